@@ -1,0 +1,177 @@
+"""The shape of the package: what an import brings in, and who may import whom."""
+
+import ast
+import importlib
+import importlib.metadata
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import wengert
+
+PACKAGE = Path(wengert.__file__).parent
+
+# The rooms of the package, innermost first. A module imports, when it is itself
+# imported, from its own row and the rows above it.
+LAYERS = [
+    {"version", "errors", "tree", "dtypes"},
+    {"primitives"},
+    {"modes", "dispatch"},
+    {"engine"},
+    {"views"},
+    {"tensor"},
+    {"ops", "creation", "random", "printing"},
+    {"function", "layers", "func", "autograd", "linalg", "fft", "special"},
+    {"nn", "optim", "utils", "serialization"},
+    {"compiler", "show", "distributed"},
+    {""},  # wengert/__init__.py
+]
+ROOMS = {room: height for height, layer in enumerate(LAYERS) for room in layer}
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MODULE_IDS = [str(path.relative_to(PACKAGE)) for path in MODULES]
+
+
+def run_fresh(code: str) -> str:
+    """What `code` prints in a fresh Python process."""
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_import_brings_in_numpy_and_nothing_else():
+    loaded = json.loads(
+        run_fresh(
+            "import json, sys; before = set(sys.modules); import wengert;"
+            "print(json.dumps(sorted(set(sys.modules) - before)))"
+        )
+    )
+    roots = {name.partition(".")[0] for name in loaded}
+    assert roots - sys.stdlib_module_names == {"numpy", "wengert"}
+
+
+def test_import_leaves_numpy_settings_alone():
+    code = (
+        "import numpy; before = (numpy.geterr(), numpy.get_printoptions());"
+        "import wengert; print((numpy.geterr(), numpy.get_printoptions()) == before)"
+    )
+    assert run_fresh(code).strip() == "True"
+
+
+def test_version_is_that_of_the_installed_package():
+    assert wengert.__version__ == importlib.metadata.version("wengert")
+
+
+def test_types_are_shipped():
+    assert (PACKAGE / "py.typed").exists()
+
+
+def room_of(module: str) -> str:
+    """`primitives` for `wengert.primitives.shape`; an empty string for `wengert`."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def module_name(path: Path) -> str:
+    parts = ("wengert", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def names_type_checking(test: ast.expr) -> bool:
+    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
+        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
+    )
+
+
+def run_at_import(body: list[ast.stmt]):
+    """The statements that importing a module executes, those of its classes too."""
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(statement, ast.If) and names_type_checking(statement.test):
+            yield from run_at_import(statement.orelse)
+            continue
+        yield statement
+        for field in ("body", "orelse", "finalbody"):
+            yield from run_at_import(getattr(statement, field, []))
+        for handler in getattr(statement, "handlers", []):
+            yield from run_at_import(handler.body)
+
+
+def imported_modules(path: Path):
+    """The modules of the package that `path` imports when it is imported."""
+    package = module_name(path)
+    if path.name != "__init__.py":
+        package = package.rpartition(".")[0]
+    for statement in run_at_import(ast.parse(path.read_text("utf-8")).body):
+        if isinstance(statement, ast.Import):
+            yield from (alias.name for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            source = statement.module or ""
+            if statement.level:
+                above = package.split(".")[: 1 - statement.level or None]
+                source = ".".join([*above, source]).rstrip(".")
+            yield source
+            # "from wengert import errors" may import a module
+            yield from (f"{source}.{alias.name}" for alias in statement.names)
+
+
+def is_module(name: str) -> bool:
+    path = PACKAGE.joinpath(*name.split(".")[1:])
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=MODULE_IDS)
+def test_imports_point_inward(path):
+    room = room_of(module_name(path))
+    assert room in ROOMS, f"give {room!r} its place in LAYERS"
+    outward = {
+        name
+        for name in imported_modules(path)
+        if name.startswith("wengert.")
+        and is_module(name)
+        and ROOMS[room_of(name)] > ROOMS[room]
+    }
+    assert not outward
+
+
+@pytest.mark.parametrize("path", MODULES, ids=MODULE_IDS)
+def test_module_says_what_it_is(path):
+    assert ast.get_docstring(ast.parse(path.read_text("utf-8")))
+
+
+PUBLIC_MODULES = [
+    "wengert",
+    "wengert.autograd",
+    "wengert.distributed",
+    "wengert.fft",
+    "wengert.func",
+    "wengert.linalg",
+    "wengert.nn",
+    "wengert.nn.functional",
+    "wengert.nn.init",
+    "wengert.optim",
+    "wengert.show",
+    "wengert.special",
+    "wengert.utils",
+]
+
+
+@pytest.mark.parametrize("name", PUBLIC_MODULES)
+def test_public_names_exist_and_are_documented(name):
+    module = importlib.import_module(name)
+    undocumented = []
+    for public in module.__all__:
+        value = getattr(module, public)
+        ours = getattr(value, "__module__", None) or ""
+        if (
+            (inspect.isroutine(value) or inspect.isclass(value))
+            and ours.startswith("wengert")
+            and not inspect.getdoc(value)
+        ):
+            undocumented.append(public)
+    assert not undocumented
