@@ -194,7 +194,7 @@ def from_numpy(numpy_dtype: np.dtype[Any]) -> dtype:
     )
 
 
-def to_numpy(requested: dtype | type, function: str = "tensor") -> np.dtype[Any]:
+def to_numpy(requested: object, function: str = "tensor") -> np.dtype[Any]:
     """Return the NumPy dtype for a `dtype=` argument.
 
     Args:
@@ -210,7 +210,7 @@ def to_numpy(requested: dtype | type, function: str = "tensor") -> np.dtype[Any]
     """
     if isinstance(requested, dtype):
         return requested.numpy
-    if requested in _dtype_of_python_type:
+    if isinstance(requested, type) and requested in _dtype_of_python_type:
         return _dtype_of_python_type[requested].numpy
     raise TypeError(
         f"{function}(): argument 'dtype' must be torch.dtype, "

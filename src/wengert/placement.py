@@ -100,7 +100,9 @@ class Size(tuple[int, ...]):
             return NotImplemented
         return Size(tuple.__add__(other, self))
 
-    def __mul__(self, count: SupportsIndex) -> Size:
+    def __mul__(self, count: Any) -> Size:
+        if not hasattr(count, "__index__"):
+            return NotImplemented
         return tuple.__new__(Size, tuple.__mul__(self, count))
 
     __rmul__ = __mul__
