@@ -232,11 +232,12 @@ def test_result_of_three_tensors() -> None:
         o for o in OPERANDS if not isinstance(o[0], bool | int | float | complex)
     ]
     choices = np.random.default_rng(0).choice(len(tensors_only), (500, 3))
+    skipped = ("not implemented", "ComplexHalf", "complex32")
     compared = 0
     for row in choices:
         arrays, _, tensors = zip(*(tensors_only[i] for i in row), strict=True)
         expected = outcome(lambda t: torch.addcmul(*t).dtype, tensors)
-        if "not implemented" in expected or "ComplexHalf" in expected:
+        if any(word in expected for word in skipped):
             continue
         mine = outcome(raw_result, *arrays)
         assert mine == expected, tensors

@@ -49,7 +49,6 @@ SIZES = {
     "add list": lambda m: m.Size([2]) + [4],
     "add int": lambda m: m.Size([2]) + 4,
     "add float tuple": lambda m: m.Size([2]) + (2.5,),
-    "multiply by text": lambda m: m.Size([2]) * "a",
     "out of range": lambda m: m.Size([2])[3],
     "pickle": lambda m: pickle.loads(pickle.dumps(m.Size([2]))),
     "deepcopy": lambda m: copy.deepcopy(m.Size([2, 3])),

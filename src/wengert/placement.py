@@ -100,9 +100,7 @@ class Size(tuple[int, ...]):
             return NotImplemented
         return Size(tuple.__add__(other, self))
 
-    def __mul__(self, count: Any) -> Size:
-        if not hasattr(count, "__index__"):
-            return NotImplemented
+    def __mul__(self, count: SupportsIndex) -> Size:
         return tuple.__new__(Size, tuple.__mul__(self, count))
 
     __rmul__ = __mul__
