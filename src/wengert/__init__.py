@@ -1,0 +1,55 @@
+"""Wengert: PyTorch's autograd as a small Python library.
+
+>>> import wengert as torch
+>>> x = torch.tensor([1.0, 2.0], requires_grad=True)
+>>> (x * x).sum().backward()
+>>> x.grad
+tensor([2., 4.])
+"""
+
+from __future__ import annotations
+
+import warnings as _warnings
+from typing import Any
+
+# NumPy warns where PyTorch is silent: log(0), overflow. Only warnings that arise in the
+# library's own frames are silenced, so the user's NumPy code keeps its settings.
+_warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"wengert\.")
+
+from . import autograd as autograd, ops as ops  # noqa: E402
+from .autograd import (  # noqa: E402
+    enable_grad as enable_grad,
+    inference_mode as inference_mode,
+    no_grad as no_grad,
+    set_grad_enabled as set_grad_enabled,
+)
+from .dtypes import Size as Size, device as device, dtype as dtype  # noqa: E402
+from .modes import is_grad_enabled as is_grad_enabled  # noqa: E402
+from .tensor import Tensor as Tensor  # noqa: E402
+
+_LAZY = {
+    "nn",
+    "optim",
+    "func",
+    "utils",
+    "linalg",
+    "fft",
+    "special",
+    "compiler",
+    "show",
+    "distributed",
+    "random",
+    "testing",
+}
+"""Submodules that are imported when first asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        import importlib
+
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module 'wengert' has no attribute '{name}'")
+
+
+globals().update(ops.namespace)

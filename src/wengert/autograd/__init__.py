@@ -1,0 +1,11 @@
+"""Running the record backward: `backward`, `grad`, and what else concerns the tape."""
+
+from __future__ import annotations
+
+from .backward import backward as backward, grad as grad
+from .grad_mode import (
+    enable_grad as enable_grad,
+    inference_mode as inference_mode,
+    no_grad as no_grad,
+    set_grad_enabled as set_grad_enabled,
+)

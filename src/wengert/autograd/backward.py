@@ -1,0 +1,254 @@
+"""`torch.autograd.backward` and `torch.autograd.grad`: from tensors to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import engine, errors, modes
+from ..dispatch import wrap_like
+from ..engine import Node
+from ..primitives.fitting import fit
+from ..tensor import Tensor, history
+
+Tensors = Tensor | Sequence[Tensor]
+Grads = Tensor | Sequence[Tensor | None] | None
+
+
+def backward(
+    tensors: Tensors,
+    grad_tensors: Grads = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Grads = None,
+    inputs: Tensors | None = None,
+) -> None:
+    """Add the gradients of tensors to the ``.grad`` of the leaves they came from.
+
+    Args:
+        tensors: what to differentiate.
+        grad_tensors: for each of them the gradient it begins with, of its shape; None
+            for a scalar stands for a one.
+        retain_graph: keep what the record has saved, to run it again (default: as
+            `create_graph`).
+        create_graph: record the derivative as well, for higher derivatives.
+        inputs: accumulate into these only.
+
+    Raises:
+        RuntimeError: if a tensor has no history, or its gradient does not fit, or what
+            a rule needs was written to or freed since.
+
+    >>> import wengert as torch
+    >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> torch.autograd.backward((x * x).sum())
+    >>> x.grad
+    tensor([2., 4.])
+    """
+    if grad_variables is not None:
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "'grad_tensors' and 'grad_variables' (deprecated) arguments both passed "
+                "to backward(). Please only use 'grad_tensors'."
+            )
+        grad_tensors = grad_variables
+    outputs = as_tuple(tensors)
+    into = None
+    if inputs is not None:
+        into = as_tuple(inputs)
+        if not into:
+            raise RuntimeError("'inputs' argument to backward() cannot be empty.")
+    seeds = seeds_of(outputs, grad_tensors, create_graph)
+    nodes = None
+    if into is not None:
+        nodes = [input_node(tensor) for tensor in into]
+        for tensor in into:
+            if not tensor.is_leaf:
+                tensor.retain_grad()
+    run(seeds, retain_graph, create_graph, into=nodes)
+
+
+def grad(
+    outputs: Tensors,
+    inputs: Tensors,
+    grad_outputs: Grads = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor, ...]:
+    """Return the gradients of outputs with respect to inputs; no ``.grad`` changes.
+
+    Args:
+        outputs: what to differentiate; summed if several.
+        inputs: with respect to what: leaves or results of recorded ops.
+        grad_outputs: for each output the gradient it begins with.
+        retain_graph: keep the record to run it again (default: as `create_graph`).
+        create_graph: record the derivative as well.
+        allow_unused: return None for an input that no output depends on, else it is an
+            error (default: as `materialize_grads`).
+        is_grads_batched: grad_outputs have a first dimension of many gradients.
+        materialize_grads: return zeros in place of None.
+
+    >>> import wengert as torch
+    >>> x = torch.tensor(3.0, requires_grad=True)
+    >>> (first,) = torch.autograd.grad(x ** 3, x, create_graph=True)
+    >>> torch.autograd.grad(first, x)
+    (tensor(18.),)
+    """
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, "
+            "but got: allow_unused=False."
+        )
+    allow_unused = materialize_grads if allow_unused is None else allow_unused
+    wanted = as_tuple(inputs)
+    if is_grads_batched:
+        from ..func.batched_grad import batched_grad
+
+        return batched_grad(
+            as_tuple(outputs), wanted, grad_outputs, create_graph, allow_unused
+        )
+    captured: dict[Node, Any] = {input_node(tensor): None for tensor in wanted}
+    seeds = seeds_of(as_tuple(outputs), grad_outputs, create_graph)
+    run(seeds, retain_graph, create_graph, captured=captured)
+    found = []
+    for tensor in wanted:
+        value = captured[input_node(tensor)]
+        if value is not None and not create_graph:
+            value = wrap_like(value)
+        if value is None and not allow_unused:
+            raise errors.unused_input()
+        if value is None and materialize_grads:
+            value = wrap_like(tensor._data * 0)
+        found.append(value)
+    return tuple(found)
+
+
+def run(
+    seeds: dict[Node, Any],
+    retain_graph: bool | None,
+    create_graph: bool,
+    *,
+    captured: dict[Node, Any] | None = None,
+    into: Sequence[Node] | None = None,
+) -> None:
+    """Run the engine in the grad mode that the caller wants for what it does."""
+    keep = create_graph if retain_graph is None else retain_graph
+    watch = None
+    if modes.special and modes.local.anomaly:
+        from .anomaly import watch
+    previous = modes.switch("grad", create_graph) if watches_mode(create_graph) else None
+    try:
+        engine.run(
+            seeds,
+            keep_graph=keep,
+            recorded=create_graph,
+            captured=captured,
+            into=into,
+            fit=fit,
+            watch=watch,
+        )
+    finally:
+        if previous is not None:
+            modes.switch("grad", previous)
+
+
+def watches_mode(create_graph: bool) -> bool:
+    """Whether the grad mode must be switched for this run: rules on arrays see none."""
+    return create_graph != modes.is_grad_enabled()
+
+
+def seeds_of(
+    outputs: Sequence[Tensor], grads: Grads, create_graph: bool
+) -> dict[Node, Any]:
+    """Return the nodes of outputs and the gradients to begin with, or refuse them."""
+    given: Sequence[Tensor | None]
+    if grads is None:
+        given = (None,) * len(outputs)
+    else:
+        given = (grads,) if isinstance(grads, Tensor) else tuple(grads)
+    if len(given) != len(outputs):
+        raise RuntimeError(
+            f"got {len(outputs)} tensors and {len(given)} gradients"
+        )
+    starts = [
+        start_of(index, output, value)
+        for index, (output, value) in enumerate(zip(outputs, given, strict=True))
+    ]
+    seeds: dict[Node, Any] = {}
+    for index, (output, start) in enumerate(zip(outputs, starts, strict=True)):
+        node = history(output)
+        if node is None:
+            raise errors.nothing_to_differentiate(index)
+        seed = start if create_graph else start._data
+        seeds[node] = seeds[node] + seed if node in seeds else seed
+    return seeds
+
+
+def start_of(index: int, output: Tensor, value: Tensor | None) -> Tensor:
+    """Return the gradient that an output begins with, checked."""
+    if not isinstance(output, Tensor):
+        raise TypeError(
+            f"element {index} of tensors must be a Tensor, not {type(output).__name__}"
+        )
+    if value is None:
+        if history(output) is None:
+            raise errors.nothing_to_differentiate(index)
+        return implicit_start(output)
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"gradients can be either Tensors or None, but got {type(value).__name__}"
+        )
+    if value.shape != output.shape:
+        raise errors.mismatched_gradient(index, value.shape, output.shape)
+    if value.dtype.is_complex != output.dtype.is_complex:
+        raise errors.mismatched_gradient_dtype(index, value.dtype, output.dtype)
+    return value if value.dtype is output.dtype else value.to(output.dtype)
+
+
+def implicit_start(output: Tensor) -> Tensor:
+    """Return a one for a scalar output."""
+    data = output._data
+    if type(data) is np.ndarray:
+        if data.size != 1:
+            raise errors.needs_scalar_output()
+        if data.dtype.kind == "c":
+            raise errors.needs_real_output(output.dtype)
+        return wrap_like(np.ones(data.shape, data.dtype))
+    if output.numel() != 1:
+        raise errors.needs_scalar_output()
+    return wrap_like(data * 0 + 1)
+
+
+def input_node(tensor: Tensor) -> Node:
+    """Return where the gradient of an input arrives."""
+    node = history(tensor)
+    if node is None:
+        raise errors.input_without_grad()
+    return node
+
+
+def as_tuple(tensors: Tensors) -> tuple[Tensor, ...]:
+    """Return one tensor, or several, as a tuple."""
+    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+
+
+def tensor_backward(
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensors | None = None,
+) -> None:
+    """Add the gradient of this tensor to the ``.grad`` of the leaves it came from.
+
+    See `torch.autograd.backward`; `gradient` is what this tensor begins with.
+    """
+    backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+Tensor.backward = tensor_backward

@@ -1,0 +1,165 @@
+"""Switching recording on and off: context managers that are decorators as well."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, Self
+
+from .. import modes
+
+
+class Mode:
+    """A context manager that sets one mode; called on a function, it decorates it."""
+
+    name = "grad"
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.previous: list[Any] = []
+
+    def __enter__(self) -> None:
+        self.previous.append(modes.switch(self.name, self.value))
+
+    def __exit__(self, *exception: object) -> None:
+        modes.switch(self.name, self.previous.pop())
+
+    def clone(self) -> Self:
+        """Return another context manager that does the same."""
+        return type(self)(self.value)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return decorate(self.clone, function)
+
+
+class _Fixed(Mode):
+    """A mode whose value is in its name; it decorates with or without parentheses."""
+
+    fixed: Any
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        if function is not None:
+            return cls()(function)
+        return super().__new__(cls)
+
+    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+        super().__init__(self.fixed)
+
+    def clone(self) -> Self:
+        return type(self)()
+
+
+class no_grad(_Fixed):
+    """Nothing is recorded inside; what is computed does not require grad.
+
+    >>> import wengert as torch
+    >>> x = torch.ones(1, requires_grad=True)
+    >>> with torch.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+
+    fixed = False
+
+
+class enable_grad(_Fixed):
+    """Ops are recorded inside, also within `no_grad`."""
+
+    fixed = True
+
+
+class set_grad_enabled(Mode):
+    """Switch recording on or off: at once as a function, for a block as a context."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(mode)
+        self.before = modes.switch("grad", bool(mode))
+
+    def __enter__(self) -> None:
+        self.previous.append(self.before)
+        modes.switch("grad", self.value)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        modes.switch("grad", self.before)
+        return decorate(self.clone, function)
+
+    def __str__(self) -> str:
+        return f"set_grad_enabled(mode={self.value})"
+
+
+class inference_mode(Mode):
+    """Like `no_grad`, and what is made inside can never be recorded."""
+
+    name = "inference"
+
+    def __new__(cls, mode: Any = True) -> Any:
+        if callable(mode):
+            return cls()(mode)
+        return super().__new__(cls)
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(mode)
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self.previous.append(modes.switch("grad", not self.value and modes.local.grad))
+
+    def __exit__(self, *exception: object) -> None:
+        modes.switch("grad", self.previous.pop())
+        super().__exit__()
+
+
+def decorate(
+    context: Callable[[], Any], function: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Return the function run within a fresh context: each step of it, for a generator."""
+    if inspect.isclass(function):
+        function.__init__ = decorate(context, function.__init__)  # type: ignore[misc]
+        return function
+    if inspect.isgeneratorfunction(function):
+        return decorate_generator(context, function)
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def awaited(*args: Any, **kwargs: Any) -> Any:
+            with context():
+                return await function(*args, **kwargs)
+
+        return awaited
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with context():
+            return function(*args, **kwargs)
+
+    return call
+
+
+def decorate_generator(
+    context: Callable[[], Any], function: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Return a generator function whose steps run within the context, not its pauses."""
+
+    @functools.wraps(function)
+    def generate(*args: Any, **kwargs: Any) -> Any:
+        generator = function(*args, **kwargs)
+        step, value = generator.send, None
+        while True:
+            try:
+                with context():
+                    item = step(value)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                value = yield item
+                step = generator.send
+            except GeneratorExit:
+                with context():
+                    generator.close()
+                raise
+            except BaseException as error:
+                step, value = generator.throw, error
+
+    return generate

@@ -1,0 +1,209 @@
+"""Writing in place: what happens to memory, to versions, and to history.
+
+Every in-place op is its functional twin followed by `assign`: the tensor takes over the
+twin's values and history. So no op needs an in-place rule. For ``x.mul_(y)``:
+
+- the product is recorded as usual, then copied into the memory of ``x``;
+- what its node saved of ``x`` is replaced by a copy of the old values, what it saved of
+  the result by the memory of ``x`` at its new version;
+- ``x`` gets the product's node. If ``x`` is a view, its base gets a `CopySlices` node:
+  the base's gradient goes to the old base outside of the view, and to the product inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from . import dtypes, errors, modes
+from .dispatch import OpNode, Packed, record
+from .primitives.op import fused
+from .tensor import AccumulateGrad, Tensor, counter, history, plain
+from .views import View
+
+
+def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
+    """Refuse to write into what must not be written to.
+
+    Args:
+        recorded: what is written has a history itself.
+    """
+    if not modes.is_grad_enabled():
+        return
+    node = history(tensor)
+    special = tensor._special
+    if isinstance(special, View):
+        base_node = history(special.base)
+        if isinstance(base_node, AccumulateGrad):
+            raise errors.leaf_view_in_place()
+        if special.origin != "recorded" and (node is not None or recorded):
+            raise view_not_writable(tensor, special)
+    elif isinstance(node, AccumulateGrad):
+        raise errors.leaf_in_place()
+
+
+def view_not_writable(tensor: Tensor, view: View) -> RuntimeError:
+    """Return the error about writing into a view that cannot follow its base."""
+    node = history(tensor)
+    made = f"Output {tensor.output_nr} of {node.name()}" if node else "A view"
+    if view.origin == "several":
+        return RuntimeError(
+            f"{made} is a view and is being modified inplace. This view is the output of "
+            "a function that returns multiple views. Such functions do not allow the "
+            "output views to be modified inplace. You should replace the inplace "
+            "operation by an out-of-place one."
+        )
+    return RuntimeError(
+        f"{made.replace('Output', 'A view was created in no_grad mode: output')} is being "
+        "modified inplace with grad mode enabled. Given that this use case is ambiguous "
+        "and error-prone, it is forbidden. You can clarify your code by moving both the "
+        "view and the inplace either both inside the no_grad block (if you don't want "
+        "the inplace to be tracked) or both outside (if you want the inplace to be "
+        "tracked)."
+    )
+
+
+def check_fits(tensor: Tensor, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Refuse values that the tensor's memory cannot take."""
+    if tuple(shape) != tuple(tensor._data.shape):
+        raise RuntimeError(
+            f"output with shape {list(tensor._data.shape)} doesn't match the broadcast "
+            f"shape {list(shape)}"
+        )
+    source, target = dtypes.from_numpy(dtype), tensor.dtype
+    if source is not target and not dtypes.can_cast(source, target):
+        raise RuntimeError(
+            f"result type {source.scalar_type} can't be cast to the desired output type "
+            f"{target.scalar_type}"
+        )
+
+
+def assign(tensor: Tensor, result: Tensor) -> Tensor:
+    """Let a tensor take over the values and the history of a result computed from it."""
+    check_fits(tensor, result._data.shape, result._data.dtype)
+    data = tensor._data
+    node = history(result)
+    if isinstance(node, OpNode) and node.primitive.saves and type(data) is ndarray:
+        keep_old_values(node, tensor)
+    write(data, result._data)
+    version = counter(tensor)
+    version[0] += 1
+    if isinstance(node, OpNode) and node.primitive.saves:
+        follow_new_values(node, result, tensor)
+    if modes.is_grad_enabled():
+        take_history(tensor, result)
+    return tensor
+
+
+def write(data: Any, values: Any) -> None:
+    """Copy values into an array of any layer."""
+    if type(data) is ndarray:
+        np.copyto(data, values, casting="unsafe")
+    elif isinstance(data, Tensor):
+        assign(data, values)
+    else:
+        data.write(values)
+
+
+def keep_old_values(node: OpNode, tensor: Tensor) -> None:
+    """Let a node that saved the tensor keep a copy of it as it is now."""
+    saved = list(node.saved)
+    for i in range(0, len(saved), 2):
+        if saved[i] is tensor:
+            old = plain(tensor._data.copy())
+            old._node = history(tensor)
+            saved[i : i + 2] = old, 0
+    node.saved = tuple(saved)
+
+
+def follow_new_values(node: OpNode, result: Tensor, tensor: Tensor) -> None:
+    """Let a node that saved its result save it where it has been written to."""
+    saved = list(node.saved)
+    for i in range(0, len(saved), 2):
+        if saved[i] is result._data and type(saved[i]) is not Packed:
+            versions = counter(tensor)
+            saved[i : i + 2] = tensor._data, (versions, versions[0])
+    node.saved = tuple(saved)
+
+
+def take_history(tensor: Tensor, result: Tensor) -> None:
+    """Give a tensor that was written to the history of the values written."""
+    node = history(result)
+    view = tensor._special
+    if not isinstance(view, View):
+        if node is not None or tensor._node is not None:
+            tensor._node = node
+        return
+    base = view.base
+    if node is None and history(base) is None:
+        return
+    level = view.level
+    arrays = (base._data, result._data)
+    shadow = record(
+        copy_slices.primitive,  # type: ignore[attr-defined]
+        (base, result),
+        arrays,
+        {"replay": view.replay},
+        base._data,
+        level,
+    )
+    base._node = shadow._node
+
+
+def outside(grad: Any, replay: Callable[[Tensor], Tensor]) -> Any:
+    """The gradient with zeros where the view shows it."""
+    if isinstance(grad, Tensor):
+        cleared = grad.clone()
+        replay(cleared).zero_()
+        return cleared
+    with_zeros = plain(grad.copy())
+    write(showing(with_zeros, replay)._data, np.zeros((), grad.dtype))
+    return with_zeros._data
+
+
+def inside(grad: Any, replay: Callable[[Tensor], Tensor]) -> Any:
+    """The gradient as the view shows it."""
+    return replay(grad) if isinstance(grad, Tensor) else showing(plain(grad), replay)._data
+
+
+def showing(tensor: Tensor, replay: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return a view of a tensor that is not recorded."""
+    previous = modes.switch("grad", False)
+    try:
+        return replay(tensor)
+    finally:
+        modes.switch("grad", previous)
+
+
+def _copy_slices(base: ndarray, value: ndarray, *, replay: Any) -> ndarray:
+    copy = base.copy()
+    write(showing(plain(copy), replay)._data, value)
+    return copy
+
+
+copy_slices = fused(
+    "copy_slices",
+    _copy_slices,
+    inputs=("base", "value"),
+    grad_fn="CopySlices",
+    vjp_base=lambda grad, replay: outside(grad, replay),
+    vjp_value=lambda grad, replay: inside(grad, replay),
+)
+
+
+def inplace(function: Callable[..., Any]) -> Callable[..., Tensor]:
+    """Return the in-place twin of an op: ``exp_`` of ``exp``."""
+
+    def call(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        check_writable(self)
+        result = function(self, *args, **kwargs)
+        if history(result) is not None:
+            check_writable(self, recorded=True)
+        return assign(self, result)
+
+    call.__name__ = call.__qualname__ = function.__name__ + "_"
+    call.__doc__ = f"In-place version of `{function.__name__}`."
+    return call

@@ -1,0 +1,45 @@
+"""Grad mode and the other modes that change what recording does, one set per thread.
+
+Note [One look at the modes]
+    A recorded op must know whether any mode is on. Reading a ``threading.local`` for
+    each of them would cost more than recording does, so `special` counts, over all
+    threads, the modes that are not at their default: while it is zero, and it nearly
+    always is, one look at a module's global says that this op is recorded in the
+    ordinary way. When it is not zero, the slower path reads `local`.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+
+class _Local(threading.local):
+    """The modes of one thread; the class attributes are the defaults."""
+
+    grad = True
+    inference = False
+    anomaly = False
+    check_nan = True
+    saved_hooks: tuple[Any, ...] = ()
+
+
+local = _Local()
+special = 0
+_lock = threading.Lock()
+
+
+def switch(name: str, value: Any) -> Any:
+    """Set a mode of this thread, keep count, and return its previous value."""
+    global special
+    previous = getattr(local, name)
+    default = getattr(_Local, name)
+    setattr(local, name, value)
+    with _lock:
+        special += (value != default) - (previous != default)
+    return previous
+
+
+def is_grad_enabled() -> bool:
+    """True when ops on tensors that require grad are recorded in this thread."""
+    return not special or local.grad

@@ -1,0 +1,126 @@
+"""Making ops public: functions of the package, methods of `Tensor`, in-place and `out=`.
+
+An op module writes each op once as a function and publishes it:
+
+    @op(inplace=True)
+    def hypot(input, other): ...
+
+makes ``torch.hypot`` (which also takes ``out=``), ``Tensor.hypot`` and ``Tensor.hypot_``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .. import inplace as in_place
+from ..tensor import Tensor, counter, history
+
+Function = Callable[..., Any]
+
+namespace: dict[str, Any] = {}
+"""The functions of the package by name."""
+
+
+def op(
+    *aliases: str,
+    name: str | None = None,
+    function: bool = True,
+    method: bool = True,
+    inplace: bool = False,
+    out: bool = True,
+) -> Callable[[Function], Function]:
+    """Publish the decorated function as an op.
+
+    Args:
+        aliases: other names for it.
+        name: its name, by default the function's (a trailing underscore is dropped, so
+            that ``sum_`` can be written where ``sum`` is a builtin).
+        function: make it ``torch.<name>``.
+        method: make it ``Tensor.<name>``.
+        inplace: make ``Tensor.<name>_`` and ``torch.<name>_`` too.
+        out: let ``torch.<name>`` take ``out=``.
+    """
+
+    def decorate(call: Function) -> Function:
+        title = name or call.__name__.rstrip("_")
+        publish(
+            call,
+            (title, *aliases),
+            function=function,
+            method=method,
+            inplace=inplace,
+            out=out,
+        )
+        return call
+
+    return decorate
+
+
+def publish(
+    call: Function,
+    names: Iterable[str],
+    *,
+    function: bool = True,
+    method: bool = True,
+    inplace: bool = False,
+    out: bool = True,
+) -> None:
+    """Publish an op under its names, see `op`."""
+    names = tuple(names)
+    public = with_out(call, names[0]) if out else call
+    written = in_place.inplace(call) if inplace else None
+    for name in names:
+        if function:
+            namespace[name] = public
+        if method:
+            setattr(Tensor, name, call)
+        if written is not None:
+            setattr(Tensor, name + "_", written)
+            if function:
+                namespace[name + "_"] = written
+
+
+def with_out(call: Function, name: str) -> Function:
+    """Return the op with an argument ``out``: the tensor (or tensors) to write into."""
+
+    @functools.wraps(call)
+    def public(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if args and not isinstance(args[0], Tensor | tuple | list):
+            check_tensor(name, args[0], call)
+        if out is None:
+            return call(*args, **kwargs)
+        return write_out(name, out, call(*args, **kwargs))
+
+    public.__name__ = public.__qualname__ = name
+    return public
+
+
+def check_tensor(name: str, value: Any, call: Function) -> None:
+    """Refuse a first argument ``input`` that is no tensor."""
+    code = getattr(call, "__code__", None)
+    if code is not None and code.co_varnames[:1] == ("input",):
+        raise TypeError(
+            f"{name}(): argument 'input' (position 1) must be Tensor, not "
+            f"{type(value).__name__}"
+        )
+
+
+def write_out(name: str, out: Any, result: Any) -> Any:
+    """Write results into the tensors given as ``out`` and return these."""
+    if isinstance(result, tuple):
+        written = [write_out(name, o, r) for o, r in zip(out, result, strict=True)]
+        make = getattr(type(result), "_make", tuple)
+        return make(written)
+    if history(result) is not None or history(out) is not None:
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic "
+            "differentiation, but one of the arguments requires grad."
+        )
+    if out.shape == result.shape:
+        return in_place.assign(out, result)
+    in_place.check_fits(out, out._data.shape, result._data.dtype)
+    out._data = result._data.astype(out._data.dtype, copy=False)
+    counter(out)[0] += 1
+    return out

@@ -1,0 +1,1 @@
+"""How ops are computed and differentiated: one file for each family of ops."""

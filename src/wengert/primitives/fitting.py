@@ -1,0 +1,66 @@
+"""Fitting cotangents to the inputs they belong to: the one place where that is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ..dispatch import cast
+from ..engine import Cotangents, Edges, Node
+
+
+def fit(node: Node, cotangents: Cotangents, edges: Edges) -> list[Any]:
+    """Sum out what was broadcast and cast what was promoted, for each of a node's inputs.
+
+    Rules return cotangents as the op's result has them: of its shape, where an input was
+    broadcast to it, and of its dtype. An input of real dtype takes the real part.
+    """
+    assert node.fits is not None
+    return [
+        cotangent
+        if cotangent is None or edge is None or target is None
+        else fit_one(cotangent, *target)
+        for cotangent, edge, target in zip(cotangents, edges, node.fits, strict=True)
+    ]
+
+
+def fit_one(cotangent: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Bring one cotangent to a shape and NumPy dtype."""
+    if tuple(cotangent.shape) != shape:
+        cotangent = sum_to(cotangent, shape)
+    if type(cotangent) is ndarray:
+        if cotangent.dtype == dtype:
+            return cotangent
+        if cotangent.dtype.kind == "c" and dtype.kind != "c":
+            cotangent = cotangent.real
+        return cotangent.astype(dtype)
+    if isinstance(cotangent, np.generic):
+        return fit_one(np.asarray(cotangent), shape, dtype)
+    return cast_real(cotangent, dtype)
+
+
+def cast_real(cotangent: Any, dtype: np.dtype[Any]) -> Any:
+    """Cast the cotangent of another layer, its real part if the dtype is real."""
+    found = getattr(cotangent.dtype, "numpy", cotangent.dtype)
+    if found == dtype:
+        return cotangent
+    if found.kind == "c" and dtype.kind != "c":
+        cotangent = cotangent.real
+    return cast(cotangent, dtype)
+
+
+def sum_to(cotangent: Any, shape: tuple[int, ...]) -> Any:
+    """Sum over the dimensions along which `shape` was broadcast to the cotangent's."""
+    lead = len(cotangent.shape) - len(shape)
+    stretched = [
+        lead + i
+        for i, size in enumerate(shape)
+        if size == 1 and cotangent.shape[lead + i] != 1
+    ]
+    dims = (*range(lead), *stretched)
+    if isinstance(cotangent, ndarray | np.generic):
+        summed = np.add.reduce(cotangent, axis=dims, keepdims=True)
+        return summed.reshape(shape)
+    return cotangent.sum(dims, keepdim=True).reshape(shape)

@@ -1,0 +1,280 @@
+"""Declaring primitives: say the class of an op, and its other rules follow.
+
+========================  ================================================================
+``elementwise``           has a factor ``d``: vjp is grad * conj(d), jvp is tangent * d
+``bilinear``              each vjp and jvp is the op with the other input
+``linear``                has a transpose, which is the vjp; the jvp is the op itself
+``view``                  a linear op whose result shares memory with its input
+``reduction``             takes dims away; vjp as written
+``fused``                 any other op, with all its rules written out
+``nondifferentiable``     has no derivative anywhere: comparisons, indices, signs of things
+========================  ================================================================
+
+Each returns the function that calls the primitive: on arrays, on tensors, on any layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..dispatch import Primitive, anything, binary, names_of, unary
+
+Function = Callable[..., Any]
+
+registry: dict[str, Primitive] = {}
+"""All primitives by name."""
+
+
+def declare(primitive: Primitive, make: Callable[[Primitive], Function]) -> Function:
+    """Enter a primitive in the registry and return the function that calls it."""
+    if primitive.name in registry:
+        raise ValueError(f"the primitive {primitive.name} is declared twice")
+    registry[primitive.name] = primitive
+    function = make(primitive)
+    function.__name__ = function.__qualname__ = primitive.name
+    function.primitive = primitive  # type: ignore[attr-defined]
+    return function
+
+
+def caller(inputs: tuple[str, ...]) -> Callable[[Primitive], Function]:
+    """Return the quick call for this number of inputs."""
+    return {1: unary, 2: binary}.get(len(inputs), anything)
+
+
+def elementwise(
+    name: str,
+    forward: Function,
+    d: Function | None = None,
+    *,
+    inputs: tuple[str, ...] | None = None,
+    promote: str = "numeric",
+    vjp: Function | None = None,
+    jvp: Function | None = None,
+    grad_fn: str | None = None,
+    **by_input: Function,
+) -> Function:
+    """Declare an op that works element by element.
+
+    Args:
+        name: PyTorch's name.
+        forward: the computation on arrays.
+        d: the derivative with respect to the only input: a rule whose value is
+            multiplied with the gradient. For several inputs ``d_<input>`` instead. An
+            op that is not holomorphic, or has a quicker rule, gives ``vjp`` or
+            ``vjp_<input>`` instead, and ``jvp`` if it is not the same product.
+        inputs: names, by default ``self`` and ``other`` as many as the forward takes.
+        promote: "numeric" or "float" (integers become floats first).
+        grad_fn: the node's name, by default the op's name and ``Backward0``.
+    """
+    if inputs is None:
+        count = forward.nin if isinstance(forward, np.ufunc) else 1
+        inputs = ("self", "other")[:count]
+    factors = {"self": d} if d is not None else {}
+    factors |= {k[2:]: f for k, f in by_input.items() if k.startswith("d_")}
+    vjps = {key: times_conjugate(factor) for key, factor in factors.items()}
+    vjps |= {k[4:]: f for k, f in by_input.items() if k.startswith("vjp_")}
+    if vjp is not None:
+        vjps["self"] = vjp
+    ordered = {key: vjps[key] for key in inputs if key in vjps}
+    primitive = Primitive(
+        name,
+        forward,
+        inputs=inputs,
+        vjps=ordered,
+        jvp=jvp,
+        kind="elementwise",
+        promote=promote,
+        grad_fn=grad_fn,
+    )
+    primitive.factors = factors
+    return declare(primitive, caller(inputs))
+
+
+def times_conjugate(factor: Function) -> Function:
+    """Return the vjp of an elementwise op whose derivative is `factor`.
+
+    The gradient of a real loss by a complex z is its derivative by conj(z), so that the
+    factor enters conjugated.
+    """
+    names = names_of(factor)
+    if len(names) == 1:
+
+        def vjp(grad: Any, value: Any) -> Any:
+            return grad * factor(value).conjugate()
+
+    else:
+
+        def vjp(grad: Any, *values: Any) -> Any:
+            return grad * factor(*values).conjugate()
+
+    return with_names(vjp, ("grad", *names))
+
+
+def with_names(function: Function, names: tuple[str, ...]) -> Function:
+    """State the names of a rule's parameters where its signature does not."""
+    function.rule_names = names  # type: ignore[attr-defined]
+    return function
+
+
+def bilinear(
+    name: str,
+    forward: Function,
+    *,
+    inputs: tuple[str, ...] = ("self", "other"),
+    promote: str | None = None,
+    grad_fn: str | None = None,
+    **vjps: Function,
+) -> Function:
+    """Declare an op that is linear in each of two inputs.
+
+    Args:
+        vjp_<input>: the cotangent of each input.
+    """
+    primitive = Primitive(
+        name,
+        forward,
+        inputs=inputs,
+        vjps={key: vjps[f"vjp_{key}"] for key in inputs},
+        kind="bilinear",
+        promote=promote,
+        grad_fn=grad_fn,
+    )
+    return declare(primitive, caller(inputs) if promote else anything)
+
+
+def linear(
+    name: str,
+    forward: Function,
+    transpose: Function,
+    *,
+    inputs: tuple[str, ...] = ("self",),
+    grad_fn: str | None = None,
+    batch: Function | None = None,
+    kind: str = "linear",
+) -> Function:
+    """Declare an op that is linear in its first input, the others being constants.
+
+    Args:
+        transpose: the rule of the cotangent: the transposed linear map. With ``*inputs``
+            it returns a list.
+        batch: the rule under vmap, see `layers.batched`.
+    """
+    primitive = Primitive(
+        name,
+        forward,
+        inputs=inputs,
+        vjps={inputs[0].lstrip("*"): transpose},
+        kind=kind,
+        grad_fn=grad_fn,
+        batch=batch,
+    )
+    return declare(primitive, anything)
+
+
+def view(
+    name: str,
+    forward: Function,
+    transpose: Function,
+    *,
+    grad_fn: str | None = None,
+    batch: Function | None = None,
+) -> Function:
+    """Declare a linear op of one input whose result shares memory with it."""
+    return linear(
+        name, forward, transpose, grad_fn=grad_fn, batch=batch, kind="view"
+    )
+
+
+def reduction(
+    name: str,
+    forward: Function,
+    vjp: Function,
+    *,
+    jvp: Function | None = None,
+    outputs: tuple[str, ...] = ("result",),
+    grad_fn: str | None = None,
+    batch: Function | None = None,
+) -> Function:
+    """Declare an op that takes the dimensions ``dim`` away.
+
+    ``dim`` is a tuple of numbers from zero up (an integer where the op takes just one),
+    ``keepdim`` says whether they stay with size 1.
+    """
+    primitive = Primitive(
+        name,
+        forward,
+        outputs=outputs,
+        vjps={"self": vjp},
+        jvp=jvp,
+        kind="reduction",
+        grad_fn=grad_fn,
+        batch=batch,
+    )
+    return declare(primitive, anything)
+
+
+def fused(
+    name: str,
+    forward: Function,
+    *,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...] = ("result",),
+    vjp: Function | None = None,
+    jvp: Function | None = None,
+    decomposition: Function | None = None,
+    promote: str | None = None,
+    grad_fn: str | None = None,
+    batch: Function | None = None,
+    **by_input: Function,
+) -> Function:
+    """Declare an op with its rules written out.
+
+    Args:
+        vjp: one rule for all inputs, which returns their cotangents in order (None where
+            ``needs`` says that one is not wanted), or ``vjp_<input>`` for each.
+        jvp: the rule of the tangent; it names the tangents ``<input>_t``. Without it the
+            decomposition is used, or the vjp transposed.
+        decomposition: the same function composed of primitives, with the forward's
+            signature: second derivatives and layers use it where a rule is missing.
+    """
+    primitive = Primitive(
+        name,
+        forward,
+        inputs=inputs,
+        outputs=outputs,
+        vjps={key[4:]: rule for key, rule in by_input.items()},
+        vjp=vjp,
+        jvp=jvp,
+        kind="fused",
+        promote=promote,
+        grad_fn=grad_fn,
+        decomposition=decomposition,
+        batch=batch,
+    )
+    return declare(primitive, anything)
+
+
+def nondifferentiable(
+    name: str,
+    forward: Function,
+    *,
+    inputs: tuple[str, ...] = ("self",),
+    outputs: tuple[str, ...] = ("result",),
+    promote: str | None = None,
+    kind: str = "nondifferentiable",
+    batch: Function | None = None,
+) -> Function:
+    """Declare an op that has no derivative anywhere."""
+    primitive = Primitive(
+        name,
+        forward,
+        inputs=inputs,
+        outputs=outputs,
+        kind=kind,
+        promote=promote,
+        batch=batch,
+    )
+    return declare(primitive, anything)

@@ -1,0 +1,344 @@
+"""What a tensor is: an array, and its place on the tape.
+
+What can be *done* with tensors is elsewhere: `dispatch` records ops, `ops` names them and
+makes methods and operators of them, `views` knows what it means to write in place.
+"""
+
+from __future__ import annotations
+
+import weakref
+from sys import getrefcount
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy import ndarray
+
+from . import dtypes, engine, errors
+from .engine import Edges, Node, clock
+
+new = object.__new__
+
+
+class Special:
+    """Marks a tensor that is more than an array of its own: a view, or one on a layer.
+
+    Note [Plain tensors]
+        The quick paths in `dispatch` serve tensors whose `_special` is None: they own
+        their array, it is a NumPy array, and their `_node` is up to date. One look at one
+        attribute excludes everything else.
+
+    `level` is zero, or that of the transformation to which the tensor belongs.
+    """
+
+    __slots__ = ("level",)
+
+    def __init__(self, level: int = 0) -> None:
+        self.level = level
+
+
+class Tensor:
+    """An array whose ops are recorded if it, or another of their inputs, requires grad.
+
+    Attributes (for the library's own use):
+        _data: the array: NumPy's, or that of a layer, or another tensor.
+        _node: where gradients go: the node that made this, or `AccumulateGrad` for a leaf
+            that requires grad, or None.
+        _counter: a list that holds the version number, shared with whatever shares the
+            memory; None until somebody asks: version 0.
+        _special: None for a plain tensor, see Note [Plain tensors].
+        _grad: what is shown as ``grad``; absent until set.
+    """
+
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_counter",
+        "_data",
+        "_grad",
+        "_node",
+        "_special",
+    )
+
+    _data: Any
+    _node: Node | None
+    _counter: list[int] | None
+    _special: Special | None
+    _grad: Tensor | None
+
+    __hash__ = object.__hash__
+    __array_priority__ = 1000
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    @property
+    def shape(self) -> dtypes.Size:
+        """The sizes of the dimensions."""
+        return dtypes.Size(self._data.shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self._data.shape)
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The type of the elements."""
+        kind = self._data.dtype
+        return kind if type(kind) is dtypes.dtype else dtypes.from_numpy(kind)
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether ops on this tensor are recorded; set it on leaves."""
+        return history(self) is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise RuntimeError("requires_grad must be a bool")
+        node = history(self)
+        if (node is not None) == value:
+            return
+        if node is not None and not isinstance(node, AccumulateGrad):
+            raise errors.requires_grad_of_non_leaf()
+        if not value:
+            self._node = None
+        elif not is_differentiable(self._data.dtype):
+            raise errors.only_floats_require_grad()
+        else:
+            self._node = AccumulateGrad(self)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set `requires_grad` and return the tensor.
+
+        >>> import wengert as torch
+        >>> torch.ones(2).requires_grad_()
+        tensor([1., 1.], requires_grad=True)
+        """
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded op made this tensor."""
+        node = history(self)
+        return node is None or isinstance(node, AccumulateGrad)
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node of the op that made this tensor; None for a leaf."""
+        node = history(self)
+        if node is None or isinstance(node, AccumulateGrad):
+            return None
+        return engine.source(node)[0]
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of `grad_fn` this tensor is."""
+        return engine.source(history(self))[1]
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward has accumulated here, or None."""
+        try:
+            return self._grad
+        except AttributeError:
+            return None
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            check_grad(self, value)
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    @property
+    def _version(self) -> int:
+        """How many times the memory of this tensor has been written to."""
+        return self._counter[0] if self._counter is not None else 0
+
+    @property
+    def device(self) -> dtypes.device:
+        """Where the array is."""
+        return device_of(self._data)
+
+
+class Parameter(Tensor):
+    """A tensor that a module trains: it requires grad, and `nn.Module` registers it."""
+
+    __slots__ = ()
+
+
+def check_grad(tensor: Tensor, grad: object) -> None:
+    """Refuse a ``.grad`` that does not belong to its tensor."""
+    if not isinstance(grad, Tensor):
+        raise TypeError(
+            "assigned grad expected to be a Tensor or None but got grad of type "
+            f'"{type(grad).__name__}"'
+        )
+    if grad is tensor:
+        raise RuntimeError("can't assign Variable as its own grad")
+    if grad.dtype is not tensor.dtype:
+        raise RuntimeError(
+            "attempting to assign a gradient with dtype "
+            f"'{grad.dtype}' to a tensor with grad dtype '{tensor.dtype}'. "
+            "Please ensure that the gradient and the tensor have the same dtype"
+        )
+    if grad.shape != tensor.shape:
+        raise RuntimeError(
+            f"assigned grad has data of a different size (got {list(grad.shape)}, "
+            f"expected {list(tensor.shape)})"
+        )
+
+
+CPU = dtypes.device("cpu")
+
+
+def device_of(data: Any) -> dtypes.device:
+    """Return the device of an array of any layer."""
+    return CPU if type(data) is ndarray else getattr(data, "device", CPU)
+
+
+def is_differentiable(dtype: Any) -> bool:
+    """Whether elements of a NumPy dtype (or a torch one) can have derivatives."""
+    if type(dtype) is dtypes.dtype:
+        return dtype.is_floating_point or dtype.is_complex
+    return dtype.kind in "fc"
+
+
+def plain(data: ndarray) -> Tensor:
+    """Return a tensor that owns a NumPy array and has no history."""
+    tensor = new(Tensor)
+    tensor._data = data
+    tensor._node = None
+    tensor._counter = None
+    tensor._special = None
+    return tensor
+
+
+def wrap(data: Any) -> Tensor:
+    """Return a tensor without history of an array of any layer, or a NumPy scalar."""
+    if type(data) is ndarray:
+        return plain(data)
+    if isinstance(data, np.generic | int | float | complex):
+        return plain(np.asarray(data))
+    tensor = plain(data)
+    tensor._special = Special(level_of(data))
+    return tensor
+
+
+def level_of(data: Any) -> int:
+    """Return the level of the transformation that an array belongs to; NumPy's have 0."""
+    if isinstance(data, Tensor):
+        raise TypeError("a tensor on a tensor is made by the transformation that wants it")
+    return int(getattr(data, "level", 0))
+
+
+def counter(tensor: Tensor) -> list[int]:
+    """Return the tensor's version counter, to share or to raise."""
+    if tensor._counter is None:
+        tensor._counter = [0]
+    return tensor._counter
+
+
+def history(tensor: Tensor) -> Node | None:
+    """Return the node where gradients of a tensor go, made again if it is a stale view."""
+    special = tensor._special
+    if special is None or type(special) is Special:
+        return tensor._node
+    return special.history(tensor)  # type: ignore[attr-defined]
+
+
+accumulating = Lock()
+
+
+class AccumulateGrad(Node):
+    """The node of a leaf that requires grad: adds what reaches it to the leaf's ``grad``.
+
+    It holds the leaf weakly, as the leaf holds it: a leaf that nobody can ask for its
+    gradient any more needs none, and an unused leaf is freed at once.
+    """
+
+    __slots__ = ("reference",)
+
+    def __init__(self, variable: Tensor) -> None:
+        self.number = next(clock)
+        self.edges = ()
+        self.fits = None
+        self.reference = weakref.ref(variable)
+
+    @property
+    def variable(self) -> Tensor | None:
+        """The leaf."""
+        return self.reference()
+
+    def apply(self, grad: Any, edges: Edges) -> tuple[()]:
+        variable = self.reference()
+        if variable is None:
+            return ()
+        with accumulating:
+            held = variable.grad
+            if held is None:
+                # See Note [Whose gradient]
+                if not (
+                    type(grad) is ndarray
+                    and grad.base is None
+                    and getrefcount(grad) <= SOLE_OWNER
+                ):
+                    grad = grad.copy()
+                variable._grad = wrap(grad)
+            elif type(held._data) is ndarray and type(grad) is ndarray:
+                held._data += grad
+                counter(held)[0] += 1
+            else:
+                variable._grad = wrap(held._data + grad)
+        return ()
+
+    def apply_recorded(self, grad: Tensor, edges: Edges) -> tuple[()]:
+        variable = self.reference()
+        if variable is not None:
+            held = variable.grad
+            variable._grad = grad.clone() if held is None else held + grad
+        return ()
+
+
+# Note [Whose gradient]
+#     The first gradient of a leaf becomes its `.grad`. It must not be an array that
+#     anything else holds: the user's, another leaf's, one that is still to be read. Most
+#     are fresh, and a copy would cost as much as an optimizer's step, so a leaf looks at
+#     the reference count, as PyTorch does. What the count of an unshared array is at that
+#     line depends on the interpreter's version; so it is found out here, by the engine
+#     itself carrying one to a node that looks.
+class _Probe(AccumulateGrad):
+    __slots__ = ()
+
+    def apply(self, grad: Any, edges: Edges) -> tuple[()]:
+        global SOLE_OWNER
+        with accumulating:
+            SOLE_OWNER = getrefcount(grad)
+        return ()
+
+
+class _Source(Node):
+    __slots__ = ()
+
+    def apply(self, grad: Any, edges: Edges) -> tuple[Any]:
+        return (grad + 1.0,)
+
+
+def _calibrate() -> None:
+    tensor = plain(np.zeros(1))
+    begin = _Source()
+    begin.number = next(clock)
+    begin.fits = None
+    begin.edges = (_Probe(tensor),)
+    engine.run({begin: np.zeros(1)})
+
+
+SOLE_OWNER = 0
+_calibrate()

@@ -1,0 +1,120 @@
+"""Nested containers of tensors: take the leaves out, put others back.
+
+A tree is a leaf, or a tuple, list, dict, namedtuple, OrderedDict or defaultdict of trees.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+class Structure:
+    """The shape of a tree: how to build it again from its leaves."""
+
+    __slots__ = ("children", "kind", "keys")
+
+    def __init__(self, kind: Any, keys: Any, children: list[Structure]) -> None:
+        self.kind = kind
+        self.keys = keys
+        self.children = children
+
+    @property
+    def count(self) -> int:
+        """The number of leaves."""
+        if self.kind is None:
+            return 1
+        return sum(child.count for child in self.children)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Structure)
+            and self.kind is other.kind
+            and self.keys == other.keys
+            and self.children == other.children
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.kind, repr(self.keys), len(self.children)))
+
+    def __repr__(self) -> str:
+        if self.kind is None:
+            return "*"
+        inside = ", ".join([repr(child) for child in self.children])
+        return f"{self.kind.__name__}({inside})"
+
+
+LEAF = Structure(None, None, [])
+
+
+def is_namedtuple(value: Any) -> bool:
+    return isinstance(value, tuple) and hasattr(type(value), "_fields")
+
+
+def _children(tree: Any) -> tuple[Any, list[Any]] | None:
+    """Return (what is needed to build it again, children), or None for a leaf."""
+    kind = type(tree)
+    if kind is tuple or kind is list or is_namedtuple(tree):
+        return None, list(tree)
+    if kind is dict or kind is OrderedDict:
+        return list(tree), list(tree.values())
+    if kind is defaultdict:
+        return (tree.default_factory, list(tree)), list(tree.values())
+    return None
+
+
+def flatten(tree: Any) -> tuple[list[Any], Structure]:
+    """Return the leaves of a tree in order, and its structure."""
+    leaves: list[Any] = []
+
+    def visit(node: Any) -> Structure:
+        found = _children(node)
+        if found is None:
+            leaves.append(node)
+            return LEAF
+        keys, children = found
+        return Structure(type(node), keys, [visit(child) for child in children])
+
+    structure = visit(tree)
+    return leaves, structure
+
+
+def unflatten(leaves: list[Any] | tuple[Any, ...], structure: Structure) -> Any:
+    """Build a tree of this structure from its leaves."""
+    return _build(iter(leaves), structure)
+
+
+def _build(leaves: Iterator[Any], structure: Structure) -> Any:
+    kind = structure.kind
+    if kind is None:
+        return next(leaves)
+    children = [_build(leaves, child) for child in structure.children]
+    if kind is dict or kind is OrderedDict:
+        return kind(zip(structure.keys, children, strict=True))
+    if kind is defaultdict:
+        factory, keys = structure.keys
+        return defaultdict(factory, zip(keys, children, strict=True))
+    if kind is tuple or kind is list:
+        return kind(children)
+    return kind(*children)
+
+
+def leaves(tree: Any) -> list[Any]:
+    """Return the leaves of a tree in order."""
+    return flatten(tree)[0]
+
+
+def map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
+    """Apply a function to the leaves of a tree (and of others of the same structure)."""
+    found, structure = flatten(tree)
+    columns = [found]
+    for other in others:
+        other_leaves, other_structure = flatten(other)
+        if other_structure != structure:
+            raise ValueError(
+                f"the trees have different structures: {structure} and {other_structure}"
+            )
+        columns.append(other_leaves)
+    results = [function(*row) for row in zip(*columns, strict=True)]
+    return unflatten(results, structure)
