@@ -16,14 +16,25 @@ from typing import Any
 # library's own frames are silenced, so the user's NumPy code keeps its settings.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"wengert\.")
 
-from . import autograd as autograd, ops as ops  # noqa: E402
+from . import autograd as autograd, dtypes, hooks, ops as ops, placement  # noqa: E402
 from .autograd import (  # noqa: E402
     enable_grad as enable_grad,
     inference_mode as inference_mode,
     no_grad as no_grad,
     set_grad_enabled as set_grad_enabled,
 )
-from .dtypes import Size as Size, device as device, dtype as dtype  # noqa: E402
+from .printing import set_printoptions as set_printoptions  # noqa: E402
+from .dtypes import (  # noqa: E402
+    Size as Size,
+    can_cast as can_cast,
+    device as device,
+    dtype as dtype,
+    get_default_dtype as get_default_dtype,
+    promote_types as promote_types,
+    result_type as result_type,
+    set_default_dtype as set_default_dtype,
+)
+from .limits import finfo as finfo, iinfo as iinfo  # noqa: E402
 from .modes import is_grad_enabled as is_grad_enabled  # noqa: E402
 from .tensor import Tensor as Tensor  # noqa: E402
 
@@ -51,5 +62,11 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'wengert' has no attribute '{name}'")
 
+
+# The dtypes, formats and layouts go by PyTorch's names (in `dtypes`, `float_` is `float`).
+for _module in (dtypes, placement):
+    for _name, _value in vars(_module).items():
+        if isinstance(_value, placement.Constant):
+            globals()[_name.rstrip("_")] = _value
 
 globals().update(ops.namespace)

@@ -7,6 +7,8 @@ from importlib import import_module
 from .public import namespace as namespace
 
 FAMILIES = [
+    "creation",
+    "conversion",
     "elementwise",
 ]
 

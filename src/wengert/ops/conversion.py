@@ -1,0 +1,441 @@
+"""From one kind of tensor to another, to NumPy, to Python numbers, to text."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .. import dtypes, errors, printing
+from ..dispatch import wrap_like
+from ..inplace import assign, check_writable
+from ..primitives import copying as C
+from ..tensor import AccumulateGrad, Parameter, Special, Tensor, counter, history, plain
+from ..views import View
+from .creation import TYPED, array_of, check_device, finish
+from .public import namespace, op
+
+# --- copies and casts -----------------------------------------------------------------
+
+
+@op(out=False)
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """Return a copy whose gradient flows back to the original.
+
+    >>> import wengert as torch
+    >>> torch.ones(2, requires_grad=True).clone()
+    tensor([1., 1.], grad_fn=<CloneBackward0>)
+    """
+    return C.clone(input)
+
+
+@op(out=False)
+def detach(input: Tensor) -> Tensor:
+    """Return a tensor without history that shares the memory and version of this one."""
+    alias = wrap_like(input._data) if input._special is not None else plain(input._data)
+    if input._special is not None and input._special.level:
+        alias._special = input._special
+    alias._counter = counter(input)
+    return alias
+
+
+def detach_(input: Tensor) -> Tensor:
+    """Forget the history of this tensor, in place."""
+    if isinstance(input._special, View):
+        raise RuntimeError(
+            "Can't detach views in-place. Use detach() instead. If you are using "
+            "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is "
+            "set as True, gradients are views of DDP buckets, and hence detach_() cannot "
+            "be called on these gradients. To fix this error, please refer to the "
+            "Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution."
+        )
+    input._node = None
+    return input
+
+
+@op(function=False)
+def to(input: Tensor, *args: Any, copy: bool = False, **kwargs: Any) -> Tensor:
+    """Return this tensor with another dtype, or on another device.
+
+    Args:
+        args: a dtype, a device, both, or a tensor that has them.
+        copy: copy even if nothing changes.
+
+    >>> import wengert as torch
+    >>> torch.ones(2).to(torch.int64)
+    tensor([1, 1])
+    """
+    dtype = kwargs.pop("dtype", None)
+    device = kwargs.pop("device", None)
+    kwargs.pop("non_blocking", None)
+    kwargs.pop("memory_format", None)
+    args += (kwargs.pop("other"),) if "other" in kwargs else ()
+    if kwargs:
+        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    for arg in args:
+        if isinstance(arg, dtypes.dtype) or arg in (float, int, bool, complex):
+            dtype = arg
+        elif isinstance(arg, Tensor):
+            dtype = arg.dtype
+        elif isinstance(arg, str | dtypes.device) or type(arg) is int:
+            device = arg
+        elif not isinstance(arg, bool) and arg is not None:
+            raise TypeError(
+                "to() received an invalid combination of arguments - got "
+                f"({type(arg).__name__}), but expected a dtype, a device, or a Tensor"
+            )
+    if device is not None:
+        check_device(device)
+    if dtype is None:
+        return C.clone(input) if copy else input
+    wanted = dtypes.to_numpy(dtype, "to")
+    if dtypes.from_numpy(wanted) is input.dtype:
+        return C.clone(input) if copy else input
+    return C.to_copy(input, dtype=wanted)
+
+
+def caster(name: str, dtype: dtypes.dtype) -> None:
+    """Make a method such as ``Tensor.float``."""
+
+    def convert(input: Tensor, memory_format: Any = None) -> Tensor:
+        return input if input.dtype is dtype else C.to_copy(input, dtype=dtype.numpy)
+
+    convert.__name__ = convert.__qualname__ = name
+    convert.__doc__ = f"Return this tensor as {dtype}."
+    setattr(Tensor, name, convert)
+
+
+for _name, _dtype in {
+    "half": dtypes.float16,
+    "float": dtypes.float32,
+    "double": dtypes.float64,
+    "char": dtypes.int8,
+    "short": dtypes.int16,
+    "int": dtypes.int32,
+    "long": dtypes.int64,
+    "byte": dtypes.uint8,
+    "bool": dtypes.bool_,
+    "cfloat": dtypes.complex64,
+    "cdouble": dtypes.complex128,
+}.items():
+    caster(_name, _dtype)
+
+
+@op(function=False)
+def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """Return the name of this tensor's type, or the tensor with another dtype."""
+    if dtype is None:
+        return f"torch.{input.dtype.scalar_type}Tensor"
+    if isinstance(dtype, str):
+        kind = dtype.removeprefix("torch.").removesuffix("Tensor")
+        if kind not in TYPED:
+            raise ValueError(f"invalid type: '{dtype}'")
+        dtype = TYPED[kind].dtype  # type: ignore[attr-defined]
+    elif isinstance(dtype, type) and isinstance(getattr(dtype, "dtype", None), dtypes.dtype):
+        dtype = dtype.dtype
+    return to(input, dtype)
+
+
+@op(function=False)
+def type_as(input: Tensor, other: Tensor) -> Tensor:
+    """Return this tensor with the dtype of another."""
+    return to(input, other.dtype)
+
+
+@op(function=False)
+def cpu(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Return this tensor: it is on the CPU."""
+    return input
+
+
+@op(function=False)
+def cuda(input: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
+    """Refuse: there is no GPU."""
+    check_device("cuda")
+    return input
+
+
+def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+    """Write the values of another tensor, broadcast and cast, into this one."""
+    check_writable(input)
+    if not isinstance(src, Tensor):
+        raise TypeError(
+            f"copy_(): argument 'other' (position 1) must be Tensor, not "
+            f"{type(src).__name__}"
+        )
+    check_broadcast(input, src)
+    if history(src) is not None:
+        check_writable(input, recorded=True)
+    return assign(input, C.copy(input, src))
+
+
+def check_broadcast(target: Tensor, source: Tensor) -> None:
+    """Refuse a source that cannot be broadcast to the target."""
+    wide, narrow = tuple(target.shape), tuple(source.shape)
+    lead = len(wide) - len(narrow)
+    if lead < 0 or any(n not in (1, w) for w, n in zip(wide[lead:], narrow, strict=True)):
+        if lead >= 0:
+            for i, (w, n) in enumerate(zip(wide[lead:], narrow, strict=True)):
+                if n not in (1, w):
+                    raise RuntimeError(
+                        f"The size of tensor a ({w}) must match the size of tensor b "
+                        f"({n}) at non-singleton dimension {lead + i}"
+                    )
+        raise RuntimeError(
+            f"output with shape {list(wide)} doesn't match the broadcast shape "
+            f"{list(narrow)}"
+        )
+
+
+def fill_(input: Tensor, value: Any) -> Tensor:
+    """Fill this tensor with one value, in place."""
+    check_writable(input)
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise RuntimeError(
+                "fill_ only supports 0-dimension value tensor but got tensor with "
+                f"{value.ndim} dimensions."
+            )
+        return assign(input, C.fill(input, value))
+    return assign(input, C.fill_number(input, value=value))
+
+
+def zero_(input: Tensor) -> Tensor:
+    """Fill this tensor with zeros, in place."""
+    check_writable(input)
+    return assign(input, C.zero(input))
+
+
+for _function in (copy_, fill_, zero_, detach_):
+    setattr(Tensor, _function.__name__, _function)
+for _function in (fill_, zero_, detach_):
+    namespace[_function.__name__] = _function
+
+
+@op(method=False)
+def fill(input: Tensor, value: Any) -> Tensor:
+    """Return a tensor like this one filled with one value."""
+    if isinstance(value, Tensor):
+        return C.fill(input, value)
+    return C.fill_number(input, value=value)
+
+
+# --- to NumPy and Python --------------------------------------------------------------
+
+
+def array(tensor: Tensor) -> ndarray:
+    """Return the NumPy array of a tensor, or say why there is none."""
+    data = tensor._data
+    while isinstance(data, Tensor):
+        data = data._data
+    if type(data) is not ndarray:
+        raise RuntimeError(
+            f"a tensor inside {type(data).__name__.lower()} transformation has no single "
+            "NumPy array; return it from the transformed function and look at it outside"
+        )
+    return data
+
+
+@op(function=False)
+def numpy(input: Tensor, *, force: bool = False) -> ndarray:
+    """Return the NumPy array of this tensor, which shares its memory."""
+    if input.requires_grad and not force:
+        raise errors.numpy_of_recorded()
+    return array(input)
+
+
+@op(function=False)
+def item(input: Tensor) -> Any:
+    """Return the value of a tensor of one element as a Python number."""
+    data = input._data
+    if type(data) is not ndarray:
+        data = array(input)
+    if data.size != 1:
+        raise errors.not_one_element(data.size)
+    return data.item()
+
+
+@op(function=False)
+def tolist(input: Tensor) -> Any:
+    """Return the values as nested lists of Python numbers."""
+    return array(input).tolist()
+
+
+def as_number(kind: type) -> Any:
+    """Return ``Tensor.__float__`` and its like."""
+
+    def convert(self: Tensor) -> Any:
+        data = array(self)
+        if data.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return kind(data.item())
+
+    return convert
+
+
+Tensor.__float__ = as_number(float)
+Tensor.__int__ = as_number(int)
+Tensor.__complex__ = as_number(complex)
+
+
+def __bool__(self: Tensor) -> bool:
+    data = self._data
+    if type(data) is not ndarray:
+        data = array(self)
+    if data.size != 1:
+        raise errors.ambiguous_truth(data.size)
+    return bool(data.item())
+
+
+def __index__(self: Tensor) -> int:
+    data = array(self)
+    if data.dtype.kind not in "iub" or data.size != 1:
+        raise TypeError("only integer tensors of a single element can be converted to an index")
+    return int(data.item())
+
+
+def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> ndarray:
+    return np.array(numpy(self), dtype=dtype, copy=copy)
+
+
+Tensor.__bool__ = __bool__
+Tensor.__index__ = __index__
+Tensor.__array__ = __array__
+
+
+@op(method=False, out=False)
+def is_tensor(obj: Any) -> bool:
+    """Return whether something is a tensor."""
+    return isinstance(obj, Tensor)
+
+
+@op(out=False)
+def is_floating_point(input: Tensor) -> bool:
+    """Return whether the dtype is one of floating point."""
+    return input.dtype.is_floating_point
+
+
+@op(out=False)
+def is_complex(input: Tensor) -> bool:
+    """Return whether the dtype is complex."""
+    return input.dtype.is_complex
+
+
+@op(out=False)
+def is_signed(input: Tensor) -> bool:
+    """Return whether the dtype has negative numbers."""
+    return input.dtype.is_signed
+
+
+@op(out=False)
+def is_nonzero(input: Tensor) -> bool:
+    """Return whether the one element is not zero."""
+    return bool(input)
+
+
+# --- the data alone -------------------------------------------------------------------
+
+
+def _get_data(self: Tensor) -> Tensor:
+    """The same memory without history, and with versions of its own."""
+    alias = detach(self)
+    alias._counter = None
+    return alias
+
+
+def _set_data(self: Tensor, value: Tensor) -> None:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+    self._data = value._data
+
+
+Tensor.data = property(_get_data, _set_data)
+
+
+# --- text -----------------------------------------------------------------------------
+
+
+def text(self: Tensor) -> str:
+    """Return what is printed for a tensor."""
+    data = self._data
+    if type(data) is not ndarray:
+        return f"{type(self).__name__}({data!r})"
+    node = history(self)
+    suffixes = []
+    if isinstance(node, AccumulateGrad):
+        suffixes.append("requires_grad=True")
+    elif node is not None and self.grad_fn is not None:
+        suffixes.append(f"grad_fn=<{self.grad_fn.name()}>")
+    kind = type(self)
+    prefix = "tensor(" if kind in (Tensor, Parameter) else f"{kind.__name__}("
+    shown = printing.tensor_repr(data, prefix=prefix, suffixes=suffixes)
+    return f"Parameter containing:\n{shown}" if isinstance(self, Parameter) else shown
+
+
+def __repr__(self: Tensor, *, tensor_contents: Any = None) -> str:
+    return text(self)
+
+
+def __format__(self: Tensor, spec: str) -> str:
+    if self.ndim == 0:
+        return format(self.item(), spec)
+    return object.__format__(self, spec)
+
+
+def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
+    if not self.is_leaf:
+        raise RuntimeError(
+            "Only Tensors created explicitly by the user (graph leaves) support the "
+            "deepcopy protocol at the moment.  If you were attempting to deepcopy a "
+            "module, this may be because of a torch.nn.utils.weight_norm usage, see "
+            "https://github.com/pytorch/pytorch/pull/103001"
+        )
+    if id(self) in memo:
+        return memo[id(self)]
+    made = rebuild(type(self), self._data.copy(), self.requires_grad)
+    memo[id(self)] = made
+    if self.grad is not None:
+        made._grad = deepcopy(self.grad, memo)
+    made.__dict__.update(deepcopy(self.__dict__, memo))
+    return made
+
+
+def rebuild(kind: type[Tensor], data: ndarray, requires_grad: bool) -> Tensor:
+    """Return a leaf of an array: what copying and unpickling make."""
+    made = object.__new__(kind)
+    made._data, made._node, made._counter, made._special = data, None, None, None
+    if kind not in (Tensor, Parameter):
+        made._special = Special()
+    if requires_grad:
+        made._node = AccumulateGrad(made)
+    return made
+
+
+def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
+    if not self.is_leaf:
+        raise RuntimeError(
+            "only leaf tensors can be pickled; use tensor.detach() for a computed one"
+        )
+    arguments = (type(self), np.ascontiguousarray(self._data), self.requires_grad)
+    return rebuild, arguments, dict(self.__dict__) or None
+
+
+def new_parameter(
+    cls: type[Parameter], data: Tensor | None = None, requires_grad: bool = True
+) -> Tensor:
+    """Return a parameter that shares the memory of a tensor."""
+    source = finish(array_of([])) if data is None else data
+    if not isinstance(source, Tensor):
+        raise TypeError(
+            f"Parameter data must be a Tensor, not {type(source).__name__}"
+        )
+    return rebuild(cls, source._data, requires_grad)
+
+
+Tensor.__repr__ = __repr__  # type: ignore[method-assign]
+Tensor.__format__ = __format__  # type: ignore[method-assign]
+Tensor.__deepcopy__ = __deepcopy__
+Tensor.__reduce_ex__ = __reduce_ex__  # type: ignore[method-assign,assignment]
+Parameter.__new__ = new_parameter  # type: ignore[method-assign,assignment]
