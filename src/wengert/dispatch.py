@@ -273,6 +273,7 @@ class Packed:
     """What a pack hook made of a saved tensor, and the hook that unpacks it."""
 
     __slots__ = ("content", "unpack")
+    _counter = ()
 
     def __init__(self, content: Any, unpack: Callable[[Any], Any]) -> None:
         self.content = content
@@ -797,10 +798,20 @@ def apply_one(rule: Any) -> Callable[..., Any]:
 
 def apply_opposite(first: Any, second: Any) -> Callable[..., Any]:
     def apply(node: OpNode, grad: Any, edges: Edges) -> Cotangents:
+        if node.saved is None:
+            raise errors.freed_graph()
         a, b = edges
-        return (
-            None if a is None else first(grad, unpack(node, 0)),
-            None if b is None else second(grad, unpack(node, 1)),
-        )
+        other, other_version, self, self_version = node.saved
+        if a is not None:
+            if other_version == 0 and other._counter is None:
+                a = first(grad, other._data)
+            else:
+                a = first(grad, unpack(node, 0))
+        if b is not None:
+            if self_version == 0 and self._counter is None:
+                b = second(grad, self._data)
+            else:
+                b = second(grad, unpack(node, 1))
+        return (a, b)
 
     return apply

@@ -223,13 +223,11 @@ def run(
     """
     order = schedule(roots)
     needed: set[Node] | None = None
-    wanted: set[Node] = set()
     if captured is not None:
-        wanted = set(captured)
-        needed = leading_to(order, wanted)
+        needed = leading_to(order, captured)
     elif into is not None:
         needed = leading_to(order, into)
-    special = recorded or watch is not None
+    ordinary = needed is None and not recorded and watch is None
     pending = dict(roots)
     roots.clear()
     owned: set[Node] = set()
@@ -238,39 +236,36 @@ def run(
         if grad is None and not node.runs_undefined:
             continue
         edges = node.edges
-        if needed is not None:
-            if node not in needed:
-                continue
-            edges = tuple([edge if edge in needed else None for edge in edges])
-        if node in wanted:
-            grad = node.arrive(grad, recorded)
-            assert captured is not None
-            captured[node] = grad
-            if not any(edges):
-                continue
-            cotangents = (watch or type(node).proceed)(node, grad, edges, recorded)
-        elif special:
-            grad = node.arrive(grad, recorded)
-            cotangents = (watch or type(node).proceed)(node, grad, edges, recorded)
-        else:
+        if ordinary:
             cotangents = node.apply(grad, edges)
+        else:
+            if needed is not None:
+                if node not in needed:
+                    continue
+                edges = tuple([edge if edge in needed else None for edge in edges])
+            grad = node.arrive(grad, recorded)
+            if captured is not None and node in captured:
+                captured[node] = grad
+                if not any(edges):
+                    continue
+            cotangents = (watch or type(node).proceed)(node, grad, edges, recorded)
         if node.fits is not None:
             assert fit is not None
             cotangents = fit(node, cotangents, edges)
-        for edge, cotangent in zip(edges, cotangents):  # noqa: B905 (checked by nodes)
+        for edge, cotangent in zip(edges, cotangents):  # noqa: B905 (nodes see to it)
             if edge is None or cotangent is None:
                 continue
-            held = pending.get(edge)
-            if held is None:
+            if edge not in pending:
                 pending[edge] = cotangent
             elif edge in owned:
+                held = pending[edge]
                 held += cotangent
             else:
-                total = pending[edge] = held + cotangent
-                if type(total) is ndarray:
+                held = pending[edge] = pending[edge] + cotangent
+                if type(held) is ndarray:
                     owned.add(edge)
         if not keep_graph:
             node.saved = None
         # A leaf takes over an array that nobody else holds, and the engine's own
         # variables would count as holders.
-        cotangents = cotangent = held = total = None
+        cotangents = cotangent = held = None
