@@ -33,7 +33,15 @@ class Layer:
     """
 
     __slots__ = ("level",)
+    __array_ufunc__ = None
     level: int
+
+    def __getattr__(self, name: str) -> Any:
+        """Do what a tensor does: its methods are made of primitives."""
+        if name in Layer.__slots__ or name.startswith("__"):
+            raise AttributeError(name)
+        found = getattr(Tensor, name)
+        return found.fget(self) if isinstance(found, property) else found.__get__(self)
 
     @classmethod
     def process(
@@ -174,6 +182,7 @@ class Primitive:
             )
         )
         self.factors: dict[str, Callable[..., Any]] = {}
+        self.call: Callable[..., Any]
         self.several = any(kind == GRADS for rule in rules for kind, _ in rule.plan)
         self._node_class: type[OpNode] | None = None
         self._needed: dict[tuple[bool, ...], frozenset[str]] = {}
@@ -394,16 +403,40 @@ def compute(primitive: Primitive, arrays: Sequence[Any], params: dict[str, Any])
 
 
 def promoted(arrays: list[Any], how: str) -> list[Any]:
-    """Bring arrays to their common dtype; Python numbers adapt by themselves."""
-    common = dtypes.result_dtype(*arrays)
+    """Bring arrays to their common dtype; Python numbers adapt by themselves.
+
+    An input that was not given is None and stays so.
+    """
+    arrays = [a.item() if isinstance(a, np.generic) else a for a in arrays]
+    common = dtypes.result_dtype(*[a for a in arrays if a is not None])
     if how == "float" and common.kind not in "fc":
         common = dtypes.get_default_dtype().numpy
     return [
         array
-        if isinstance(array, int | float | complex) or array.dtype == common
+        if array is None or isinstance(array, float | complex)
+        else fitting_int(array, common)
+        if isinstance(array, int)
+        else array
+        if numpy_dtype(array) == common
         else cast(array, common)
         for array in arrays
     ]
+
+
+def numpy_dtype(array: Any) -> np.dtype[Any]:
+    """Return the NumPy dtype of an array of any layer, or of a tensor."""
+    found = array.dtype
+    return found.numpy if type(found) is dtypes.dtype else found
+
+
+def fitting_int(number: int, dtype: np.dtype[Any]) -> Any:
+    """Return a Python integer such that an operation in a dtype takes it, wrapped round."""
+    if dtype.kind not in "iu":
+        return number
+    info = np.iinfo(dtype)
+    if info.min <= number <= info.max:
+        return number
+    return np.array(number, np.int64).astype(dtype)
 
 
 def cast(array: Any, dtype: np.dtype[Any]) -> Any:
@@ -426,7 +459,7 @@ def record(
     outputs = [wrap_at(level, item) for item in (results if several else (results,))]
     if primitive.kind == "view":
         attach_views(primitive, args, params, outputs)
-    if primitive.differentiable and modes.is_grad_enabled():
+    if primitive.differentiable and modes.is_grad_enabled_at(level):
         edges = tuple([edge_of(arg, level) for arg in args])
         if any(edges):
             add_node(primitive, args, arrays, params, outputs, edges)
@@ -596,17 +629,26 @@ def attach_views(
 ) -> None:
     """Let results that share memory with their first argument be views of it."""
     source, rest = args[0], tuple(args[1:])
-    origin = "recorded" if modes.is_grad_enabled() else "no_grad"
-    if len(outputs) > 1:
-        origin = "several"
+    several = primitive.several
+    origin = "several" if several else "recorded"
+    if not modes.is_grad_enabled():
+        origin = "no_grad"
+
+    def step(base: Tensor, **params: Any) -> Any:
+        return general(primitive, (base, *rest), params)
+
     for index, out in enumerate(outputs):
+        if shares_memory(out._data, source):
+            views.attach(out, source, step, origin, params, index if several else None)
 
-        def step(base: Tensor, index: int = index) -> Tensor:
-            again = general(primitive, (base, *rest), params)
-            result: Tensor = again[index] if type(again) is tuple else again
-            return result
 
-        views.attach(out, source, step, origin)
+def shares_memory(result: Any, source: Any) -> bool:
+    """Whether the result of a view op is one, or had to be copied."""
+    data = source._data
+    if type(result) is not ndarray or type(data) is not ndarray:
+        return True
+    memory = result.base
+    return memory is not None and (memory is data or memory is data.base)
 
 
 # --- the quick calls ------------------------------------------------------------------

@@ -22,6 +22,8 @@ class _Local(threading.local):
     anomaly = False
     check_nan = True
     saved_hooks: tuple[Any, ...] = ()
+    levels: tuple[tuple[int, bool], ...] = ()
+    """The active transformations, and the grad mode that was on where each began."""
 
 
 local = _Local()
@@ -43,3 +45,17 @@ def switch(name: str, value: Any) -> Any:
 def is_grad_enabled() -> bool:
     """True when ops on tensors that require grad are recorded in this thread."""
     return not special or local.grad
+
+
+def is_grad_enabled_at(level: int) -> bool:
+    """True when ops on tensors of a transformation's level are recorded.
+
+    Inside a transformation the grad mode that is set concerns its own tensors; those of
+    lower levels go on under the mode that was on where it began.
+    """
+    if not special:
+        return True
+    for number, outside in local.levels:
+        if number > level:
+            return outside
+    return local.grad

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from ..dispatch import Layer
+from ..tensor import Tensor
 from .public import namespace as namespace
 
 FAMILIES = [
@@ -14,3 +16,14 @@ FAMILIES = [
 
 for _family in FAMILIES:
     import_module(f"{__name__}.{_family}")
+
+# Rules compute with operators on the arrays of any layer.
+for _name in vars(Tensor):
+    if _name.startswith("__") and _name not in vars(object) and callable(
+        vars(Tensor)[_name]
+    ):
+        if _name not in vars(Layer):
+            setattr(Layer, _name, vars(Tensor)[_name])
+for _name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"):
+    setattr(Layer, _name, vars(Tensor)[_name])
+Layer.__hash__ = object.__hash__  # type: ignore[method-assign]
