@@ -1,0 +1,1 @@
+"""The compiler: capture, graph, passes, schedule, kernels, program; one file a stage."""

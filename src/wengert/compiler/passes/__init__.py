@@ -1,0 +1,25 @@
+"""Graph to graph: each pass is a pure function in a file of its own."""
+
+from __future__ import annotations
+
+from ..graph import Graph
+from .common import share_common
+from .dead import drop_dead
+from .fold import fold_constants
+from .lower import lower_scatter
+from .simplify import simplify
+
+__all__ = [
+    "drop_dead",
+    "fold_constants",
+    "lower_scatter",
+    "optimize",
+    "share_common",
+    "simplify",
+]
+
+
+def optimize(graph: Graph) -> Graph:
+    """All passes, in the order in which each finds the work of the one before."""
+    graph = simplify(lower_scatter(drop_dead(graph)))
+    return drop_dead(share_common(simplify(fold_constants(graph))))

@@ -1,0 +1,46 @@
+"""Ops rewritten as others that kernels can fuse."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..graph import Graph, Node
+from .rewrite import rewrite
+
+
+def lower_scatter(graph: Graph) -> Graph:
+    """Turn a scatter of one element a row into a comparison with the index.
+
+    ``scatter_add(x, dim, index, source)`` whose index has size one along ``dim`` (the
+    gradient of cross-entropy's gather) is ``x + where(iota == index, source, 0)``: an
+    elementwise expression that needs no memory of its own.
+    """
+
+    def replace(new: Graph, node: Node, operands: tuple[Node, ...]) -> Node | None:
+        if node.op != "scatter_add" or operands[1].shape[node.params["dim"]] != 1:
+            return None
+        x, index, source = operands
+        place = new.iota(x.shape, node.params["dim"], index.dtype)
+        chosen = new.add("eq", [place, _checked(new, index, node)])
+        if _is_zero(x):
+            return new.add("where", [chosen, source, 0])
+        return new.add("where", [chosen, new.add("add", [x, source]), x])
+
+    return rewrite(graph, replace)
+
+
+def _checked(new: Graph, index: Node, node: Node) -> Node:
+    """``index``, with an error at replay where it is out of range.
+
+    Gathering from the row ``0, 1, 2 ...`` is the identity on the valid indices, and a
+    gather checks its index.
+    """
+    dim = node.params["dim"]
+    shape = (*index.shape[:dim], node.shape[dim], *index.shape[dim + 1 :])
+    return new.gather(new.iota(shape, dim, index.dtype), dim, index)
+
+
+def _is_zero(node: Node) -> bool:
+    while node.op in ("expand", "reshape"):
+        (node,) = node.inputs
+    return node.op == "constant" and not np.any(node.params["value"])

@@ -1,0 +1,27 @@
+"""The loop that passes share: copy a graph node by node, replacing some."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..graph import Graph, Node
+
+Replace = Callable[[Graph, Node, tuple[Node, ...]], Node | None]
+
+
+def rewrite(graph: Graph, replace: Replace) -> Graph:
+    """Copy ``graph``; ``replace(new_graph, node, operands)`` may return a stand-in.
+
+    ``operands`` are the node's operands in the new graph. Returning None copies the
+    node. Inputs keep their order, whether used or not.
+    """
+    result = Graph()
+    new: dict[Node, Node] = {}
+    for node in graph.nodes:
+        operands = tuple(new[operand] for operand in node.inputs)
+        result.source = node.source
+        new[node] = replace(result, node, operands) or result.copy_node(node, operands)
+    result.source = None
+    result.outputs = [new[node] for node in graph.outputs]
+    result.writes = [(new[target], new[value]) for target, value in graph.writes]
+    return result

@@ -1,0 +1,181 @@
+"""Algebra: rewrites that hold for every value, NaN, infinities and signed zeros included.
+
+So ``x * 0`` stays (it is NaN for an infinite ``x``), and ``x + 0`` stays for floats
+(it turns -0 into 0) while ``x - 0`` and ``x + -0`` go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..graph import Graph, Node
+from .rewrite import rewrite
+
+Operands = tuple[Node, ...]
+Rule = Callable[[Graph, Node, Operands], Node | None]
+
+
+def simplify(graph: Graph) -> Graph:
+    """The graph with neutral operations removed and chains of views composed."""
+
+    def replace(new: Graph, node: Node, operands: Operands) -> Node | None:
+        rule = _RULES.get(node.op)
+        return rule(new, node, operands) if rule else None
+
+    return rewrite(graph, replace)
+
+
+def uniform(node: Node) -> Any:
+    """The one value of all of ``node``'s elements, if it is a constant; else None."""
+    while node.op in ("expand", "reshape", "permute", "slice"):
+        (node,) = node.inputs
+    if node.op == "constant" and node.params["value"].size == 1:
+        return node.params["value"].reshape(())[()]
+    return None
+
+
+def _is(node: Node, value: float) -> bool:
+    """Whether every element of ``node`` is ``value``, with the same sign of zero."""
+    found = uniform(node)
+    if found is None or found != value:
+        return False
+    return (
+        bool(np.signbit(found) == np.signbit(value)) if node.dtype.kind == "f" else True
+    )
+
+
+def _add(new: Graph, node: Node, operands: Operands) -> Node | None:
+    zero = -0.0 if node.dtype.kind == "f" else 0
+    for x, other in (operands, operands[::-1]):
+        if _is(other, zero):
+            return x
+        if other.op == "neg":
+            return new.add("sub", [x, other.inputs[0]])
+    return None
+
+
+def _sub(new: Graph, node: Node, operands: Operands) -> Node | None:
+    x, y = operands
+    if _is(y, 0.0 if node.dtype.kind == "f" else 0):
+        return x
+    return new.add("add", [x, y.inputs[0]]) if y.op == "neg" else None
+
+
+def _mul(new: Graph, node: Node, operands: Operands) -> Node | None:
+    for x, other in (operands, operands[::-1]):
+        if _is(other, 1):
+            return x
+        if node.dtype.kind == "f" and _is(other, -1):
+            return _neg(new, node, (x,)) or new.add("neg", [x])
+    if all(x.op == "neg" for x in operands):
+        return new.add("mul", [x.inputs[0] for x in operands])
+    return None
+
+
+def _div(new: Graph, node: Node, operands: Operands) -> Node | None:
+    x, y = operands
+    if _is(y, 1):
+        return x
+    divisor = uniform(y)
+    if divisor is not None and node.dtype.kind == "f" and _inverse_is_exact(divisor):
+        return new.add("mul", [x, divisor.dtype.type(1) / divisor])
+    return None
+
+
+def _inverse_is_exact(divisor: Any) -> bool:
+    mantissa, exponent = np.frexp(divisor)
+    return bool(abs(mantissa) == 0.5 and abs(exponent) < 100)
+
+
+def _neg(new: Graph, node: Node, operands: Operands) -> Node | None:
+    (x,) = operands
+    return x.inputs[0] if x.op == node.op else None
+
+
+def _pow(new: Graph, node: Node, operands: Operands) -> Node | None:
+    x, exponent = operands
+    if node.dtype.kind != "f":
+        return None
+    if _is(exponent, 1):
+        return x
+    if _is(exponent, 2):
+        return new.add("mul", [x, x])
+    if _is(exponent, 3):
+        return new.add("mul", [new.add("mul", [x, x]), x])
+    if _is(exponent, -1):
+        return new.add("reciprocal", [x])
+    return None
+
+
+def _where(new: Graph, node: Node, operands: Operands) -> Node | None:
+    condition, x, y = operands
+    if x is y:
+        return x
+    chosen = uniform(condition)
+    return None if chosen is None else (x if chosen else y)
+
+
+def _cast(new: Graph, node: Node, operands: Operands) -> Node | None:
+    return operands[0] if operands[0].dtype == node.dtype else None
+
+
+def _expand(new: Graph, node: Node, operands: Operands) -> Node | None:
+    (x,) = operands
+    if x.shape == node.shape:
+        return x
+    return new.expand(x.inputs[0], node.shape) if x.op == "expand" else None
+
+
+def _reshape(new: Graph, node: Node, operands: Operands) -> Node | None:
+    (x,) = operands
+    if x.op == "reshape":
+        (x,) = x.inputs
+    if x.op == "expand" and x.inputs[0].size == 1:
+        return new.expand(new.reshape(x.inputs[0], ()), node.shape)
+    return new.reshape(x, node.shape)
+
+
+def _permute(new: Graph, node: Node, operands: Operands) -> Node | None:
+    (x,), dims = operands, node.params["dims"]
+    if x.op == "permute":
+        dims = tuple(x.params["dims"][d] for d in dims)
+        (x,) = x.inputs
+    return x if dims == tuple(range(len(dims))) else new.permute(x, dims)
+
+
+def _slice(new: Graph, node: Node, operands: Operands) -> Node | None:
+    (x,), p = operands, node.params
+    whole = all(s == 0 for s in p["starts"]) and all(s == 1 for s in p["steps"])
+    if whole and x.shape == node.shape:
+        return x
+    if x.op != "slice":
+        return None
+    q = x.params
+    both = list(zip(p["starts"], p["steps"], q["starts"], q["steps"], strict=True))
+    return new.add(
+        "slice",
+        x.inputs,
+        starts=tuple(q0 + p0 * q1 for p0, _, q0, q1 in both),
+        steps=tuple(p1 * q1 for _, p1, _, q1 in both),
+        shape=node.shape,
+    )
+
+
+_RULES: dict[str, Rule] = {
+    "add": _add,
+    "sub": _sub,
+    "mul": _mul,
+    "div": _div,
+    "neg": _neg,
+    "logical_not": _neg,
+    "pow": _pow,
+    "where": _where,
+    "cast": _cast,
+    "expand": _expand,
+    "reshape": _reshape,
+    "permute": _permute,
+    "slice": _slice,
+}

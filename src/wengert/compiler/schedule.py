@@ -1,0 +1,615 @@
+"""Which nodes are computed together: a graph becomes a list of steps.
+
+The idea: most nodes never exist in memory. Only a *sink* does: a reduction's result, or
+a node that must be stored (an output, a write, an operand of a matrix product). All else
+(elementwise ops, views, ``iota``, ``gather``) is recomputed inside of whoever needs it,
+from *leaves*: inputs, constants and stored nodes.
+
+A `Group` is one kernel: sinks over one iteration space, whose axes are split in two:
+
+- *inner* axes are those that its row reductions fold. For each point of the outer axes
+  (a *row*) the kernel passes over the inner axes, in as many *phases* as reductions
+  depend on one another (softmax has three), and the row stays in cache.
+- column and full reductions fold outer axes. Their results exist when all rows are
+  done, so what needs them goes to another group.
+
+Groups grow greedily: each sink, in the graph's order, joins a group with the same
+iteration space that computes what it needs or reads what it reads, if that makes no
+cycle. What `schedule` learns on the way (a node must be stored, as a place in it is not
+affine; a node is dear and two groups need it) starts it over with that knowledge.
+
+Everything that has no loop kernel is a step of its own: matrix products and calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from math import prod
+
+from .emit import is_native
+from .graph import Graph, Node, Shape
+from .index import ZERO, Dynamic, Index, Place, natural_place, through_view
+from .scalars import has_kernel
+
+SMALL = 16384  # elements: one row, so that a full reduction fuses with its consumers
+LARGEST_GROUP = 400  # node-place pairs
+DEAR = 20  # operations: rather stored than computed twice
+
+STORE, ROW, COLUMN, FULL, OUTER = "store", "row", "column", "full", "outer"
+
+
+@dataclass(eq=False)
+class Sink:
+    """What a group leaves in memory, or reduces.
+
+    ``place`` is the place of the node, or of a reduction's operand. ``output`` is the
+    output that it becomes, ``write`` the input that a store overwrites.
+    """
+
+    node: Node
+    kind: str
+    place: Place
+    output: int | None = None
+    write: Node | None = None
+
+    @property
+    def is_final(self) -> bool:
+        return self.kind in (COLUMN, FULL, OUTER)
+
+
+@dataclass(eq=False)
+class Step:
+    """One thing that a replay does; ``after`` are the steps that it waits for."""
+
+    number: int
+    after: set[Step] = field(default_factory=set)
+    reads: set[Node] = field(default_factory=set)
+
+    def results(self) -> list[Node]:
+        return []
+
+
+@dataclass(eq=False)
+class Product(Step):
+    """A matrix product by BLAS."""
+
+    node: Node = None  # type: ignore[assignment]
+
+    def results(self) -> list[Node]:
+        return [self.node]
+
+
+@dataclass(eq=False)
+class Call(Step):
+    """A node that runs in Python, on arrays."""
+
+    node: Node = None  # type: ignore[assignment]
+
+    def results(self) -> list[Node]:
+        return [self.node]
+
+
+@dataclass(eq=False)
+class Group(Step):
+    """One loop kernel."""
+
+    sizes: tuple[int, ...] = ()
+    inner: tuple[int, ...] | None = None
+    columns_over: tuple[int, ...] | None = None
+    sinks: list[Sink] = field(default_factory=list)
+    places: dict[Node, Place] = field(default_factory=dict)  # of reductions' results
+    walked: set[tuple[Node, Place]] = field(default_factory=set)
+    nodes: set[Node] = field(default_factory=set)
+
+    @property
+    def outer(self) -> tuple[int, ...]:
+        inner = self.inner or ()
+        return tuple(a for a in range(len(self.sizes)) if a not in inner)
+
+    def results(self) -> list[Node]:
+        return [sink.node for sink in self.sinks]
+
+
+@dataclass
+class Schedule:
+    """Steps in the order of running, and which nodes lie in memory."""
+
+    graph: Graph
+    steps: list[Step]
+    stored: set[Node]
+    makers: dict[Node, Step]
+
+
+class _MustStore(Exception):
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+
+class _Unfit(Exception):
+    """A sink cannot be computed in a group."""
+
+
+def schedule(graph: Graph) -> Schedule:
+    """Assign every needed node to a step."""
+    stored = set(_operands_in_memory(graph))
+    while True:
+        scheduler = _Scheduler(graph, stored)
+        try:
+            scheduler.assign()
+        except _MustStore as need:
+            stored.add(need.node)
+            continue
+        dear = scheduler.computed_twice()
+        if not dear:
+            return Schedule(
+                graph, scheduler.ordered(), scheduler.in_memory, scheduler.maker
+            )
+        stored |= dear
+
+
+def is_fused(node: Node) -> bool:
+    """Whether the node is computed inside of loop kernels."""
+    if node.kind == "view" or node.op == "iota":
+        return True
+    if node.op == "gather":
+        return is_native(node.dtype)
+    return node.kind == "elementwise" and has_kernel(node)
+
+
+def is_loop(node: Node) -> bool:
+    if node.kind == "reduction":
+        return is_native(node.dtype) and node.inputs[0].size > 0
+    return is_fused(node)
+
+
+def memory_of(node: Node) -> Node:
+    """The node whose buffer ``node`` views: itself, unless it is a view."""
+    while node.kind == "view":
+        (node,) = node.inputs
+    return node
+
+
+def _operands_in_memory(graph: Graph) -> Iterator[Node]:
+    """What steps other than loops read, and the outputs that loops compute."""
+    yield from (node for node in graph.outputs if node.kind != "view" and is_loop(node))
+    for node in graph.nodes:
+        if node.kind == "source" or is_loop(node):
+            continue
+        for operand in node.inputs:
+            strided = node.op == "matmul" and locate(operand) is not None
+            yield memory_of(operand) if strided else operand
+
+
+def locate(node: Node) -> tuple[Node, int, tuple[int, ...]] | None:
+    """The memory under a chain of views: its node, an offset and strides."""
+    sizes = node.shape
+    large = tuple(d for d, n in enumerate(sizes) if n != 1)
+    place: Place | None = natural_place(sizes, large)
+    base = node
+    while base.kind == "view" and place is not None:
+        place = through_view(base, place, sizes)
+        (base,) = base.inputs
+    if place is None:
+        return None
+    offset, strides = 0, [0] * len(sizes)
+    for index, stride in zip(place, memory_strides(base), strict=True):
+        offset += index.constant * stride
+        for variable, coefficient in index.terms:
+            assert isinstance(variable, int)
+            strides[variable] += coefficient * stride
+    return base, offset, tuple(strides)
+
+
+def memory_strides(node: Node) -> tuple[int, ...]:
+    """In elements; inputs have those of the arrays that the program is made for."""
+    given = node.params.get("strides")
+    if given is not None:
+        return given
+    return tuple(prod(node.shape[d + 1 :]) for d in range(len(node.shape)))
+
+
+class _Scheduler:
+    """One attempt; `schedule` repeats it with more nodes in ``stored``."""
+
+    def __init__(self, graph: Graph, stored: set[Node]) -> None:
+        self.graph = graph
+        self.in_memory = set(stored)
+        self.steps: list[Step] = []
+        self.maker: dict[Node, Step] = {}
+        self.writer: dict[Node, Group] = {}
+        self.before: dict[Step, set[Step]] = {}
+
+    # --- assignment ------------------------------------------------------------------
+
+    def assign(self) -> None:
+        needed = self._needed()
+        for node in self.graph.nodes:
+            if node not in needed or (node.kind == "source" and node.op != "iota"):
+                continue
+            if not is_loop(node):
+                self._add_extern(node)
+            elif node.kind == "reduction":
+                self._add_reduction(node)
+            elif node in self.in_memory:
+                self._add_store(Sink(node, STORE, ()))
+        self._add_outputs()
+        self._add_writes()
+
+    def _needed(self) -> set[Node]:
+        live = set(self.graph.results())
+        for node in reversed(self.graph.nodes):
+            if node in live:
+                live.update(node.inputs)
+        return live
+
+    def _add_extern(self, node: Node) -> None:
+        make = Product if node.op == "matmul" and self._blas_can(node) else Call
+        step = make(len(self.steps), node=node)
+        self._insert(step)
+        for operand in node.inputs:
+            base = memory_of(operand) if isinstance(step, Product) else operand
+            step.reads.add(base)
+            self._depend(step, self._makers([base]))
+        self.maker[node] = step
+        self.in_memory.add(node)
+
+    def _blas_can(self, node: Node) -> bool:
+        if (
+            node.dtype.str not in ("<f4", "<f8")
+            or not node.size
+            or not node.inputs[0].size
+        ):
+            return False
+        return all(blas_layout(operand) is not None for operand in node.inputs)
+
+    def _add_outputs(self) -> None:
+        taken: set[Node] = set()
+        for number, node in enumerate(self.graph.outputs):
+            sink = self._own_sink(node)
+            if sink is not None and node not in taken:
+                sink.output = number
+                taken.add(node)
+            elif (
+                isinstance(self.maker.get(node), (Product, Call)) and node not in taken
+            ):
+                taken.add(node)  # the program lets the step write into the output
+            else:
+                self._add_store(Sink(node, STORE, (), output=number))
+
+    def _own_sink(self, node: Node) -> Sink | None:
+        step = self.maker.get(node)
+        if not isinstance(step, Group):
+            return None
+        return next((s for s in step.sinks if s.node is node and s.write is None), None)
+
+    def _add_writes(self) -> None:
+        for target, value in self.graph.writes:
+            try:
+                self._add_store(Sink(value, STORE, (), write=target))
+            except AssertionError:  # it reads elsewhere what it overwrites
+                raise _MustStore(value) from None
+
+    def _insert(self, step: Step) -> None:
+        self.steps.append(step)
+        self.before[step] = set()
+
+    def _makers(self, nodes: Iterable[Node]) -> set[Step]:
+        return {self.maker[node] for node in nodes if node in self.maker}
+
+    def _depend(self, step: Step, on: set[Step]) -> None:
+        """Let ``step`` run after ``on``, and keep ``before`` transitive."""
+        on = on - {step}
+        step.after |= on
+        extra = set(on)
+        for other in on:
+            extra |= self.before[other]
+        for other in self.steps:
+            if other is step or step in self.before[other]:
+                self.before[other] |= extra
+
+    # --- sinks -----------------------------------------------------------------------
+
+    def _add_reduction(self, node: Node) -> None:
+        (x,) = node.inputs
+        self._join_or_open(Sink(node, ROW, ()), x)
+
+    def _add_store(self, sink: Sink) -> None:
+        if sink.node.size:
+            self._join_or_open(sink, sink.node)
+        if sink.output is None and sink.write is None:
+            self.in_memory.add(sink.node)
+
+    def _join_or_open(self, sink: Sink, x: Node) -> None:
+        """Put a sink over ``x``'s elements into the best group, or a new one."""
+        sizes = tuple(n for n in x.shape if n != 1)
+        for group in reversed(self.steps):
+            if isinstance(group, Group) and self._join(group, sink, x, sizes):
+                return
+        group = Group(len(self.steps), sizes=sizes)
+        self._insert(group)
+        if not self._join(group, sink, x, sizes):
+            raise AssertionError(f"{sink.node.describe()} fits no group")
+
+    def _join(self, group: Group, sink: Sink, x: Node, sizes: tuple[int, ...]) -> bool:
+        axes = _axes_for(group, sizes)
+        if axes is None:
+            return False
+        place = natural_place(x.shape, axes)
+        kind = sink.kind
+        if kind != STORE:
+            kind = _reduction_kind(group, sink.node, axes) or ""
+            if not kind:
+                return False
+        walk = _Walk(self, group)
+        try:
+            walk.visit(x, place)
+        except _Unfit:
+            return False
+        if group.sinks and not self._belongs(group, walk):
+            return False
+        needs = self._makers(walk.loads) - {group}
+        if sink.write is not None:
+            needs |= self._readers(sink.write) - {group}
+            if not _overwrites_in_place(group, walk, sink, place):
+                return False
+        if any(group in self.before[other] for other in needs):
+            return False
+        late = {self.writer[n] for n in walk.loads if n in self.writer} - {group}
+        if late & (needs | self.before[group]):
+            return False
+        sink.kind, sink.place = kind, place
+        self._accept(group, sink, walk, needs, axes)
+        for writer in late:  # it must find the input as it was
+            self._depend(writer, {group})
+        return True
+
+    def _readers(self, node: Node) -> set[Step]:
+        return {step for step in self.steps if node in step.reads}
+
+    def _belongs(self, group: Group, walk: _Walk) -> bool:
+        """Whether a sink shares work or memory with a group (and that is not too large)."""
+        if len(group.walked) + len(walk.seen) > LARGEST_GROUP:
+            return False
+        if not group.sizes and not walk.size:
+            return True
+        if walk.reductions:
+            return True
+        shared = {node for node, _ in walk.seen} & group.nodes
+        return any(node.size > 1 for node in shared)
+
+    def _accept(
+        self,
+        group: Group,
+        sink: Sink,
+        walk: _Walk,
+        needs: set[Step],
+        axes: tuple[int, ...],
+    ) -> None:
+        node = sink.node
+        group.sinks.append(sink)
+        group.walked |= walk.seen
+        group.nodes |= {n for n, _ in walk.seen}
+        group.reads |= walk.loads
+        self._depend(group, needs)
+        self.in_memory |= {n for n in walk.loads if n.kind == "reduction"}
+        if sink.kind != STORE:
+            self.maker[node] = group
+            _settle_axes(group, sink, axes)
+            if sink.is_final:
+                self.in_memory.add(node)
+            else:
+                group.places[node] = _result_place(node, sink.place)
+        elif sink.output is None and sink.write is None:
+            self.maker[node] = group
+            group.places[node] = sink.place
+        if sink.write is not None:
+            self.writer[sink.write] = group
+
+    # --- what was learnt -------------------------------------------------------------
+
+    def computed_twice(self) -> set[Node]:
+        """Dear nodes that several groups compute: better stored."""
+        users: dict[Node, list[Group]] = {}
+        for step in self.steps:
+            if isinstance(step, Group):
+                for node in step.nodes:
+                    users.setdefault(node, []).append(step)
+        dear = set()
+        for node, groups in users.items():
+            if not is_fused(node) or node.kind != "elementwise" or node in self.maker:
+                continue
+            lone = node.size == 1 and any(group.sizes for group in groups)
+            if (len(groups) > 1 or lone) and self._is_dear(node):
+                dear.add(node)
+        return {n for n in dear if not self._only_inside(n, dear)}
+
+    def _is_dear(self, node: Node) -> bool:
+        seen: set[Node] = set()
+        cost, leaves = 0, 0
+        stack = [node]
+        while stack:
+            x = stack.pop()
+            if x in seen:
+                continue
+            seen.add(x)
+            if x in self.in_memory or x.kind in ("source", "reduction", "other"):
+                leaves += x.size > 1 and x.op not in ("constant", "iota")
+                continue
+            cost += x.info.cost
+            stack.extend(x.inputs)
+        return cost >= DEAR or (leaves >= 3 and node.size > 1)
+
+    def _only_inside(self, node: Node, dear: set[Node]) -> bool:
+        """Whether all users of a dear node are dear as well (then they are stored)."""
+        users = [n for n in self.graph.nodes if node in n.inputs]
+        return bool(users) and all(user in dear for user in users)
+
+    def ordered(self) -> list[Step]:
+        """The steps in an order that respects ``after``, otherwise as they were made."""
+        done: set[Step] = set()
+        result: list[Step] = []
+        pending = list(self.steps)
+        while pending:
+            ready = next(step for step in pending if step.after <= done)
+            pending.remove(ready)
+            done.add(ready)
+            result.append(ready)
+        return result
+
+
+class _Walk:
+    """The expression under a sink: what it reads, if a group can compute it."""
+
+    def __init__(self, scheduler: _Scheduler, group: Group) -> None:
+        self.scheduler = scheduler
+        self.group = group
+        self.seen: set[tuple[Node, Place]] = set()
+        self.loads: set[Node] = set()
+        self.loaded: set[tuple[Node, Place]] = set()
+        self.reductions: set[Node] = set()
+        self.size = 0
+
+    def visit(self, root: Node, place: Place) -> None:
+        self.size = root.size > 1
+        stack = [(root, place)]
+        first = True
+        while stack:
+            item = stack.pop()
+            if item in self.seen:
+                continue
+            self.seen.add(item)
+            stack.extend(self._operands(*item, is_root=first))
+            first = False
+
+    def _operands(
+        self, node: Node, place: Place, is_root: bool
+    ) -> list[tuple[Node, Place]]:
+        if node.op == "constant":
+            return []
+        here = self.group.places.get(node)
+        if here is not None:
+            if here != place:
+                raise _Unfit
+            if node.kind == "reduction":
+                self.reductions.add(node)
+                return []
+            return [] if node.kind != "elementwise" else self._inside(node, place)
+        if self._is_leaf(node, is_root):
+            if self.scheduler.maker.get(node) is self.group:
+                raise _Unfit
+            self.loads.add(node)
+            self.loaded.add((node, place))
+            return []
+        return self._inside(node, place)
+
+    def _inside(self, node: Node, place: Place) -> list[tuple[Node, Place]]:
+        if node.op == "iota":
+            return []
+        if node.kind == "view":
+            inner = through_view(node, place, self.group.sizes)
+            if inner is None:
+                raise _MustStore(node.inputs[0])
+            return [(node.inputs[0], inner)]
+        if node.op == "gather":
+            x, index = node.inputs
+            dim = node.params["dim"]
+            dynamic = Dynamic(index, place, x.shape[dim])
+            inner = (*place[:dim], Index(0, ((dynamic, 1),)), *place[dim + 1 :])
+            return [(index, place), (x, inner)]
+        return [(x, place) for x in node.inputs]
+
+    def _is_leaf(self, node: Node, is_root: bool) -> bool:
+        if not is_fused(node):
+            return True
+        return node in self.scheduler.maker and not is_root
+
+
+def _axes_for(group: Group, sizes: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Which of a group's axes the dims of a sink are: all, or the outer ones."""
+    if sizes == group.sizes:
+        return tuple(range(len(sizes)))
+    if group.inner is not None and sizes == tuple(group.sizes[a] for a in group.outer):
+        return group.outer
+    return None
+
+
+def _reduction_kind(group: Group, node: Node, axes: tuple[int, ...]) -> str | None:
+    """How a group would do a reduction over its axes; None where it cannot."""
+    folded = reduced_axes(node, axes)
+    every = tuple(range(len(group.sizes)))
+    if axes != every:
+        return OUTER if folded == axes else None
+    if group.inner is not None:
+        if folded == group.inner:
+            return ROW
+        if folded == every:
+            return FULL
+        return COLUMN if folded == group.outer else None
+    if folded == every:
+        small = prod(group.sizes) <= SMALL and group.columns_over is None
+        return ROW if small else FULL
+    rest = tuple(a for a in every if a not in folded)
+    if every[-1] in folded:
+        return ROW if group.columns_over in (None, rest) else None
+    return COLUMN if group.columns_over in (None, folded) else None
+
+
+def _settle_axes(group: Group, sink: Sink, axes: tuple[int, ...]) -> None:
+    """Record what a new reduction fixes about a group's axes."""
+    folded = reduced_axes(sink.node, axes)
+    if sink.kind == ROW:
+        group.inner = folded
+    elif sink.kind == COLUMN:
+        group.columns_over = folded
+
+
+def reduced_axes(node: Node, axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes that a reduction folds, where ``axes`` are its operand's large dims."""
+    (x,) = node.inputs
+    large = [d for d, n in enumerate(x.shape) if n != 1]
+    dims = node.params["dims"]
+    return tuple(a for d, a in zip(large, axes, strict=True) if d in dims)
+
+
+def _result_place(node: Node, place: Place) -> Place:
+    """Where in the iteration space a row reduction's result is."""
+    dims = node.params["dims"]
+    if node.params["keepdim"]:
+        return tuple(ZERO if d in dims else index for d, index in enumerate(place))
+    return tuple(index for d, index in enumerate(place) if d not in dims)
+
+
+def _overwrites_in_place(group: Group, walk: _Walk, sink: Sink, place: Place) -> bool:
+    """Whether a group reads the input it overwrites only where it writes it."""
+    reads = {(n, p) for n, p in group.walked | walk.loaded if n is sink.write}
+    return all(p == place for _, p in reads)
+
+
+def blas_layout(node: Node) -> tuple[Node, int, bool, int, int] | None:
+    """How BLAS reads a matrix: memory, offset, transposed, leading dim, batch stride."""
+    found = locate(node)
+    if found is None:
+        return None
+    base, offset, strides = found
+    rows, columns = node.shape[-2:]
+    batch = _uniform_stride(node.shape[:-2], strides[:-2])
+    if batch is None:
+        return None
+    down, right = strides[-2:]
+    if (right == 1 or columns == 1) and (down >= columns or rows == 1):
+        return base, offset, False, max(down, columns, 1), batch
+    if (down == 1 or rows == 1) and (right >= rows or columns == 1):
+        return base, offset, True, max(right, rows, 1), batch
+    return None
+
+
+def _uniform_stride(shape: Shape, strides: tuple[int, ...]) -> int | None:
+    """The stride of the dims taken as one; None where they cannot be."""
+    pairs = [(n, s) for n, s in zip(shape, strides, strict=True) if n != 1]
+    if not pairs:
+        return 0
+    for (_, s), (n_next, s_next) in zip(pairs, pairs[1:], strict=False):
+        if s != n_next * s_next:
+            return None
+    return pairs[-1][1]

@@ -1,0 +1,175 @@
+"""The native runtime of this process: loaded once, with its worker threads.
+
+How many threads work is `WENGERT_NUM_THREADS` or `OMP_NUM_THREADS` where set, else the
+number of CPUs that this process may use: its affinity, and its cgroup's quota.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import math
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import llvm
+from .runtime import runtime_ir
+
+_SPINS = 3000
+
+
+def available_cpus() -> int:
+    """CPUs that this process may use, by affinity and by cgroup quota."""
+    if hasattr(os, "sched_getaffinity"):
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    return max(1, math.ceil(min(count, _cgroup_quota())))
+
+
+def _cgroup_quota() -> float:
+    """The CPUs that this process's cgroup grants (version 2, then 1); or infinity."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return math.inf if quota == "max" else int(quota) / int(period)
+    except (OSError, ValueError):
+        pass
+    try:
+        base = Path("/sys/fs/cgroup/cpu")
+        quota = int((base / "cpu.cfs_quota_us").read_text())
+        period = int((base / "cpu.cfs_period_us").read_text())
+        return quota / period if quota > 0 else math.inf
+    except (OSError, ValueError):
+        return math.inf
+
+
+def wanted_threads() -> int:
+    for name in ("WENGERT_NUM_THREADS", "OMP_NUM_THREADS"):
+        value = os.environ.get(name, "")
+        if value.isdigit() and int(value) > 0:
+            return int(value)
+    return available_cpus()
+
+
+class Runtime:
+    """The functions of `runtime`, as Python callables; and the threads' number."""
+
+    def __init__(self) -> None:
+        names = ["prepare", "run", "enter", "start_workers", "forget_workers"]
+        names += ["gemm_float", "gemm_double"]
+        self.blas, blas_int = _find_blas()
+        ir = _runtime_text(blas_int)
+        self.addresses = llvm.compile_module(ir, names)
+        word, address, thing = ctypes.c_int64, ctypes.c_void_p, ctypes.py_object
+        self.prepare = self._function("prepare", word, address, thing, thing)
+        self.enter = self._function("enter", word, address, thing, thing)
+        self.run = self._function("run", word, address, word, word)
+        self._start = self._function("start_workers", word, word)
+        self._forget = self._function("forget_workers", None)
+        self.threads = 1
+        self.use_threads(wanted_threads())
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
+
+    def _function(self, name: str, result: Any, *arguments: Any) -> Any:
+        # a CFUNCTYPE call releases the interpreter lock
+        return ctypes.CFUNCTYPE(result, *arguments)(self.addresses[name])
+
+    def use_threads(self, count: int) -> None:
+        """Have at least ``count`` threads (the caller's included)."""
+        if sys.platform != "win32" and count > 1:
+            self.threads = 1 + self._start(count - 1)
+
+    def _after_fork(self) -> None:
+        """Workers do not survive a fork: start them again in the child."""
+        wanted, self.threads = self.threads, 1
+        self._forget()
+        self.use_threads(wanted)
+
+
+@functools.cache
+def runtime() -> Runtime:
+    """The process's runtime, compiled (or loaded) when first asked for."""
+    return Runtime()
+
+
+def _runtime_text(blas_int: str) -> str:
+    head = object.__basicsize__  # NumPy's array struct follows the object header
+    offsets = {
+        "OBJECT_TYPE": head - ctypes.sizeof(ctypes.c_void_p),
+        "OBJECT_SIZE": head,
+        "TUPLE_ITEMS": tuple.__basicsize__,
+        "ARRAY_DATA": head,
+        "ARRAY_RANK": head + 8,
+        "ARRAY_SHAPE": head + 16,
+        "ARRAY_STRIDES": head + 24,
+        "ARRAY_DTYPE": head + 40,
+        "ARRAY_FLAGS": head + 48,
+    }
+    pause, declaration = "", ""
+    if platform.machine().lower() in ("x86_64", "amd64", "i386", "i686"):
+        pause = "call void @llvm.x86.sse2.pause()"
+        declaration = "declare void @llvm.x86.sse2.pause()\n"
+    sig_block = 1 if sys.platform == "darwin" else 0
+    return runtime_ir(offsets, blas_int, pause, sig_block, _SPINS) + declaration
+
+
+class Blas:
+    """cblas functions of the library that NumPy has loaded; nulls where not found."""
+
+    def __init__(self, functions: dict[str, int], set_threads: Any, get_threads: Any):
+        self.functions = functions
+        self.set_threads = set_threads
+        self.get_threads = get_threads
+
+
+def _find_blas() -> tuple[Blas | None, str]:
+    """NumPy's BLAS and its integer type; None where it is not found."""
+    for path in _loaded_blas_libraries():
+        try:
+            library = ctypes.CDLL(path)
+        except OSError:
+            continue
+        for prefix, suffix, integer in (
+            ("scipy_", "64_", "i64"),
+            ("", "64_", "i64"),
+            ("scipy_", "", "i32"),
+            ("", "", "i32"),
+        ):
+            try:
+                functions = {
+                    kind: ctypes.cast(
+                        library[f"{prefix}cblas_{letter}gemm{suffix}"], ctypes.c_void_p
+                    ).value
+                    or 0
+                    for kind, letter in (("float", "s"), ("double", "d"))
+                }
+                set_threads = library[f"{prefix}openblas_set_num_threads{suffix}"]
+                get_threads = library[f"{prefix}openblas_get_num_threads{suffix}"]
+            except AttributeError:
+                continue
+            return Blas(functions, set_threads, get_threads), integer
+    return None, "i64"
+
+
+def _loaded_blas_libraries() -> list[str]:
+    """Files of shared libraries that look like NumPy's OpenBLAS."""
+    found: list[str] = []
+    try:
+        for line in Path("/proc/self/maps").read_text().splitlines():
+            path = line.split()[-1]
+            if "openblas" in os.path.basename(path) and path not in found:
+                found.append(path)
+    except OSError:
+        pass
+    # NumPy's own first: SciPy may have brought another
+    found.sort(key=lambda path: "numpy" not in path)
+    package = Path(np.__file__).parent
+    for folder in (package.parent / "numpy.libs", package / ".dylibs"):
+        found += [str(p) for p in folder.glob("*openblas*") if str(p) not in found]
+    return found

@@ -1,0 +1,481 @@
+"""Elementary functions as straight-line IR, which LLVM's vectoriser turns into SIMD.
+
+Each function takes an `Emitter` and a float or double value and returns the result.
+There are no branches and no tables: both sides of a case distinction are computed and
+one is selected. Results are within 2 ulp; NaN, infinities, signed zeros and subnormals
+come out as C's library has them. Polynomials are minimax fits (Remez exchange, weighted
+so that the error is relative to the result) over the reduced argument's range.
+"""
+
+from __future__ import annotations
+
+import math
+
+from .emit import Emitter, Value
+
+_LN2 = {  # high part with trailing zero bits, so that n * high is exact; the rest
+    "float": (0.693145751953125, 1.42860682030941723212e-6),
+    "double": (6.93147180369123816490e-01, 1.90821492927058770002e-10),
+}
+_MANTISSA = {"float": 23, "double": 52}
+_BIAS = {"float": 127, "double": 1023}
+_ROUNDER = {"float": 1.5 * 2.0**23, "double": 1.5 * 2.0**52}
+_SMALLEST_NORMAL = {"float": 2.0**-126, "double": 2.0**-1022}
+
+# (expm1(r) - r) / r**2 on |r| <= ln(2) / 2
+_EXPM1 = {
+    "float": (
+        0.50000000465228713221,
+        0.16666666817726021149,
+        0.041666354163056661453,
+        0.0083332728902848095243,
+        0.0013941050376775602938,
+        0.00019914261070934134089,
+    ),
+    "double": (
+        0.49999999999999999986,
+        0.16666666666666676639,
+        0.041666666666666701786,
+        0.0083333333333215783694,
+        0.0013888888888866657967,
+        0.00019841269886266213334,
+        0.000024801587360873413015,
+        2.7557244061847940411e-6,
+        2.7557242510116690748e-7,
+        2.5109090468203170295e-8,
+        2.0924515893345632787e-9,
+    ),
+}
+# (log((1 + s) / (1 - s)) / s - 2) / s**2 as a polynomial in s**2
+_LOG = {
+    "float": (0.66666779761440587488, 0.39977080031241858033, 0.29885172923742651053),
+    "double": (
+        0.6666666666666739379,
+        0.39999999999377987552,
+        0.28571428751301367191,
+        0.2222219758746532795,
+        0.18183618984755580961,
+        0.15312569889625016993,
+        0.14811540879513123011,
+    ),
+}
+# (tanh(x) / x - 1) / x**2 as a polynomial in x**2, |x| <= 0.6
+_TANH = {
+    "float": (
+        -0.33333294731731510826,
+        0.13331816084795638613,
+        -0.053773158033212893001,
+        0.020755526558418638279,
+        -0.0058433526850727273725,
+    ),
+    "double": (
+        -0.33333333333333332901,
+        0.13333333333333240016,
+        -0.05396825396818352478,
+        0.021869488533474216335,
+        -0.0088632354696327051299,
+        0.0035921271641908073472,
+        -0.0014558258323007815327,
+        0.00058996890396676809155,
+        -0.00023884559821258667482,
+        0.000095942232700889701584,
+        -0.00003693987079095945969,
+        0.000012094910885530479853,
+        -2.3984441657596545969e-6,
+    ),
+}
+# erf(x) / x - 1 as a polynomial in x**2, |x| <= 0.92
+_ERF = {
+    "float": (
+        0.12837916665915790546,
+        -0.37612633861246859627,
+        0.11283696492183520934,
+        -0.02685941325202798917,
+        0.0052009893860100648024,
+        -0.00081414736238240815278,
+        0.000083622795524963106398,
+    ),
+    "double": (
+        0.12837916709551257266,
+        -0.3761263890318371075,
+        0.11283791670952801389,
+        -0.026866170644623896675,
+        0.0052239776197178397963,
+        -0.00085483266420416097226,
+        0.00012055316848218232162,
+        -0.000014925200058320151716,
+        1.6453697193062669757e-6,
+        -1.6261188597607875209e-7,
+        1.3970190912974308737e-8,
+        -8.3083407877648967385e-10,
+    ),
+}
+# log(erfc(x)) for 0.92 <= x <= 4 (float) or 6 (double)
+_LOG_ERFC = {
+    "float": (
+        0.00017587430875313943487,
+        -1.1295208220911804253,
+        -0.6333346555347205138,
+        -0.10829394390181241352,
+        0.025128622899378041529,
+        -0.0041746424252582447985,
+        0.00043521877741136618963,
+        -0.000021161898869598415542,
+    ),
+    "double": (
+        -7.7502913434678654034e-9,
+        -1.1283791195636765811,
+        -0.63661975873623836342,
+        -0.10277374364862404942,
+        0.019134242273067126735,
+        0.00019244757138587304464,
+        -0.0016627162287785419296,
+        0.00054016528177214328868,
+        0.000031893207938588772172,
+        -0.0001173671450348686853,
+        0.000068377743238356587172,
+        -0.00002591824623579135297,
+        7.3931047992115705447e-6,
+        -1.6540429547651399978e-6,
+        2.930210482054043208e-7,
+        -4.0830988805533624914e-8,
+        4.3886054469688785446e-9,
+        -3.5132025346220104851e-10,
+        1.9721015443113591257e-11,
+        -6.9228407727528533172e-13,
+        1.1429044557964248498e-14,
+    ),
+}
+# (sin(x) / x - 1) / x**2 and (cos(x) - 1 + x**2 / 2) / x**4, |x| <= pi / 4
+_SIN = {
+    "float": (
+        -0.16666654589847728149,
+        0.0083321550484328058412,
+        -0.00019514084551889644084,
+    ),
+    "double": (
+        -0.16666666666666629945,
+        0.0083333333333218692048,
+        -0.00019841269829352858972,
+        2.7557313528092685609e-6,
+        -2.5050731606762227621e-8,
+        1.5895213252510666683e-10,
+    ),
+}
+_COS = {
+    "float": (
+        0.041666646270846809997,
+        -0.0013887337183023030922,
+        0.000024434856300863504356,
+    ),
+    "double": (
+        0.041666666666666595435,
+        -0.0013888888888873387658,
+        0.000024801587289001762499,
+        -2.7557314208091376603e-7,
+        2.0875702982910250501e-9,
+        -1.135856438872778954e-11,
+    ),
+}
+
+
+def absolute(e: Emitter, x: Value) -> Value:
+    return e.call("llvm.fabs", [x])
+
+
+def copysign(e: Emitter, magnitude: Value, sign: Value) -> Value:
+    return e.call("llvm.copysign", [magnitude, sign])
+
+
+def _clamp(x: Value, low: float, high: float) -> Value:
+    """``x`` within bounds; a NaN stays."""
+    x = x.compare("olt", low).select(low, x)
+    return x.compare("ogt", high).select(high, x)
+
+
+def _power_of_two(e: Emitter, n: Value, kind: str) -> Value:
+    """``2**n`` for an integer ``n`` whose power is a normal number."""
+    return e.from_bits((n + _BIAS[kind]) << _MANTISSA[kind])
+
+
+def _nearest_multiple(e: Emitter, x: Value, factor: float) -> tuple[Value, Value]:
+    """``n = round(x * factor)`` as a float and as an integer.
+
+    Adding a number whose ulp is one leaves the integer in the low bits of the sum. (A
+    conversion instruction would be undefined for a NaN.)
+    """
+    shifted = e.fma(x, factor, _ROUNDER[x.type])
+    n = e.bits(shifted) - e.bits(e.constant(_ROUNDER[x.type], x.type))
+    return shifted - _ROUNDER[x.type], n
+
+
+def _reduced_expm1(e: Emitter, x: Value) -> tuple[Value, Value]:
+    """``(expm1(x - n ln2), n)`` for a clamped ``x``."""
+    n_float, n = _nearest_multiple(e, x, 1 / math.log(2))
+    high, low = _LN2[x.type]
+    r = e.fma(n_float, -low, e.fma(n_float, -high, x))
+    return e.fma(r * r, e.horner(r, _EXPM1[x.type]), r), n
+
+
+def exp(e: Emitter, x: Value) -> Value:
+    low, high = (-104.0, 89.0) if x.type == "float" else (-746.0, 710.0)
+    p, n = _reduced_expm1(e, _clamp(x, low, high))
+    half = n >> 1  # two factors: the power of two itself may overflow or be subnormal
+    scaled = (p + 1.0) * _power_of_two(e, half, x.type)
+    return scaled * _power_of_two(e, n - half, x.type)
+
+
+def expm1(e: Emitter, x: Value) -> Value:
+    low, high = (-20.0, 89.0) if x.type == "float" else (-40.0, 710.0)
+    p, n = _reduced_expm1(e, _clamp(x, low, high))
+    half = n >> 1
+    shrunk = _power_of_two(e, 0 - n, x.type)  # zero for n = 1024: no harm
+    first = _power_of_two(e, half, x.type)
+    result = (p + (1.0 - shrunk)) * first * _power_of_two(e, n - half, x.type)
+    # r is x itself then, and the sign of zero is kept
+    return n.compare("eq", 0).select(p, result)
+
+
+def _split(e: Emitter, x: Value) -> tuple[Value, Value]:
+    """``(m, n)`` with ``x = m 2**n`` and m between sqrt(1/2) and sqrt(2), x normal."""
+    kind, shift = x.type, _MANTISSA[x.type]
+    start = e.bits(e.constant(math.sqrt(0.5), kind))
+    offset = e.bits(x) - start
+    n = offset >> shift
+    return e.from_bits(e.bits(x) - (n << shift)), n
+
+
+def _log_of_split(e: Emitter, f: Value, n: Value, correction: Value | None) -> Value:
+    """``log(1 + f) + n ln2 + correction``, with the small terms added first."""
+    high, low = _LN2[f.type]
+    n_float = e.convert("sitofp", n, f.type)
+    half_square = f * f * 0.5
+    s = f / (f + 2.0)
+    z = s * s
+    tail = e.horner(z, _LOG[f.type]) * z
+    rest = n_float * low if correction is None else e.fma(n_float, low, correction)
+    small = e.fma(s, half_square + tail, rest)
+    return e.fma(n_float, high, f - (half_square - small))
+
+
+def log(e: Emitter, x: Value) -> Value:
+    kind = x.type
+    tiny = x.compare("olt", _SMALLEST_NORMAL[kind])
+    scale = _MANTISSA[kind] + 2
+    m, n = _split(e, tiny.select(x * 2.0**scale, x))
+    n = tiny.select(n - scale, n)
+    return _log_special(x, _log_of_split(e, m - 1.0, n, None))
+
+
+def _log_special(x: Value, result: Value) -> Value:
+    """The values of log outside of the positive finite numbers."""
+    result = x.compare("oeq", math.inf).select(x, result)
+    result = x.compare("oeq", 0.0).select(-math.inf, result)
+    return x.compare("uge", 0.0).select(
+        x.compare("uno", 0.0).select(x, result), math.nan
+    )
+
+
+def log1p(e: Emitter, x: Value) -> Value:
+    u = x + 1.0
+    m, n = _split(e, u)
+    lost = u.compare("ogt", 2.0).select(1.0 - (u - x), x - (u - 1.0))
+    zero = n.compare("eq", 0)
+    f = zero.select(x, m - 1.0)
+    correction = zero.select(0.0, lost / u)
+    result = _log_special(u, _log_of_split(e, f, n, correction))
+    return x.compare("oeq", 0.0).select(x, result)
+
+
+def tanh(e: Emitter, x: Value) -> Value:
+    size = absolute(e, x)
+    z = size * size
+    small = e.fma(size * z, e.horner(z, _TANH[x.type]), size)
+    big = 1.0 - 2.0 / (exp(e, size + size) + 1.0)
+    return copysign(e, size.compare("olt", 0.6).select(small, big), x)
+
+
+def sigmoid(e: Emitter, x: Value) -> Value:
+    small = exp(e, -absolute(e, x))
+    return x.compare("oge", 0.0).select(1.0, small) / (small + 1.0)
+
+
+def erf(e: Emitter, x: Value) -> Value:
+    kind = x.type
+    size = absolute(e, x)
+    small = e.fma(size, e.horner(size * size, _ERF[kind]), size)
+    bounded = _clamp(size, 0.0, 4.0 if kind == "float" else 6.0)
+    big = 1.0 - exp(e, e.horner(bounded, _LOG_ERFC[kind]))
+    return copysign(e, size.compare("olt", 0.92).select(small, big), x)
+
+
+def sqrt(e: Emitter, x: Value) -> Value:
+    return e.call("llvm.sqrt", [x])
+
+
+def rsqrt(e: Emitter, x: Value) -> Value:
+    return 1.0 / sqrt(e, x)
+
+
+def sin(e: Emitter, x: Value) -> Value:
+    return _sine(e, x, 0)
+
+
+def cos(e: Emitter, x: Value) -> Value:
+    return _sine(e, x, 1)
+
+
+_HALF_PI = (  # pi / 2 in three parts; the first two leave products with n exact
+    1.57079632679489661923,
+    6.12323399573676588613e-17,
+    -1.49738490485916983e-33,
+)
+LARGEST_ANGLE = {"float": 2.0**28, "double": 2.0**28}
+
+
+def _sine(e: Emitter, x: Value, quarter_turns: int) -> Value:
+    """sin(x + quarter_turns pi/2); floats are reduced as doubles.
+
+    Angles beyond ``LARGEST_ANGLE`` need more bits of pi than are here: the kernel sends
+    them to the C library (see `scalars`).
+    """
+    kind = x.type
+    wide = e.convert("fpext", x, "double") if kind == "float" else x
+    n_float, n = _nearest_multiple(e, wide, 2 / math.pi)
+    r = e.fma(n_float, -_HALF_PI[0], wide)
+    if kind == "float":
+        r = e.convert("fptrunc", e.fma(n_float, -_HALF_PI[1], r), "float")
+        tail = None
+    else:
+        r, tail = _subtract_product(e, r, n_float)
+    n = n + quarter_turns
+    z = r * r
+    sine = e.horner(z, _SIN[kind]) * z
+    sine = e.fma(r, sine, r) if tail is None else r + e.fma(r, sine, tail)
+    cosine = e.fma(z * z, e.horner(z, _COS[kind]), 0.0)
+    half_z = z * 0.5
+    top = 1.0 - half_z
+    cosine = cosine if tail is None else e.fma(-r, tail, cosine)
+    cosine = top + (((1.0 - top) - half_z) + cosine)
+    odd = (n & 1).compare("ne", 0)
+    result = odd.select(cosine, sine)
+    result = (n & 2).compare("ne", 0).select(-result, result)
+    if quarter_turns == 0:
+        result = x.compare("oeq", 0.0).select(x, result)
+    return result
+
+
+def _subtract_product(e: Emitter, r: Value, n: Value) -> tuple[Value, Value]:
+    """``r - n pi/2's second and third part`` as a sum of two doubles."""
+    product = n * _HALF_PI[1]
+    error = e.fma(n, _HALF_PI[1], -product)
+    head = r - product
+    tail = ((r - head) - product) - error
+    tail = e.fma(n, -_HALF_PI[2], tail)
+    total = head + tail
+    return total, (head - total) + tail
+
+
+def power(e: Emitter, x: Value, y: Value) -> Value:
+    """``x**y`` as C's pow: exp(y log|x|) with the product kept in two parts."""
+    kind = x.type
+    size = absolute(e, x)
+    if kind == "float":
+        wide, exponent = (e.convert("fpext", v, "double") for v in (size, y))
+        result = e.convert("fptrunc", exp(e, exponent * log(e, wide)), "float")
+    else:
+        result = _power_double(e, size, y)
+    return _power_special(e, x, y, size, result)
+
+
+def _two_product(e: Emitter, a: Value, b: Value) -> tuple[Value, Value]:
+    high = a * b
+    return high, e.fma(a, b, -high)
+
+
+def _power_double(e: Emitter, size: Value, y: Value) -> Value:
+    high, low = _log_in_two_parts(e, size)
+    big = _clamp(y, -1e300, 1e300)
+    product = big * high
+    error = e.fma(big, low, e.fma(big, high, -product))
+    bounded = _clamp(product, -750.0, 720.0)
+    error = product.compare("oeq", bounded).select(error, 0.0)
+    result = exp(e, bounded)
+    finite = result.compare("olt", math.inf)
+    return finite.select(e.fma(result, error, result), result)
+
+
+def _log_in_two_parts(e: Emitter, x: Value) -> tuple[Value, Value]:
+    """log(x) with about 70 bits, for x > 0."""
+    tiny = x.compare("olt", _SMALLEST_NORMAL["double"])
+    m, n = _split(e, tiny.select(x * 2.0**54, x))
+    n = tiny.select(n - 54, n)
+    n_float = e.convert("sitofp", n, "double")
+    f, g = m - 1.0, m + 1.0
+    g_low = m - (g - 1.0)
+    s = f / g
+    s_low = (e.fma(-s, g, f) - s * g_low) / g
+    z = s * s
+    z_low = e.fma(s, s, -z) + s * s_low * 2.0
+    # 2 s + s z (2/3 + z tail): the first two terms in two parts
+    tail = e.horner(z, _LOG_TAIL)
+    third = 2.0 / 3.0
+    third_low = 2.0 / 3.0 - third + 3.7007434154171886e-17
+    inner, inner_low = _two_product(e, z, e.constant(third, "double"))
+    inner_low = inner_low + z_low * third + z * third_low + z * z * tail
+    cubic, cubic_low = _two_product(e, s, inner)
+    cubic_low = cubic_low + s * inner_low + s_low * inner
+    high, low = _LN2["double"]
+    parts = [
+        (n_float * high, n_float * low),
+        (s * 2.0, s_low * 2.0),
+        (cubic, cubic_low),
+    ]
+    total, rest = parts[0]
+    for term, term_low in parts[1:]:
+        total, error = _two_sum(total, term)
+        rest = rest + error + term_low
+    result = total + rest
+    return result, (total - result) + rest
+
+
+def _two_sum(a: Value, b: Value) -> tuple[Value, Value]:
+    total = a + b
+    other = total - a
+    return total, (a - (total - other)) + (b - other)
+
+
+_LOG_TAIL = (
+    0.40000000000006701338,
+    0.28571428568940174037,
+    0.22222222668765682029,
+    0.18181773906189204815,
+    0.15387167732635468793,
+    0.13248381526116898781,
+    0.1326712767631815867,
+)
+
+
+def _power_special(e: Emitter, x: Value, y: Value, size: Value, result: Value) -> Value:
+    """Pow's table of special cases, the most special last."""
+    inf = math.inf
+    positive = y.compare("ogt", 0.0)
+    result = size.compare("oeq", 0.0).select(
+        positive.select(0.0, y * 0.0 + inf), result
+    )
+    result = size.compare("oeq", inf).select(positive.select(inf, y * 0.0), result)
+    infinite_y = absolute(e, y).compare("oeq", inf)
+    grows = size.compare("ogt", 1.0) ^ y.compare("olt", 0.0)
+    limit = grows.select(e.constant(inf, x.type), 0.0)
+    result = infinite_y.select(size.compare("oeq", 1.0).select(1.0, limit), result)
+    whole = e.call("llvm.trunc", [y]).compare("oeq", y)
+    half = y * 0.5
+    odd = whole & e.call("llvm.trunc", [half]).compare("one", half)
+    negative = e.bits(x).compare("slt", 0)
+    result = (negative & odd).select(-result, result)
+    invalid = x.compare("olt", 0.0) & (whole ^ True) & size.compare("one", inf)
+    result = invalid.select(math.nan, result)
+    missing = x.compare("uno", y)
+    result = missing.select(x + y, result)
+    one = x.compare("oeq", 1.0) | y.compare("oeq", 0.0)
+    return one.select(1.0, result)
