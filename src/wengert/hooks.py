@@ -16,9 +16,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Self
 
-from .dispatch import wrap_like
 from .engine import Bundle, Cotangents, Edges, Node
-from .tensor import AccumulateGrad, Tensor, history
+from .tensor import AccumulateGrad, Tensor, history, wrap_like
 
 Hook = Callable[..., Any]
 

@@ -19,8 +19,10 @@ import numpy as np
 from numpy import ndarray
 
 from . import dtypes, errors, modes
-from .dispatch import OpNode, Packed, record
+from .dispatch import record
+from .primitive import OpNode
 from .primitives.op import fused
+from .saved import Packed
 from .tensor import AccumulateGrad, Tensor, counter, history, plain
 from .views import View
 

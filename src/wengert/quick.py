@@ -21,8 +21,9 @@ import numpy as np
 from numpy import asarray, ndarray
 
 from . import modes
-from .dispatch import Primitive, general
+from .dispatch import general
 from .engine import clock
+from .primitive import Primitive
 from .tensor import Parameter, Tensor, counter, new
 from .views import View
 

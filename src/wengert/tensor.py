@@ -7,6 +7,7 @@ makes methods and operators of them, `views` knows what it means to write in pla
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from sys import getrefcount
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,31 @@ class Special:
 
     def __init__(self, level: int = 0) -> None:
         self.level = level
+
+
+class Layer:
+    """An array of a transformation: what it does to ops is up to its class.
+
+    `level` tells nested transformations apart. `process` is called with a primitive whose
+    arguments belong to this level or lower ones.
+    """
+
+    __slots__ = ("level",)
+    __array_ufunc__ = None
+    level: int
+
+    def __getattr__(self, name: str) -> Any:
+        """Do what a tensor does: its methods are made of primitives."""
+        if name in Layer.__slots__ or name.startswith("__"):
+            raise AttributeError(name)
+        found = getattr(Tensor, name)
+        return found.fget(self) if isinstance(found, property) else found.__get__(self)
+
+    @classmethod
+    def process(
+        cls, primitive: Any, level: int, args: Sequence[Any], params: dict[str, Any]
+    ) -> Any:
+        raise NotImplementedError
 
 
 class Tensor:
@@ -222,22 +248,28 @@ def plain(data: ndarray) -> Tensor:
     return tensor
 
 
-def wrap(data: Any) -> Tensor:
-    """Return a tensor without history of an array of any layer, or a NumPy scalar."""
-    if type(data) is ndarray:
-        return plain(data)
-    if isinstance(data, np.generic | int | float | complex):
-        return plain(np.asarray(data))
-    tensor = plain(data)
-    tensor._special = Special(level_of(data))
+def wrap_at(level: int, data: Any) -> Tensor:
+    """Return a tensor of a level without history; NumPy scalars become arrays."""
+    tensor = new(Tensor)
+    if type(data) is not ndarray and not isinstance(data, Layer | Tensor):
+        data = np.asarray(data)
+    tensor._data = data
+    tensor._node = None
+    tensor._counter = None
+    tensor._special = Special(level) if level else None
     return tensor
 
 
-def level_of(data: Any) -> int:
-    """Return the level of the transformation that an array belongs to; NumPy's have 0."""
+def wrap_like(data: Any) -> Tensor:
+    """Return a tensor without history of an array of any layer."""
     if isinstance(data, Tensor):
-        raise TypeError("a tensor on a tensor is made by the transformation that wants it")
-    return int(getattr(data, "level", 0))
+        raise TypeError("the level of a tensor on a tensor must be given: see wrap_at")
+    return wrap_at(getattr(data, "level", 0), data)
+
+
+def level_of(tensor: Tensor) -> int:
+    """Return the level of the transformation that a tensor belongs to, or zero."""
+    return tensor._special.level if tensor._special is not None else 0
 
 
 def counter(tensor: Tensor) -> list[int]:
@@ -292,12 +324,12 @@ class AccumulateGrad(Node):
                     and getrefcount(grad) <= SOLE_OWNER
                 ):
                     grad = grad.copy()
-                variable._grad = wrap(grad)
+                variable._grad = wrap_at(level_of(variable), grad)
             elif type(held._data) is ndarray and type(grad) is ndarray:
                 held._data += grad
                 counter(held)[0] += 1
             else:
-                variable._grad = wrap(held._data + grad)
+                variable._grad = wrap_at(level_of(variable), held._data + grad)
         return ()
 
     def apply_recorded(self, grad: Tensor, edges: Edges) -> tuple[()]:

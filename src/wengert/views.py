@@ -14,28 +14,47 @@ from typing import Any
 
 from . import modes
 from .engine import Node
-from .tensor import AccumulateGrad, Special, Tensor, counter, history
+from .tensor import AccumulateGrad, Special, Tensor, counter, history, new
 
-Replay = Callable[[Tensor], Tensor]
+Step = Callable[..., Any]
 
 
 class View(Special):
     """How a tensor is a view: of what, made how, and at which version of the base.
 
+    `step` made it, with `params`, of the view `before` or, if that is None, of the base;
+    `index` says which of the step's results it is, if there are several.
+
     `origin` says under which circumstances it was made, which limits writing into it:
     "recorded", "no_grad", "several" (one of many outputs of one op), "function".
     """
 
-    __slots__ = ("base", "origin", "replay", "version")
+    __slots__ = ("base", "before", "index", "origin", "params", "step", "version")
 
-    def __init__(
-        self, base: Tensor, replay: Replay, origin: str, version: int, level: int
-    ) -> None:
-        self.level = level
-        self.base = base
-        self.replay = replay
-        self.origin = origin
-        self.version = version
+    base: Tensor
+    before: View | None
+    step: Step
+    params: dict[str, Any]
+    index: int | None
+    origin: str
+    version: int
+
+    def replay(self, base: Tensor) -> Tensor:
+        """Do again to a base what made this view."""
+        source = base if self.before is None else self.before.replay(base)
+        made = self.step(source, **self.params)
+        result: Tensor = made if self.index is None else made[self.index]
+        return result
+
+    def is_current(self, tensor: Tensor) -> bool:
+        """Whether the view's node is as if it had just been made of a plain base."""
+        base = self.base
+        return (
+            self.level == 0
+            and base._special is None
+            and self.version == base._counter[0]  # type: ignore[index]
+            and (tensor._node is not None or base._node is None)
+        )
 
     def history(self, tensor: Tensor) -> Node | None:
         """Return the view's node, made again if the base has been written to."""
@@ -60,21 +79,31 @@ class View(Special):
             modes.switch("grad", previous)
 
 
-def attach(view: Tensor, source: Tensor, step: Replay, origin: str) -> None:
+def attach(
+    view: Tensor,
+    source: Tensor,
+    step: Step,
+    origin: str,
+    params: dict[str, Any] | None = None,
+    index: int | None = None,
+) -> None:
     """Make `view`, whose array shares the memory of `source`, a view of its base."""
     special = source._special
-    if isinstance(special, View):
-        base, before = special.base, special.replay
+    made = new(View)
+    if type(special) is View:
+        made.base, made.before = special.base, special
         if special.origin != "recorded":
             origin = special.origin
-
-        def replay(tensor: Tensor) -> Tensor:
-            return step(before(tensor))
     else:
-        base, replay = source, step
-    view._counter = counter(base)
-    level = special.level if special is not None else 0
-    view._special = View(base, replay, origin, view._counter[0], level)
+        made.base, made.before = source, None
+    made.step = step
+    made.params = params or {}
+    made.index = index
+    made.origin = origin
+    made.level = special.level if special is not None else 0
+    view._counter = counter(made.base)
+    made.version = view._counter[0]
+    view._special = made
 
 
 def base_of(tensor: Tensor) -> Tensor | None:

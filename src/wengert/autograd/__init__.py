@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..function import Function as Function
 from .backward import backward as backward, grad as grad
 from .grad_mode import (
     enable_grad as enable_grad,

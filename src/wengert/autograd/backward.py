@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import engine, errors, modes
-from ..dispatch import wrap_like
 from ..engine import Node
 from ..primitives.fitting import fit
-from ..tensor import Tensor, history
+from ..tensor import Tensor, history, wrap_like
 
 Tensors = Tensor | Sequence[Tensor]
 Grads = Tensor | Sequence[Tensor | None] | None

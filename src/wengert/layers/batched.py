@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..dispatch import Layer, Primitive
-from ..tensor import Tensor
+from ..primitive import Primitive
+from ..tensor import Layer, Tensor
 from .level import belongs
 
 looped: Counter[str] = Counter()

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import engine, errors
-from ..dispatch import GRAD, GRADS, INPUT, NEEDS, RESULT, Layer, Primitive, Rule
-from ..dispatch import attribute_of, is_differentiable, numpy_dtype
+from ..dispatch import attribute_of, numpy_dtype
+from ..primitive import GRAD, GRADS, INPUT, NEEDS, RESULT, Primitive, Rule
 from ..primitives.copying import zeros_like
 from ..primitives.fitting import fit, fit_one
-from ..tensor import Tensor, history
+from ..tensor import Layer, Tensor, history, is_differentiable
 from .level import Level, belongs, leaf_on_level, lowered
 
 

@@ -11,8 +11,7 @@ from itertools import count
 from typing import Any
 
 from .. import modes
-from ..dispatch import Layer
-from ..tensor import AccumulateGrad, Special, Tensor, plain
+from ..tensor import AccumulateGrad, Layer, Special, Tensor, plain
 
 numbers = count(1)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ..dispatch import Layer
-from ..tensor import Tensor
+from ..tensor import Layer, Tensor
 from .public import namespace as namespace
 
 FAMILIES = [

@@ -9,10 +9,18 @@ import numpy as np
 from numpy import ndarray
 
 from .. import dtypes, errors, printing
-from ..dispatch import wrap_like
 from ..inplace import assign, check_writable
 from ..primitives import copying as C
-from ..tensor import AccumulateGrad, Parameter, Special, Tensor, counter, history, plain
+from ..tensor import (
+    AccumulateGrad,
+    Parameter,
+    Special,
+    Tensor,
+    counter,
+    history,
+    plain,
+    wrap_like,
+)
 from ..views import View
 from .creation import TYPED, array_of, check_device, finish
 from .public import namespace, op

@@ -20,9 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from ..dispatch import Primitive, anything, binary, names_of, unary
+from ..primitive import Primitive, names_of
+from ..quick import anything, binary, pointwise, predicate, unary
+from ..viewing import viewing
 
 Function = Callable[..., Any]
+Refusals = dict[str, Exception | None]
 
 registry: dict[str, Primitive] = {}
 """All primitives by name."""
@@ -36,12 +39,13 @@ def declare(primitive: Primitive, make: Callable[[Primitive], Function]) -> Func
     function = make(primitive)
     function.__name__ = function.__qualname__ = primitive.name
     function.primitive = primitive  # type: ignore[attr-defined]
+    primitive.call = function
     return function
 
 
 def caller(inputs: tuple[str, ...]) -> Callable[[Primitive], Function]:
     """Return the quick call for this number of inputs."""
-    return {1: unary, 2: binary}.get(len(inputs), anything)
+    return {1: unary, 2: binary}.get(len(inputs), pointwise)
 
 
 def elementwise(
@@ -54,6 +58,7 @@ def elementwise(
     vjp: Function | None = None,
     jvp: Function | None = None,
     grad_fn: str | None = None,
+    refuses: Refusals | None = None,
     **by_input: Function,
 ) -> Function:
     """Declare an op that works element by element.
@@ -68,6 +73,8 @@ def elementwise(
         inputs: names, by default ``self`` and ``other`` as many as the forward takes.
         promote: "numeric" or "float" (integers become floats first).
         grad_fn: the node's name, by default the op's name and ``Backward0``.
+        refuses: the kinds of dtypes (NumPy's letters) that the op is not for, though
+            NumPy may take them, and the error to raise, or None for the usual one.
     """
     if inputs is None:
         count = forward.nin if isinstance(forward, np.ufunc) else 1
@@ -90,6 +97,7 @@ def elementwise(
         grad_fn=grad_fn,
     )
     primitive.factors = factors
+    primitive.refuses = refuses or {}
     return declare(primitive, caller(inputs))
 
 
@@ -177,15 +185,28 @@ def linear(
 def view(
     name: str,
     forward: Function,
-    transpose: Function,
+    transpose: Function | None,
     *,
     grad_fn: str | None = None,
+    several: bool = False,
     batch: Function | None = None,
 ) -> Function:
-    """Declare a linear op of one input whose result shares memory with it."""
-    return linear(
-        name, forward, transpose, grad_fn=grad_fn, batch=batch, kind="view"
+    """Declare a linear op of one input whose results share memory with it.
+
+    Args:
+        transpose: the rule of the cotangent, which has the input's very shape; None if
+            there is no derivative.
+        several: the result is a tuple of views; the rule names ``grads``.
+    """
+    primitive = Primitive(
+        name,
+        forward,
+        vjps={"self": transpose} if transpose else None,
+        kind="view",
+        grad_fn=grad_fn,
+        batch=batch,
     )
+    return declare(primitive, anything if several else viewing)
 
 
 def reduction(
@@ -265,6 +286,7 @@ def nondifferentiable(
     outputs: tuple[str, ...] = ("result",),
     promote: str | None = None,
     kind: str = "nondifferentiable",
+    refuses: Refusals | None = None,
     batch: Function | None = None,
 ) -> Function:
     """Declare an op that has no derivative anywhere."""
@@ -277,4 +299,6 @@ def nondifferentiable(
         promote=promote,
         batch=batch,
     )
-    return declare(primitive, anything)
+    primitive.refuses = refuses or {}
+    quick = kind == "elementwise" and len(inputs) == 2 and promote == "numeric"
+    return declare(primitive, predicate if quick else anything)

@@ -1,0 +1,318 @@
+"""What a primitive is: an op's forward and its derivative rules, declared once.
+
+From the declaration follow the class of the op's nodes, what they save (just what the
+rules name), and how a node turns the gradient of its result into those of its inputs.
+`primitives.op` has the functions that make declarations short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from . import errors
+from .engine import Bundle, Cotangents, Edges, Node
+from .saved import unpack, unpack_recorded
+
+GRAD, GRADS, INPUT, RESULT, STATIC, NEEDS = range(6)
+
+
+class Rule:
+    """A derivative rule: a function whose parameters' names say what it needs.
+
+    Note [Names are the contract]
+        A rule may name `grad` (or, for several differentiable outputs, `grads`, a list
+        with None for those that no gradient reached), an input, an output, a static
+        parameter, `<input>_shape`, `<input>_dtype`, and `needs` (for each input whether
+        its cotangent is wanted). Just what the rules name is saved.
+    """
+
+    __slots__ = ("function", "names", "needs", "plan")
+
+    def __init__(
+        self, function: Callable[..., Any], inputs: Sequence[str], outputs: Sequence[str]
+    ) -> None:
+        self.function = function
+        self.names = names_of(function)
+        plan = []
+        for name in self.names:
+            if name == "grad":
+                plan.append((GRAD, name))
+            elif name == "grads":
+                plan.append((GRADS, name))
+            elif name == "needs":
+                plan.append((NEEDS, name))
+            elif name in inputs:
+                plan.append((INPUT, name))
+            elif name in outputs:
+                plan.append((RESULT, name))
+            else:
+                plan.append((STATIC, name))
+        self.plan = tuple(plan)
+
+
+def names_of(rule: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a rule's parameters."""
+    stated = getattr(rule, "rule_names", None)
+    if stated is not None:
+        return tuple(stated)
+    code = rule.__code__
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+class OpNode(Node):
+    """The node of a primitive; each primitive has a class of its own."""
+
+    __slots__ = ()
+    primitive: Primitive
+
+    def apply(self, grad: Any, edges: Edges) -> Cotangents:
+        return self.primitive.pull_back(self, grad, edges, unpack)
+
+    def apply_recorded(self, grad: Any, edges: Edges) -> Cotangents:
+        return self.primitive.pull_back(self, grad, edges, unpack_recorded)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_saved_"):
+            return self.primitive.show_saved(self, name[7:])
+        raise AttributeError(f"'{self.name()}' object has no attribute '{name}'")
+
+    def __dir__(self) -> list[str]:
+        names = [f"_saved_{name}" for name in self.primitive.saves]
+        return sorted({*super().__dir__(), *names})
+
+
+class Primitive:
+    """The declaration of an op: how it is computed and differentiated.
+
+    Args:
+        name: as PyTorch's op is called.
+        forward: computes on arrays; inputs are positional, parameters keyword.
+        inputs: the names of the array inputs; a last one that begins with ``*`` stands
+            for any number of them (a rule then gets tuples, and returns a list).
+        outputs: the names of the results; one result is not in a tuple.
+        vjps: for each input the rule of its cotangent, or None.
+        vjp: or one rule that returns the cotangents of all inputs.
+        jvp: the rule of the tangent, which names the tangents ``<input>_t``.
+        kind: the class of the op, from which other rules follow, see `primitives.op`.
+        promote: how dtypes of inputs are brought together: "numeric", "float" (integers
+            become floats), or None.
+        grad_fn: the name of its nodes.
+        decomposition: the same op composed of primitives.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        *,
+        inputs: tuple[str, ...] = ("self",),
+        outputs: tuple[str, ...] = ("result",),
+        vjps: dict[str, Callable[..., Any]] | None = None,
+        vjp: Callable[..., Any] | None = None,
+        jvp: Callable[..., Any] | None = None,
+        kind: str = "fused",
+        promote: str | None = None,
+        grad_fn: str | None = None,
+        decomposition: Callable[..., Any] | None = None,
+        batch: Callable[..., Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.forward = forward
+        self.inputs = inputs
+        self.variadic = inputs[-1].startswith("*") if inputs else False
+        self.outputs = outputs
+        self.kind = kind
+        self.promote = promote
+        self.grad_fn = grad_fn or camel(name) + "Backward0"
+        self.jvp = jvp
+        self.decomposition = decomposition
+        self.batch = batch
+        bare = tuple([item.lstrip("*") for item in inputs])
+        self.whole = Rule(vjp, bare, outputs) if vjp else None
+        self.rules = {
+            key: Rule(rule, bare, outputs) for key, rule in (vjps or {}).items()
+        }
+        self.differentiable = bool(self.whole or self.rules)
+        rules = [self.whole] if self.whole else list(self.rules.values())
+        self.saves = tuple(
+            dict.fromkeys(
+                name
+                for rule in rules
+                for kind, name in rule.plan
+                if kind in (INPUT, RESULT)
+            )
+        )
+        self.statics = tuple(
+            dict.fromkeys(
+                name for rule in rules for kind, name in rule.plan if kind == STATIC
+            )
+        )
+        self.factors: dict[str, Callable[..., Any]] = {}
+        self.call: Callable[..., Any]
+        self.refuses: dict[str, Exception | None] = {}
+        self.several = any(kind == GRADS for rule in rules for kind, _ in rule.plan)
+        self._node_class: type[OpNode] | None = None
+        self._needed: dict[tuple[bool, ...], frozenset[str]] = {}
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    @property
+    def node_class(self) -> type[OpNode]:
+        """The class of this primitive's nodes."""
+        if self._node_class is None:
+            members = {"__slots__": (), "primitive": self}
+            apply = quick_apply(self)
+            if apply is not None:
+                members["apply"] = apply
+            self._node_class = type(self.grad_fn, (OpNode,), members)
+        return self._node_class
+
+    @property
+    def checked_forward(self) -> Callable[..., Any]:
+        """The forward, which raises TypeError for the dtypes that the op refuses."""
+        if not self.refuses:
+            return self.forward
+        forward, refused = self.forward, "".join(self.refuses)
+
+        def checked(first: Any, *rest: Any) -> Any:
+            if first.dtype.kind in refused:
+                raise TypeError("refused")
+            return forward(first, *rest)
+
+        return checked
+
+    def rule_of(self, index: int) -> Rule | None:
+        """Return the rule for an input by its position."""
+        return self.rules.get(self.input_name(index))
+
+    def input_name(self, index: int) -> str:
+        """Return the name of an input by its position."""
+        if self.variadic and index >= len(self.inputs) - 1:
+            return self.inputs[-1][1:]
+        return self.inputs[index]
+
+    def needed(self, edges: Edges) -> frozenset[str]:
+        """Return the names that the rules for these edges ask for."""
+        mask = tuple([edge is not None for edge in edges])
+        found = self._needed.get(mask)
+        if found is None:
+            rules = [self.whole] if self.whole else []
+            rules += [self.rule_of(i) for i, wanted in enumerate(mask) if wanted]
+            names = {name for rule in rules if rule is not None for name in rule.names}
+            found = self._needed[mask] = frozenset(names)
+        return found
+
+    def pull_back(
+        self, node: OpNode, grad: Any, edges: Edges, fetch: Callable[..., Any]
+    ) -> Cotangents:
+        """Return the cotangents of the inputs whose edges are not None, by the rules."""
+        if self.whole is not None:
+            return self.call_rule(self.whole, node, grad, edges, fetch)
+        if self.variadic:
+            (rule,) = self.rules.values()
+            return self.call_rule(rule, node, grad, edges, fetch)
+        return [
+            None
+            if edge is None
+            else self.call_rule(self.rules[name], node, grad, edges, fetch)
+            for edge, name in zip(edges, self.inputs, strict=True)
+        ]
+
+    def call_rule(
+        self, rule: Rule, node: OpNode, grad: Any, edges: Edges, fetch: Callable[..., Any]
+    ) -> Any:
+        """Call a rule with what its parameters name."""
+        values = []
+        for kind, name in rule.plan:
+            if kind == GRAD:
+                values.append(grad.get(0) if type(grad) is Bundle else grad)
+            elif kind == STATIC:
+                values.append(node.params[name])
+            elif kind == GRADS:
+                values.append([grad.get(i) for i in range(node.params["count"])])
+            elif kind == NEEDS:
+                values.append([edge is not None for edge in edges])
+            else:
+                values.append(fetch(node, self.saves.index(name)))
+        return rule.function(*values)
+
+    def show_saved(self, node: OpNode, name: str) -> Any:
+        """Return a saved value as users see it, or refuse."""
+        if name in self.saves:
+            return unpack_recorded(node, self.saves.index(name))
+        if name in self.statics:
+            return node.params[name]
+        raise AttributeError(f"'{node.name()}' object has no attribute '_saved_{name}'")
+
+
+def camel(name: str) -> str:
+    """Turn an op's name into that of its node: log_softmax → LogSoftmax."""
+    return "".join([part[:1].upper() + part[1:] for part in name.split("_")])
+
+
+# --- the quick ways back ---------------------------------------------------------------
+
+
+def quick_apply(primitive: Primitive) -> Callable[..., Any] | None:
+    """Return `OpNode.apply` for the commonest signatures of rules, without a plan."""
+    if primitive.whole is not None or primitive.variadic or primitive.several:
+        return None
+    rules = [primitive.rules.get(name) for name in primitive.inputs]
+    names = [rule.names if rule is not None else None for rule in rules]
+    functions = [rule.function if rule is not None else None for rule in rules]
+    if names == [("grad",)]:
+        return apply_linear(*functions)
+    if names == [("grad",), ("grad",)]:
+        return apply_linear_pair(*functions)
+    if len(names) == 1 and names[0] == ("grad", *primitive.saves):
+        if len(primitive.saves) == 1:
+            return apply_one(*functions)
+    if len(names) == 2 and primitive.saves == primitive.inputs[::-1]:
+        if names == [("grad", name) for name in primitive.saves]:
+            return apply_opposite(*functions)
+    return None
+
+
+def apply_linear(rule: Any) -> Callable[..., Any]:
+    def apply(node: OpNode, grad: Any, edges: Edges) -> Cotangents:
+        return (rule(grad),)
+
+    return apply
+
+
+def apply_linear_pair(first: Any, second: Any) -> Callable[..., Any]:
+    def apply(node: OpNode, grad: Any, edges: Edges) -> Cotangents:
+        a, b = edges
+        return (None if a is None else first(grad), None if b is None else second(grad))
+
+    return apply
+
+
+def apply_one(rule: Any) -> Callable[..., Any]:
+    def apply(node: OpNode, grad: Any, edges: Edges) -> Cotangents:
+        return (rule(grad, unpack(node, 0)),)
+
+    return apply
+
+
+def apply_opposite(first: Any, second: Any) -> Callable[..., Any]:
+    def apply(node: OpNode, grad: Any, edges: Edges) -> Cotangents:
+        if node.saved is None:
+            raise errors.freed_graph()
+        a, b = edges
+        other, other_version, self, self_version = node.saved
+        if a is not None:
+            if other_version == 0 and other._counter is None:
+                a = first(grad, other._data)
+            else:
+                a = first(grad, unpack(node, 0))
+        if b is not None:
+            if self_version == 0 and self._counter is None:
+                b = second(grad, self._data)
+            else:
+                b = second(grad, unpack(node, 1))
+        return (a, b)
+
+    return apply

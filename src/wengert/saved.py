@@ -1,0 +1,102 @@
+"""What nodes keep of the inputs and outputs of their ops, and getting it back checked.
+
+`node.saved` holds two entries for each name in `primitive.saves`: the value, and how to
+check it. A tensor (an input) is checked against the version it had: an integer. An array
+(a result; its tensor would make a cycle) has a pair: the result's version counter, and
+its version. A constant has None. What a saved-tensor hook has packed is a `Packed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import dtypes, errors
+from .engine import Node, Output
+from .tensor import history, is_differentiable, wrap_at, wrap_like
+
+
+class Packed:
+    """What a pack hook made of a saved tensor, and the hook that unpacks it."""
+
+    __slots__ = ("content", "unpack")
+    _counter = ()
+
+    def __init__(self, content: Any, unpack: Callable[[Any], Any]) -> None:
+        self.content = content
+        self.unpack = unpack
+
+
+def unpack(node: Any, index: int) -> Any:
+    """Return the array of a saved value, checked to be as it was when it was saved."""
+    saved = node.saved
+    if saved is None:
+        raise errors.freed_graph()
+    value = saved[2 * index]
+    check = saved[2 * index + 1]
+    if check is None:
+        return value
+    if type(check) is int:
+        if type(value) is Packed:
+            return saved_value(node, index)._data
+        version = value._counter
+        if (0 if version is None else version[0]) == check:
+            return value._data
+    elif check[0][0] == check[1] and type(value) is not Packed:
+        return value
+    return saved_value(node, index)
+
+
+def unpack_recorded(node: Any, index: int) -> Any:
+    """Return a saved value as a tensor with its history."""
+    value = saved_value(node, index)
+    check = node.saved[2 * index + 1]
+    if type(check) is not tuple:
+        return value
+    tensor = wrap_at(check[2], value) if len(check) == 3 else wrap_like(value)
+    name = node.primitive.saves[index]
+    if is_differentiable(value.dtype):
+        tensor._node = output_edge(node, node.primitive.outputs.index(name))
+    return tensor
+
+
+def output_edge(node: Any, index: int) -> Node:
+    """Return where the gradient of an output of a node goes."""
+    return Output(node, index) if node.primitive.several else node
+
+
+def saved_value(node: Any, index: int) -> Any:
+    """Return a saved value after checking it."""
+    saved = node.saved
+    if saved is None:
+        raise errors.freed_graph()
+    value, check = saved[2 * index : 2 * index + 2]
+    if check is None:
+        return value
+    if type(check) is int:
+        if value.__class__ is Packed:
+            return value.unpack(value.content)
+        version, expected = value._version, check
+    else:
+        now, expected = check[:2]
+        version = now[0]
+        if value.__class__ is Packed:
+            return value.unpack(value.content)._data
+    if version != expected:
+        raise stale(node, value, check, version, expected)
+    return value
+
+
+def stale(node: Any, value: Any, check: Any, version: int, expected: int) -> Exception:
+    """Return the error about a saved value that was written to since."""
+    if type(check) is int:
+        producer = history(value)
+        data = value._data
+        who = f", which is output {value.output_nr} of {producer.name()}" if producer else ""
+    else:
+        data = value
+        who = f", which is output 0 of {node.name()}"
+    found = data.dtype
+    known = found if type(found) is dtypes.dtype else dtypes.from_numpy(found)
+    kind = known.scalar_type + "Tensor"
+    return errors.modified_in_place(kind, data.shape, who, version, expected)
