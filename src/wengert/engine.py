@@ -35,6 +35,8 @@ Edges = tuple["Node | None", ...]
 Cotangents = Iterable[Any]
 
 clock = count()
+listening: list[Callable[[set[Node]], None]] = []
+"""What wants to be told, at the beginning of each run, which nodes it will visit."""
 by_number = attrgetter("number")
 
 
@@ -199,6 +201,13 @@ def leading_to(order: list[Node], targets: Iterable[Node]) -> set[Node]:
     return needed
 
 
+def tell_listeners(order: list[Node], needed: set[Node] | None) -> None:
+    """Tell who listens which nodes are about to be visited."""
+    visited = {node for node in order if needed is None or node in needed}
+    for listener in list(listening):
+        listener(visited)
+
+
 def run(
     roots: dict[Node, Any],
     *,
@@ -228,6 +237,8 @@ def run(
     elif into is not None:
         needed = leading_to(order, into)
     ordinary = needed is None and not recorded and watch is None
+    if listening:
+        tell_listeners(order, needed)
     pending = dict(roots)
     roots.clear()
     owned: set[Node] = set()

@@ -11,20 +11,42 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import dtypes, errors
+from . import dtypes, errors, modes
 from .engine import Node, Output
-from .tensor import history, is_differentiable, wrap_at, wrap_like
+from .tensor import Tensor, history, is_differentiable, level_of, wrap_at, wrap_like
 
 
 class Packed:
-    """What a pack hook made of a saved tensor, and the hook that unpacks it."""
+    """What a pack hook made of a saved tensor, and the hook that unpacks it.
 
-    __slots__ = ("content", "unpack")
+    `edge` is the history of a saved input, which the unpacked tensor gets again.
+    """
+
+    __slots__ = ("content", "edge", "unpack_hook")
     _counter = ()
 
-    def __init__(self, content: Any, unpack: Callable[[Any], Any]) -> None:
+    def __init__(
+        self, content: Any, unpack_hook: Callable[[Any], Any], edge: Node | None
+    ) -> None:
         self.content = content
-        self.unpack = unpack
+        self.unpack_hook = unpack_hook
+        self.edge = edge
+
+    def unpack(self) -> Any:
+        """Return the tensor that the hook makes of the content."""
+        previous = modes.switch("grad", False)
+        try:
+            tensor = self.unpack_hook(self.content)
+        finally:
+            modes.switch("grad", previous)
+        if not isinstance(tensor, Tensor):
+            raise TypeError(
+                "Output of saved tensor unpack_hook expected to be a Tensor but got "
+                f"result of type {type(tensor).__name__}"
+            )
+        alias = wrap_at(level_of(tensor), tensor._data)
+        alias._node = self.edge
+        return alias
 
 
 def unpack(node: Any, index: int) -> Any:
@@ -75,13 +97,13 @@ def saved_value(node: Any, index: int) -> Any:
         return value
     if type(check) is int:
         if value.__class__ is Packed:
-            return value.unpack(value.content)
+            return value.unpack()
         version, expected = value._version, check
     else:
         now, expected = check[:2]
         version = now[0]
         if value.__class__ is Packed:
-            return value.unpack(value.content)._data
+            return value.unpack()._data
     if version != expected:
         raise stale(node, value, check, version, expected)
     return value

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from . import graph as graph
 from ..function import Function as Function
+from .anomaly import (
+    detect_anomaly as detect_anomaly,
+    is_anomaly_enabled as is_anomaly_enabled,
+    set_detect_anomaly as set_detect_anomaly,
+)
 from .backward import backward as backward, grad as grad
 from .grad_mode import (
     enable_grad as enable_grad,

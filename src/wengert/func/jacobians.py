@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, plain
 from ..dispatch import numpy_dtype
+from ..tensor import Tensor, plain
 
 
 def sizes_of(tensors: Sequence[Tensor]) -> list[int]:

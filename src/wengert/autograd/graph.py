@@ -1,0 +1,206 @@
+"""`torch.autograd.graph`: looking at the record, and at what it keeps."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from .. import engine, modes
+from ..dispatch import recording_hooks
+from ..engine import Node as Node, source
+from ..hooks import RemovableHandle, hooks_of
+from ..primitive import OpNode
+from ..saved import Packed
+from ..tensor import AccumulateGrad, Tensor, counter, history, wrap_at
+
+Hook = Callable[..., Any]
+
+
+class GradientEdge(NamedTuple):
+    """Where the gradient of a tensor goes: a node, and which of its outputs."""
+
+    node: Node
+    output_nr: int
+    ownership_token: Any = None
+
+
+def get_gradient_edge(tensor: Tensor) -> GradientEdge:
+    """Return where the gradient of a tensor goes; it can stand for the tensor."""
+    node = history(tensor)
+    if node is None:
+        raise RuntimeError(
+            "It is not possible to get the gradient edge for a Tensor that does not "
+            "require gradients"
+        )
+    found, index = source(node)
+    assert found is not None
+    keep = tensor if isinstance(found, AccumulateGrad) else None
+    return GradientEdge(found, index, keep)
+
+
+def increment_version(tensor: Tensor | Sequence[Tensor]) -> None:
+    """Let a tensor count as written to."""
+    several = (tensor,) if isinstance(tensor, Tensor) else tensor
+    for item in several:
+        counter(item)[0] += 1
+
+
+class saved_tensors_hooks:
+    """Inside, what ops save goes through a pair of functions.
+
+    Args:
+        pack_hook: called with each saved tensor; what it returns is kept instead.
+        unpack_hook: called with that in backward; returns a tensor like the first.
+
+    >>> import wengert as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> with torch.autograd.graph.saved_tensors_hooks(lambda t: t * 3, lambda t: t):
+    ...     y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad
+    tensor([6., 6.])
+    """
+
+    def __init__(self, pack_hook: Hook, unpack_hook: Hook) -> None:
+        self.pair: Any = (pack_hook, unpack_hook)
+
+    def __enter__(self) -> None:
+        self.before = modes.local.saved_hooks
+        if self.before and isinstance(self.before[-1], str):
+            raise RuntimeError(self.before[-1])
+        modes.switch("saved_hooks", (*self.before, self.pair))
+
+    def __exit__(self, *exception: object) -> None:
+        modes.switch("saved_hooks", self.before)
+
+
+class save_on_cpu(saved_tensors_hooks):
+    """Keep what ops save on the CPU, where it is already: a copy of it."""
+
+    def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
+        super().__init__(lambda tensor: tensor.clone(), lambda packed: packed)
+
+
+class disable_saved_tensors_hooks(saved_tensors_hooks):
+    """Inside, entering `saved_tensors_hooks` raises an error with this message."""
+
+    def __init__(self, error_message: str) -> None:
+        self.pair = error_message
+
+    def __enter__(self) -> None:
+        self.before = modes.local.saved_hooks
+        if self.before and not isinstance(self.before[-1], str):
+            raise RuntimeError(self.pair)
+        modes.switch("saved_hooks", (self.pair,))
+
+
+def pack(node: Node) -> None:
+    """Let the innermost pair of hooks have what a node has just saved."""
+    pairs = modes.local.saved_hooks
+    if not pairs or isinstance(pairs[-1], str) or not isinstance(node, OpNode):
+        return
+    if not node.primitive.saves:
+        return
+    saved = list(node.saved)
+    for i in range(0, len(saved), 2):
+        value, check = saved[i : i + 2]
+        if check is not None:
+            saved[i] = packed(value, check, *pairs[-1])
+    node.saved = tuple(saved)
+
+
+def packed(value: Any, check: Any, pack_hook: Hook, unpack_hook: Hook) -> Packed:
+    """Return what is kept in place of a saved value."""
+    is_input = isinstance(check, int)
+    level = check[2] if not is_input and len(check) == 3 else 0
+    shown = value.detach() if is_input else wrap_at(level, value)
+    before = shown._version
+    previous = modes.switch("grad", False)
+    try:
+        content = pack_hook(shown)
+    finally:
+        modes.switch("grad", previous)
+    if shown._version != before:
+        raise RuntimeError(
+            "A saved tensor pack hook is modifying its input in place. Tensors provided "
+            "as input to pack hook can not be modified by in-place operations as this "
+            "can lead to unexpected side-effects. Please open an issue if you need to "
+            "perform in-place operations on the input to a pack hook."
+        )
+    return Packed(content, unpack_hook, history(value) if is_input else None)
+
+
+recording_hooks.append(pack)
+
+
+def register_multi_grad_hook(
+    tensors: Sequence[Tensor], fn: Hook, *, mode: str = "all"
+) -> RemovableHandle:
+    """Call a function when the gradients of several tensors have been computed.
+
+    Args:
+        tensors: all must require grad.
+        fn: with mode "all" called once per backward with a tuple of all gradients (None
+            for those that were not computed); with "any" with the first.
+        mode: "all" or "any".
+    """
+    if mode not in ("all", "any"):
+        raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    nodes = [history(tensor) for tensor in tensors]
+    if any(node is None for node in nodes):
+        raise RuntimeError(
+            "cannot register a hook on a tensor that doesn't require gradient"
+        )
+    gathering = _Gathering(nodes, fn, mode)
+    handles = []
+    for index, node in enumerate(nodes):
+        assert node is not None
+        hooks = hooks_of(node).tensor
+        handle = RemovableHandle(hooks)
+        hooks[handle.id] = functools.partial(gathering.arrived, index)
+        handles.append(handle)
+    return _Together(handles, gathering)
+
+
+class _Together(RemovableHandle):
+    """A handle that removes several hooks."""
+
+    def __init__(self, handles: list[RemovableHandle], gathering: _Gathering) -> None:
+        super().__init__({})
+        self.handles = handles
+        self.gathering = gathering
+        engine.listening.append(gathering.begin)
+
+    def remove(self) -> None:
+        for handle in self.handles:
+            handle.remove()
+        if self.gathering.begin in engine.listening:
+            engine.listening.remove(self.gathering.begin)
+
+
+class _Gathering(threading.local):
+    """Collects the gradients of the backward that is under way in this thread."""
+
+    def __init__(self, nodes: Sequence[Node | None], fn: Hook, mode: str) -> None:
+        self.nodes = nodes
+        self.fn = fn
+        self.mode = mode
+        self.begin(set())
+
+    def begin(self, visited: set[Node]) -> None:
+        """Forget what an earlier backward has brought; count what this one will."""
+        self.expected = sum(node in visited for node in self.nodes)
+        self.grads: list[Tensor | None] = [None] * len(self.nodes)
+        self.count = 0
+
+    def arrived(self, index: int, grad: Tensor) -> None:
+        """Take note of a gradient, and call the function when it is time."""
+        self.grads[index] = grad
+        self.count += 1
+        if self.mode == "any":
+            if self.count == 1:
+                self.fn(grad)
+        elif self.count == self.expected:
+            self.fn(tuple(self.grads))
