@@ -53,6 +53,8 @@ def cast_real(cotangent: Any, dtype: np.dtype[Any]) -> Any:
 
 def sum_to(cotangent: Any, shape: tuple[int, ...]) -> Any:
     """Sum over the dimensions along which `shape` was broadcast to the cotangent's."""
+    if tuple(cotangent.shape) == tuple(shape):
+        return cotangent
     lead = len(cotangent.shape) - len(shape)
     stretched = [
         lead + i

@@ -1,0 +1,141 @@
+"""Questions about the sizes of a tensor and where its elements lie in memory."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .. import placement
+from ..primitives.copying import clone
+from ..primitives.strided import address, storage_of
+from ..tensor import Tensor
+from ..views import View, base_of
+from .arguments import memory_of, normalize_dim
+from .public import namespace, op
+
+
+@op(function=False)
+def size(input: Tensor, dim: int | None = None) -> Any:
+    """Return the shape, or the size of one dimension."""
+    shape = input.shape
+    return shape if dim is None else shape[normalize_dim(dim, len(shape))]
+
+
+@op("ndimension", function=False)
+def dim(input: Tensor) -> int:
+    """Return the number of dimensions."""
+    return len(input.shape)
+
+
+@op("nelement", out=False)
+def numel(input: Tensor) -> int:
+    """Return the number of elements."""
+    return prod(input.shape)
+
+
+del namespace["nelement"]
+
+
+@op(function=False)
+def element_size(input: Tensor) -> int:
+    """Return the number of bytes of an element."""
+    return input.dtype.itemsize
+
+
+def array(input: Tensor) -> ndarray:
+    """Return the NumPy array of a tensor, or say that there is none."""
+    memory = memory_of(input)
+    if memory is None:
+        raise RuntimeError("a tensor inside a transformation has no memory of its own")
+    return memory
+
+
+@op(function=False)
+def stride(input: Tensor, dim: int | None = None) -> Any:
+    """Return how many elements apart in memory neighbours along each dimension are."""
+    memory = memory_of(input)
+    if memory is None:
+        steps = contiguous_strides(tuple(input.shape))
+    else:
+        steps = tuple([step // memory.itemsize for step in memory.strides])
+    return steps if dim is None else steps[normalize_dim(dim, len(steps))]
+
+
+def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the strides, in elements, of a contiguous array of a shape."""
+    steps = []
+    step = 1
+    for size in reversed(shape):
+        steps.append(step)
+        step *= max(size, 1)
+    return tuple(reversed(steps))
+
+
+@op(function=False)
+def storage_offset(input: Tensor) -> int:
+    """Return where in its storage the first element is, in elements."""
+    memory = array(input)
+    return (address(memory) - address(storage_of(memory))) // memory.itemsize
+
+
+@op(function=False)
+def data_ptr(input: Tensor) -> int:
+    """Return the address of the first element in memory."""
+    return address(array(input))
+
+
+@op(function=False)
+def is_contiguous(
+    input: Tensor, memory_format: Any = placement.contiguous_format
+) -> bool:
+    """Return whether the elements lie in memory in their order, without gaps."""
+    memory = memory_of(input)
+    if memory is None:
+        return True
+    if memory_format is placement.channels_last:
+        return memory.ndim == 4 and memory.transpose(0, 2, 3, 1).flags.c_contiguous
+    if memory_format is placement.channels_last_3d:
+        return memory.ndim == 5 and memory.transpose(0, 2, 3, 4, 1).flags.c_contiguous
+    return memory.flags.c_contiguous
+
+
+@op(function=False)
+def contiguous(
+    input: Tensor, memory_format: Any = placement.contiguous_format
+) -> Tensor:
+    """Return this tensor if it is contiguous in memory, else a copy that is."""
+    if is_contiguous(input, memory_format):
+        return input
+    result: Tensor = clone(input)
+    return result
+
+
+@op(function=False)
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Return whether two tensors have the same shape."""
+    return input.shape == other.shape
+
+
+namespace["is_same_size"] = is_same_size
+
+
+def _is_view(self: Tensor) -> bool:
+    """Whether this tensor shows the memory of another one."""
+    return isinstance(self._special, View)
+
+
+def __len__(self: Tensor) -> int:
+    shape = self.shape
+    if not shape:
+        raise TypeError("len() of a 0-d tensor")
+    return shape[0]
+
+
+Tensor._is_view = _is_view
+Tensor._base = property(base_of)
+Tensor.__len__ = __len__
+Tensor.itemsize = property(element_size)
+Tensor.nbytes = property(lambda self: numel(self) * element_size(self))
