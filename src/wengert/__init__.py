@@ -23,7 +23,6 @@ from .autograd import (  # noqa: E402
     no_grad as no_grad,
     set_grad_enabled as set_grad_enabled,
 )
-from .printing import set_printoptions as set_printoptions  # noqa: E402
 from .dtypes import (  # noqa: E402
     Size as Size,
     can_cast as can_cast,
@@ -36,7 +35,9 @@ from .dtypes import (  # noqa: E402
 )
 from .limits import finfo as finfo, iinfo as iinfo  # noqa: E402
 from .modes import is_grad_enabled as is_grad_enabled  # noqa: E402
+from .printing import set_printoptions as set_printoptions  # noqa: E402
 from .tensor import Tensor as Tensor  # noqa: E402
+from .version import __version__ as __version__  # noqa: E402
 
 _LAZY = {
     "nn",

@@ -21,7 +21,7 @@ import numpy as np
 from numpy import asarray, ndarray
 
 from . import modes
-from .dispatch import general
+from .dispatch import general, record
 from .engine import clock
 from .primitive import Primitive
 from .tensor import Parameter, Tensor, counter, new
@@ -35,12 +35,91 @@ REFUSED = (TypeError, ValueError, OverflowError)
 def anything(primitive: Primitive) -> Call:
     """Return the function of a primitive of any inputs and parameters."""
     forward = primitive.forward
+    single = len(primitive.outputs) == 1 and not primitive.several
+    if single and not primitive.variadic and primitive.promote is None:
+        if primitive.kind != "view":
+            return ordinary(primitive)
 
     def call(*args: Any, **params: Any) -> Any:
         for arg in args:
             if type(arg) is not ndarray:
                 return general(primitive, args, params)
         return forward(*args, **params)
+
+    return call
+
+
+def ordinary(primitive: Primitive) -> Call:
+    """Return the function of a primitive with one result, which takes inputs as they are.
+
+    What its rules ask for that is no array is in the parameters, or one look away.
+    """
+    forward = primitive.forward
+    differentiable = primitive.differentiable
+    saves = bool(primitive.saves)
+    wants_params = bool(primitive.statics)
+    attributes = [
+        (name, primitive.inputs.index(what), attribute)
+        for name, (what, _, attribute) in (
+            (name, name.rpartition("_")) for name in primitive.statics
+        )
+        if attribute in ("shape", "dtype") and what in primitive.inputs
+    ]
+    keep = keeper(primitive)
+    node_class: Any = None
+
+    def call(*args: Any, **params: Any) -> Any:
+        nonlocal node_class
+        arrays = []
+        edges = []
+        raw = True
+        for arg in args:
+            kind = type(arg)
+            if kind is Tensor or kind is Parameter:
+                if arg._special is not None and not is_settled_view(arg):
+                    return general(primitive, args, params)
+                raw = False
+                arrays.append(arg._data)
+                edges.append(arg._node)
+            elif kind is ndarray or arg is None or kind is float or kind is int:
+                arrays.append(arg)
+                edges.append(None)
+            else:
+                return general(primitive, args, params)
+        result = forward(*arrays, **params)
+        if raw:
+            return result
+        if type(result) is not ndarray:
+            result = asarray(result)
+        recorded = differentiable and any(edges)
+        if recorded and modes.special:
+            return record(primitive, args, arrays, params, result, 0)
+        out = new(Tensor)
+        out._data = result
+        out._counter = None
+        out._special = None
+        out._node = None
+        dtype = result.dtype
+        if recorded and dtype.kind in "fc":
+            if node_class is None:
+                node_class = primitive.node_class
+            node = new(node_class)
+            node.number = next(clock)
+            node.edges = edges = tuple(edges)
+            node.fits = None
+            for array, edge in zip(arrays, edges, strict=True):
+                if edge is not None and array.dtype is not dtype:
+                    node.fits = fits(arrays, edges)
+                    break
+            if wants_params:
+                for name, position, attribute in attributes:
+                    if name not in params:
+                        params[name] = getattr(arrays[position], attribute, None)
+                node.params = params
+            if saves:
+                node.saved = keep(args, edges, out)
+            out._node = node
+        return out
 
     return call
 
