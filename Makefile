@@ -3,8 +3,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-# PyTorch is the oracle of the tests. Its wheels for Linux on PyPI carry several GB of
-# CUDA; PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu takes the small ones.
+# PyTorch is the oracle of the tests. Its ordinary wheels for Linux carry several GB of
+# CUDA: set PIP_EXTRA_INDEX_URL to PyTorch's index of CPU wheels to take the small ones.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # the first of these that is new enough; PYTHON=... overrides
