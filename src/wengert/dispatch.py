@@ -60,11 +60,17 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
     ]
     if primitive.promote is not None:
         arrays = promoted(arrays, primitive)
+    hidden: tuple[Any, ...] = ()
     try:
-        results = compute(primitive, arrays, params)
+        if primitive.hidden:
+            if any([isinstance(array, Layer | Tensor) for array in arrays]):
+                return primitive.decomposition(*args, **params)  # type: ignore[misc]
+            results, *hidden = primitive.forward_with_hidden(*arrays, **params)
+        else:
+            results = compute(primitive, arrays, params)
     except (TypeError, ValueError) as error:
         raise explained(primitive, arrays, error) from error
-    return record(primitive, args, arrays, params, results, level)
+    return record(primitive, args, arrays, params, results, level, hidden)
 
 
 def compute(primitive: Primitive, arrays: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -82,8 +88,8 @@ def promoted(arrays: list[Any], primitive: Primitive) -> list[Any]:
     """
     arrays = [a.item() if isinstance(a, np.generic) else a for a in arrays]
     common = dtypes.result_dtype(*[a for a in arrays if a is not None])
-    if common.kind in primitive.refuses:
-        raise refusal(primitive, common)
+    if primitive.refuses:
+        refuse(primitive, arrays, common)
     if primitive.promote == "float" and common.kind not in "fc":
         common = dtypes.get_default_dtype().numpy
     return [
@@ -112,6 +118,16 @@ def fitting_int(number: int, dtype: np.dtype[Any]) -> Any:
     if info.min <= number <= info.max:
         return number
     return np.array(number, np.int64).astype(dtype)
+
+
+def refuse(primitive: Primitive, arrays: list[Any], common: np.dtype[Any]) -> None:
+    """Raise the error about a dtype that a primitive is not for, if there is one."""
+    found = [common]
+    if primitive.refuses_each:
+        found += [numpy_dtype(a) for a in arrays if hasattr(a, "dtype")]
+    for dtype in found:
+        if dtype.kind in primitive.refuses:
+            raise refusal(primitive, dtype)
 
 
 def refusal(primitive: Primitive, dtype: np.dtype[Any]) -> Exception:
@@ -148,6 +164,7 @@ def record(
     params: dict[str, Any],
     results: Any,
     level: int,
+    hidden: Sequence[Any] = (),
 ) -> Any:
     """Make tensors of results, with a node if any of the inputs requires grad."""
     several = len(primitive.outputs) > 1 or type(results) in (tuple, list)
@@ -157,7 +174,7 @@ def record(
     if primitive.differentiable and modes.is_grad_enabled_at(level):
         edges = tuple([edge_of(arg, level) for arg in args])
         if any(edges):
-            add_node(primitive, args, arrays, params, outputs, edges)
+            add_node(primitive, args, arrays, params, outputs, edges, hidden)
     if not several:
         return outputs[0]
     return tuple(outputs)
@@ -181,6 +198,7 @@ def add_node(
     params: dict[str, Any],
     outputs: Sequence[Tensor],
     edges: Edges,
+    hidden: Sequence[Any] = (),
 ) -> None:
     """Record an op: a node with what its rules need, and the outputs that point to it."""
     targets = [out for out in outputs if is_differentiable(out._data.dtype)]
@@ -202,8 +220,10 @@ def add_node(
                 out._node = Output(node, index)
     else:
         targets[0]._node = node
+    if primitive.hidden:
+        node.params = {**params, **statics(primitive, args, params, needed)}
     if primitive.saves:
-        node.saved = saved(primitive, args, arrays, outputs, needed)
+        node.saved = saved(primitive, args, arrays, outputs, needed, hidden)
     if modes.special:
         recorded_specially(node)
 
@@ -267,12 +287,15 @@ def saved(
     arrays: Sequence[Any],
     outputs: Sequence[Tensor],
     needed: frozenset[str],
+    hidden: Sequence[Any] = (),
 ) -> tuple[Any, ...]:
     """Return what a node keeps of its inputs and outputs, see above."""
     entries: list[Any] = []
     for name in primitive.saves:
         if name not in needed:
             entries += (None, None)
+        elif name in primitive.hidden:
+            entries += (hidden[primitive.hidden.index(name)], None)
         elif name in primitive.outputs:
             out = outputs[primitive.outputs.index(name)]
             level = level_of(out)

@@ -70,6 +70,11 @@ class OpNode(Node):
         return self.primitive.pull_back(self, grad, edges, unpack)
 
     def apply_recorded(self, grad: Any, edges: Edges) -> Cotangents:
+        if self.primitive.hidden:
+            # above this module in the order of imports: it runs the engine
+            from .autograd.decomposed import pull_back
+
+            return pull_back(self, grad, edges)
         return self.primitive.pull_back(self, grad, edges, unpack_recorded)
 
     def __getattr__(self, name: str) -> Any:
@@ -99,7 +104,15 @@ class Primitive:
             become floats), or None.
         grad_fn: the name of its nodes.
         decomposition: the same op composed of primitives.
+        hidden: the names of arrays that the forward returns after its results, for the
+            rules: intermediate values. See Note [Hidden results].
     """
+
+    # Note [Hidden results]
+    #     Rules may use what only the forward knows, such as a mean. The record cannot see
+    #     how that came from the inputs, so a rule that names it must not be recorded: its
+    #     derivative would lack that part. Where the derivative is recorded, or a layer
+    #     computes, the decomposition takes the op's place.
 
     def __init__(
         self,
@@ -116,9 +129,12 @@ class Primitive:
         grad_fn: str | None = None,
         decomposition: Callable[..., Any] | None = None,
         batch: Callable[..., Any] | None = None,
+        hidden: tuple[str, ...] = (),
     ) -> None:
         self.name = name
-        self.forward = forward
+        self.forward = first_of(forward) if hidden else forward
+        self.forward_with_hidden = forward
+        self.hidden = hidden
         self.inputs = inputs
         self.variadic = inputs[-1].startswith("*") if inputs else False
         self.outputs = outputs
@@ -129,20 +145,17 @@ class Primitive:
         self.decomposition = decomposition
         self.batch = batch
         bare = tuple([item.lstrip("*") for item in inputs])
-        self.whole = Rule(vjp, bare, outputs) if vjp else None
+        known = (*outputs, *hidden)
+        self.whole = Rule(vjp, bare, known) if vjp else None
         self.rules = {
-            key: Rule(rule, bare, outputs) for key, rule in (vjps or {}).items()
+            key: Rule(rule, bare, known) for key, rule in (vjps or {}).items()
         }
         self.differentiable = bool(self.whole or self.rules)
         rules = [self.whole] if self.whole else list(self.rules.values())
-        self.saves = tuple(
-            dict.fromkeys(
-                name
-                for rule in rules
-                for kind, name in rule.plan
-                if kind in (INPUT, RESULT)
-            )
-        )
+        named = [
+            name for rule in rules for kind, name in rule.plan if kind in (INPUT, RESULT)
+        ]
+        self.saves = tuple(dict.fromkeys([*named, *(bare if hidden else ())]))
         self.statics = tuple(
             dict.fromkeys(
                 name for rule in rules for kind, name in rule.plan if kind == STATIC
@@ -151,6 +164,7 @@ class Primitive:
         self.factors: dict[str, Callable[..., Any]] = {}
         self.call: Callable[..., Any]
         self.refuses: dict[str, Exception | None] = {}
+        self.refuses_each = False
         self.several = any(kind == GRADS for rule in rules for kind, _ in rule.plan)
         self._node_class: type[OpNode] | None = None
         self._needed: dict[tuple[bool, ...], frozenset[str]] = {}
@@ -201,6 +215,8 @@ class Primitive:
             rules = [self.whole] if self.whole else []
             rules += [self.rule_of(i) for i, wanted in enumerate(mask) if wanted]
             names = {name for rule in rules if rule is not None for name in rule.names}
+            if self.hidden:
+                names.update(self.inputs)
             found = self._needed[mask] = frozenset(names)
         return found
 
@@ -245,6 +261,15 @@ class Primitive:
         if name in self.statics:
             return node.params[name]
         raise AttributeError(f"'{node.name()}' object has no attribute '_saved_{name}'")
+
+
+def first_of(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the forward without its hidden results."""
+
+    def visible(*arrays: Any, **params: Any) -> Any:
+        return forward(*arrays, **params)[0]
+
+    return visible
 
 
 def camel(name: str) -> str:

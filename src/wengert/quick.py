@@ -14,7 +14,7 @@ Note [What a quick call looks at]
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,10 +54,11 @@ def ordinary(primitive: Primitive) -> Call:
 
     What its rules ask for that is no array is in the parameters, or one look away.
     """
-    forward = primitive.forward
+    forward = primitive.forward_with_hidden
+    has_hidden = bool(primitive.hidden)
     differentiable = primitive.differentiable
     saves = bool(primitive.saves)
-    wants_params = bool(primitive.statics)
+    wants_params = bool(primitive.statics) or has_hidden
     attributes = [
         (name, primitive.inputs.index(what), attribute)
         for name, (what, _, attribute) in (
@@ -87,13 +88,16 @@ def ordinary(primitive: Primitive) -> Call:
             else:
                 return general(primitive, args, params)
         result = forward(*arrays, **params)
+        hidden = ()
+        if has_hidden:
+            result, *hidden = result
         if raw:
             return result
         if type(result) is not ndarray:
             result = asarray(result)
         recorded = differentiable and any(edges)
         if recorded and modes.special:
-            return record(primitive, args, arrays, params, result, 0)
+            return record(primitive, args, arrays, params, result, 0, hidden)
         out = new(Tensor)
         out._data = result
         out._counter = None
@@ -117,7 +121,7 @@ def ordinary(primitive: Primitive) -> Call:
                         params[name] = getattr(arrays[position], attribute, None)
                 node.params = params
             if saves:
-                node.saved = keep(args, edges, out)
+                node.saved = keep(args, edges, out, hidden)
             out._node = node
         return out
 
@@ -129,33 +133,35 @@ def unary(primitive: Primitive) -> Call:
     forward = primitive.forward
     compute = primitive.checked_forward
     saves = primitive.saves
-    if not primitive.differentiable or primitive.statics or len(saves) > 1:
+    if primitive.statics or len(saves) > 1:
         return anything(primitive)
+    records = primitive.differentiable
+    allowed = None if records else BOOL
     saves_self, saves_result = saves == ("self",), saves == ("result",)
     node_class: Any = None
 
-    def call(self: Any) -> Any:
+    def call(input: Any) -> Any:
         nonlocal node_class
-        kind = type(self)
+        kind = type(input)
         if kind is ndarray:
-            return forward(self)
+            return forward(input)
         if (kind is Tensor or kind is Parameter) and (
-            self._special is None or is_settled_view(self)
+            input._special is None or is_settled_view(input)
         ):
-            data = self._data
+            data = input._data
             try:
                 result = compute(data)
             except REFUSED:
-                return general(primitive, (self,), {})
+                return general(primitive, (input,), {})
             if type(result) is not ndarray:
                 result = asarray(result)
-            if result.dtype is data.dtype:
-                edge = self._node
+            if result.dtype is data.dtype or result.dtype is allowed:
+                edge = input._node
                 out = new(Tensor)
                 out._data = result
                 out._counter = None
                 out._special = None
-                if edge is None:
+                if edge is None or not records:
                     out._node = None
                     return out
                 if not modes.special:
@@ -166,13 +172,13 @@ def unary(primitive: Primitive) -> Call:
                     node.edges = (edge,)
                     node.fits = None
                     if saves_self:
-                        version = self._counter
-                        node.saved = (self, 0 if version is None else version[0])
+                        version = input._counter
+                        node.saved = (input, 0 if version is None else version[0])
                     elif saves_result:
                         out._counter = version = [0]
                         node.saved = (result, (version, 0))
                     return out
-        return general(primitive, (self,), {})
+        return general(primitive, (input,), {})
 
     return call
 
@@ -196,13 +202,13 @@ def binary(primitive: Primitive, otherwise: Call = general) -> Call:
     keep = keeper(primitive)
     node_class: Any = None
 
-    def call(self: Any, other: Any) -> Any:
+    def call(input: Any, other: Any) -> Any:
         nonlocal node_class
-        kind = type(self)
+        kind = type(input)
         if (kind is Tensor or kind is Parameter) and (
-            self._special is None or is_settled_view(self)
+            input._special is None or is_settled_view(input)
         ):
-            data = self._data
+            data = input._data
             kind = type(other)
             if kind is Tensor or kind is Parameter:
                 array = other._data
@@ -218,11 +224,11 @@ def binary(primitive: Primitive, otherwise: Call = general) -> Call:
                 try:
                     result = compute(data, array)
                 except REFUSED:
-                    return otherwise(primitive, (self, other), {})
+                    return otherwise(primitive, (input, other), {})
                 if type(result) is not ndarray:
                     result = asarray(result)
                 if result.dtype is data.dtype:
-                    edge = self._node
+                    edge = input._node
                     out = new(Tensor)
                     out._data = result
                     out._counter = None
@@ -242,14 +248,14 @@ def binary(primitive: Primitive, otherwise: Call = general) -> Call:
                                     version = 0 if version is None else version[0]
                                     kept = (other, version, None, None)
                             else:
-                                version = self._counter
+                                version = input._counter
                                 version = 0 if version is None else version[0]
                                 if edge is None:
-                                    kept = (None, None, self, version)
+                                    kept = (None, None, input, version)
                                 else:
-                                    kept = (other, other._version, self, version)
+                                    kept = (other, other._version, input, version)
                         else:
-                            kept = keep((self, other), (edge, other_edge), out)
+                            kept = keep((input, other), (edge, other_edge), out)
                         if node_class is None:
                             node_class = primitive.node_class
                         out._node = node = new(node_class)
@@ -264,8 +270,8 @@ def binary(primitive: Primitive, otherwise: Call = general) -> Call:
                             node.saved = kept
                         return out
         elif kind is ndarray and type(other) is ndarray:
-            return forward(self, other)
-        return otherwise(primitive, (self, other), {})
+            return forward(input, other)
+        return otherwise(primitive, (input, other), {})
 
     return call
 
@@ -352,12 +358,12 @@ def predicate(primitive: Primitive, otherwise: Call = general) -> Call:
     forward = primitive.forward
     compute = primitive.checked_forward
 
-    def call(self: Any, other: Any) -> Any:
-        kind = type(self)
+    def call(input: Any, other: Any) -> Any:
+        kind = type(input)
         if (kind is Tensor or kind is Parameter) and (
-            self._special is None or is_settled_view(self)
+            input._special is None or is_settled_view(input)
         ):
-            data = self._data
+            data = input._data
             kind = type(other)
             if kind is Tensor or kind is Parameter:
                 array = other._data
@@ -372,7 +378,7 @@ def predicate(primitive: Primitive, otherwise: Call = general) -> Call:
                 try:
                     result = compute(data, array)
                 except REFUSED:
-                    return otherwise(primitive, (self, other), {})
+                    return otherwise(primitive, (input, other), {})
                 if type(result) is not ndarray:
                     result = asarray(result)
                 if result.dtype is BOOL or result.dtype is data.dtype:
@@ -383,8 +389,8 @@ def predicate(primitive: Primitive, otherwise: Call = general) -> Call:
                     out._node = None
                     return out
         elif kind is ndarray and type(other) is ndarray:
-            return forward(self, other)
-        return otherwise(primitive, (self, other), {})
+            return forward(input, other)
+        return otherwise(primitive, (input, other), {})
 
     return call
 
@@ -412,7 +418,10 @@ def keeper(primitive: Primitive) -> Call:
     combination.
     """
     inputs = primitive.inputs
-    positions = [inputs.index(n) if n in inputs else -1 for n in primitive.saves]
+    last = -1 - len(primitive.hidden)
+    places = {name: last + i for i, name in enumerate(primitive.hidden)}
+    places |= {name: position for position, name in enumerate(inputs)}
+    positions = [places.get(name, -1) for name in primitive.saves]
     plans: dict[tuple[bool, ...], list[int | None]] = {}
 
     def plan_for(mask: tuple[bool, ...], edges: tuple[Any, ...]) -> list[int | None]:
@@ -424,14 +433,21 @@ def keeper(primitive: Primitive) -> Call:
         plans[mask] = plan
         return plan
 
-    def keep(args: tuple[Any, ...], edges: tuple[Any, ...], out: Tensor) -> Any:
+    def keep(
+        args: tuple[Any, ...],
+        edges: tuple[Any, ...],
+        out: Tensor,
+        hidden: Sequence[Any] = (),
+    ) -> Any:
         mask = tuple([edge is not None for edge in edges])
         saved: list[Any] = []
         for position in plans.get(mask) or plan_for(mask, edges):
             if position is None:
                 saved += (None, None)
-            elif position < 0:
+            elif position == -1:
                 saved += (out._data, (counter(out), 0))
+            elif position < 0:
+                saved += (hidden[position + 1], None)
             else:
                 arg = args[position]
                 kind = type(arg)

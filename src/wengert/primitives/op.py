@@ -25,7 +25,7 @@ from ..quick import anything, binary, pointwise, predicate, unary
 from ..viewing import viewing
 
 Function = Callable[..., Any]
-Refusals = dict[str, Exception | None]
+Refusals = str | dict[str, Exception | None]
 
 registry: dict[str, Primitive] = {}
 """All primitives by name."""
@@ -54,11 +54,12 @@ def elementwise(
     d: Function | None = None,
     *,
     inputs: tuple[str, ...] | None = None,
-    promote: str = "numeric",
+    promote: str | None = "numeric",
     vjp: Function | None = None,
     jvp: Function | None = None,
     grad_fn: str | None = None,
-    refuses: Refusals | None = None,
+    refuses: Refusals = "",
+    refuses_each: bool = False,
     **by_input: Function,
 ) -> Function:
     """Declare an op that works element by element.
@@ -71,10 +72,11 @@ def elementwise(
             op that is not holomorphic, or has a quicker rule, gives ``vjp`` or
             ``vjp_<input>`` instead, and ``jvp`` if it is not the same product.
         inputs: names, by default ``self`` and ``other`` as many as the forward takes.
-        promote: "numeric" or "float" (integers become floats first).
+        promote: "numeric", "float" (integers become floats first), or None.
         grad_fn: the node's name, by default the op's name and ``Backward0``.
         refuses: the kinds of dtypes (NumPy's letters) that the op is not for, though
-            NumPy may take them, and the error to raise, or None for the usual one.
+            NumPy may take them; or a dictionary of them and the errors to raise.
+        refuses_each: no input may have such a dtype; otherwise their common one may not.
     """
     if inputs is None:
         count = forward.nin if isinstance(forward, np.ufunc) else 1
@@ -97,8 +99,14 @@ def elementwise(
         grad_fn=grad_fn,
     )
     primitive.factors = factors
-    primitive.refuses = refuses or {}
+    primitive.refuses = refusals(refuses)
+    primitive.refuses_each = refuses_each
     return declare(primitive, caller(inputs))
+
+
+def refusals(refuses: Refusals) -> dict[str, Exception | None]:
+    """Return the refused kinds and their errors, None standing for the usual one."""
+    return dict.fromkeys(refuses) if isinstance(refuses, str) else refuses
 
 
 def times_conjugate(factor: Function) -> Function:
@@ -249,6 +257,7 @@ def fused(
     promote: str | None = None,
     grad_fn: str | None = None,
     batch: Function | None = None,
+    hidden: tuple[str, ...] = (),
     **by_input: Function,
 ) -> Function:
     """Declare an op with its rules written out.
@@ -260,6 +269,8 @@ def fused(
             decomposition is used, or the vjp transposed.
         decomposition: the same function composed of primitives, with the forward's
             signature: second derivatives and layers use it where a rule is missing.
+        hidden: names of what the forward returns after its result for the rules alone,
+            see Note [Hidden results]; a decomposition is needed then.
     """
     primitive = Primitive(
         name,
@@ -274,6 +285,7 @@ def fused(
         grad_fn=grad_fn,
         decomposition=decomposition,
         batch=batch,
+        hidden=hidden,
     )
     return declare(primitive, anything)
 
@@ -286,7 +298,7 @@ def nondifferentiable(
     outputs: tuple[str, ...] = ("result",),
     promote: str | None = None,
     kind: str = "nondifferentiable",
-    refuses: Refusals | None = None,
+    refuses: Refusals = "",
     batch: Function | None = None,
 ) -> Function:
     """Declare an op that has no derivative anywhere."""
@@ -299,6 +311,7 @@ def nondifferentiable(
         promote=promote,
         batch=batch,
     )
-    primitive.refuses = refuses or {}
-    quick = kind == "elementwise" and len(inputs) == 2 and promote == "numeric"
-    return declare(primitive, predicate if quick else anything)
+    primitive.refuses = refusals(refuses)
+    quick = kind == "elementwise" and len(outputs) == 1
+    by_count = {1: unary, 2: predicate} if quick else {}
+    return declare(primitive, by_count.get(len(inputs), anything))
