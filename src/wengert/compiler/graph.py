@@ -105,10 +105,16 @@ class Graph:
         self.source: str | None = None
 
     def input(self, spec: Any, name: str | None = None) -> Node:
-        """An array read at each replay; ``spec`` is an array or ``(shape, dtype)``."""
+        """An array read at each replay; ``spec`` is an array or ``(shape, dtype)``.
+
+        The program reads arrays with the strides of ``spec`` in place, and copies others.
+        """
         shape, dtype = _shape_and_dtype(spec)
-        name = name or f"in{len(self.inputs)}"
-        node = self._append("input", (), {"name": name}, shape, dtype)
+        params: dict[str, Any] = {"name": name or f"in{len(self.inputs)}"}
+        strides = getattr(spec, "strides", None)
+        if strides is not None and not spec.flags.c_contiguous:
+            params["strides"] = tuple(s // dtype.itemsize for s in strides)
+        node = self._append("input", (), params, shape, dtype)
         self.inputs.append(node)
         return node
 

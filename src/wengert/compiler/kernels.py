@@ -229,6 +229,8 @@ class _Writer:
         """Whether the kernel reads the node from memory."""
         if node.op == "constant":
             return node.size > 1
+        if node in self.group.aliases:
+            return True
         if node in self.group.places:
             return False
         if not is_fused(node):
@@ -417,7 +419,8 @@ class _Writer:
 
     def _load(self, node: Node, place: Place, kind: str) -> Value:
         index = address(place, memory_strides(node))
-        base = self._argument("node", node, index.constant * node.dtype.itemsize)
+        memory = self.group.aliases.get(node, node)
+        base = self._argument("node", memory, index.constant * node.dtype.itemsize)
         if node.op == "scalar":
             number = self.e.load(base, "double")
             if kind == "double":

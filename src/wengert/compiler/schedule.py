@@ -101,6 +101,8 @@ class Group(Step):
     places: dict[Node, Place] = field(default_factory=dict)  # of reductions' results
     walked: set[tuple[Node, Place]] = field(default_factory=set)
     nodes: set[Node] = field(default_factory=set)
+    loaded: set[tuple[Node, Place]] = field(default_factory=set)
+    aliases: dict[Node, Node] = field(default_factory=dict)  # reshapes of memory
 
     @property
     def outer(self) -> tuple[int, ...]:
@@ -138,6 +140,7 @@ def schedule(graph: Graph) -> Schedule:
         try:
             scheduler.assign()
         except _MustStore as need:
+            assert need.node not in stored, need.node.describe()
             stored.add(need.node)
             continue
         dear = scheduler.computed_twice()
@@ -391,6 +394,8 @@ class _Scheduler:
         group.walked |= walk.seen
         group.nodes |= {n for n, _ in walk.seen}
         group.reads |= walk.loads
+        group.loaded |= walk.loaded
+        group.aliases.update(walk.aliases)
         self._depend(group, needs)
         self.in_memory |= {n for n in walk.loads if n.kind == "reduction"}
         if sink.kind != STORE:
@@ -466,6 +471,7 @@ class _Walk:
         self.group = group
         self.seen: set[tuple[Node, Place]] = set()
         self.loads: set[Node] = set()
+        self.aliases: dict[Node, Node] = {}
         self.loaded: set[tuple[Node, Place]] = set()
         self.reductions: set[Node] = set()
         self.size = 0
@@ -473,18 +479,14 @@ class _Walk:
     def visit(self, root: Node, place: Place) -> None:
         self.size = root.size > 1
         stack = [(root, place)]
-        first = True
         while stack:
             item = stack.pop()
             if item in self.seen:
                 continue
             self.seen.add(item)
-            stack.extend(self._operands(*item, is_root=first))
-            first = False
+            stack.extend(self._operands(*item))
 
-    def _operands(
-        self, node: Node, place: Place, is_root: bool
-    ) -> list[tuple[Node, Place]]:
+    def _operands(self, node: Node, place: Place) -> list[tuple[Node, Place]]:
         if node.op == "constant":
             return []
         here = self.group.places.get(node)
@@ -495,7 +497,7 @@ class _Walk:
                 self.reductions.add(node)
                 return []
             return [] if node.kind != "elementwise" else self._inside(node, place)
-        if self._is_leaf(node, is_root):
+        if self._is_leaf(node):
             if self.scheduler.maker.get(node) is self.group:
                 raise _Unfit
             self.loads.add(node)
@@ -509,7 +511,7 @@ class _Walk:
         if node.kind == "view":
             inner = through_view(node, place, self.group.sizes)
             if inner is None:
-                raise _MustStore(node.inputs[0])
+                return self._reinterpret(node)
             return [(node.inputs[0], inner)]
         if node.op == "gather":
             x, index = node.inputs
@@ -519,10 +521,22 @@ class _Walk:
             return [(index, place), (x, inner)]
         return [(x, place) for x in node.inputs]
 
-    def _is_leaf(self, node: Node, is_root: bool) -> bool:
-        if not is_fused(node):
-            return True
-        return node in self.scheduler.maker and not is_root
+    def _reinterpret(self, node: Node) -> list[tuple[Node, Place]]:
+        """A reshape that no affine place goes through: memory seen in another shape."""
+        base = node
+        while base.op == "reshape":
+            (base,) = base.inputs
+        if not self._is_leaf(base) or "strides" in base.params:
+            raise _MustStore(base)
+        if self.scheduler.maker.get(base) is self.group:
+            raise _Unfit
+        self.aliases[node] = base
+        self.loads.add(base)
+        self.loaded.add((base, ()))
+        return []
+
+    def _is_leaf(self, node: Node) -> bool:
+        return not is_fused(node) or node in self.scheduler.maker
 
 
 def _axes_for(group: Group, sizes: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -582,8 +596,8 @@ def _result_place(node: Node, place: Place) -> Place:
 
 def _overwrites_in_place(group: Group, walk: _Walk, sink: Sink, place: Place) -> bool:
     """Whether a group reads the input it overwrites only where it writes it."""
-    reads = {(n, p) for n, p in group.walked | walk.loaded if n is sink.write}
-    return all(p == place for _, p in reads)
+    loaded = group.loaded | walk.loaded
+    return all(p == place for n, p in loaded if n is sink.write)
 
 
 def blas_layout(node: Node) -> tuple[Node, int, bool, int, int] | None:

@@ -209,27 +209,37 @@ def _nearest_multiple(e: Emitter, x: Value, factor: float) -> tuple[Value, Value
     return shifted - _ROUNDER[x.type], n
 
 
-def _reduced_expm1(e: Emitter, x: Value) -> tuple[Value, Value]:
-    """``(expm1(x - n ln2), n)`` for a clamped ``x``."""
+def _reduced_expm1(e: Emitter, x: Value) -> tuple[Value, Value, Value, Value]:
+    """``r, r**2, q, n`` with ``r = x - n ln2``, ``expm1(r) = r + r**2 q``, x clamped."""
     n_float, n = _nearest_multiple(e, x, 1 / math.log(2))
     high, low = _LN2[x.type]
     r = e.fma(n_float, -low, e.fma(n_float, -high, x))
-    return e.fma(r * r, e.horner(r, _EXPM1[x.type]), r), n
+    return r, r * r, e.horner(r, _EXPM1[x.type]), n
 
 
-def exp(e: Emitter, x: Value) -> Value:
+def exp(e: Emitter, x: Value, exactly: bool = False) -> Value:
+    """``exactly``: for half an ulp instead of one, at the price of three operations."""
     low, high = (-104.0, 89.0) if x.type == "float" else (-746.0, 710.0)
-    p, n = _reduced_expm1(e, _clamp(x, low, high))
+    r, square, q, n = _reduced_expm1(e, _clamp(x, low, high))
+    if exactly:
+        head = r + 1.0
+        grown = head + e.fma(square, q, r - (head - 1.0))
+    else:
+        grown = e.fma(square, q, r) + 1.0
     half = n >> 1  # two factors: the power of two itself may overflow or be subnormal
-    scaled = (p + 1.0) * _power_of_two(e, half, x.type)
+    scaled = grown * _power_of_two(e, half, x.type)
     return scaled * _power_of_two(e, n - half, x.type)
 
 
 def expm1(e: Emitter, x: Value) -> Value:
     low, high = (-20.0, 89.0) if x.type == "float" else (-40.0, 710.0)
-    p, n = _reduced_expm1(e, _clamp(x, low, high))
+    r, square, q, n = _reduced_expm1(e, _clamp(x, low, high))
+    p = e.fma(square, q, r)
     half = n >> 1
-    shrunk = _power_of_two(e, 0 - n, x.type)  # zero for n = 1024: no harm
+    least = 1 - _BIAS[x.type]  # where it is smaller, it does not matter
+    minus_n = 0 - n
+    minus_n = minus_n.compare("slt", least).select(least, minus_n)
+    shrunk = _power_of_two(e, minus_n, x.type)
     first = _power_of_two(e, half, x.type)
     result = (p + (1.0 - shrunk)) * first * _power_of_two(e, n - half, x.type)
     # r is x itself then, and the sign of zero is kept
@@ -296,8 +306,14 @@ def tanh(e: Emitter, x: Value) -> Value:
 
 
 def sigmoid(e: Emitter, x: Value) -> Value:
-    small = exp(e, -absolute(e, x))
-    return x.compare("oge", 0.0).select(1.0, small) / (small + 1.0)
+    small = exp(e, -absolute(e, x), exactly=True)
+    numerator = x.compare("oge", 0.0).select(1.0, small)
+    divisor = small + 1.0
+    lost = small - (divisor - 1.0)
+    inverse = 1.0 / divisor
+    result = numerator * inverse
+    error = e.fma(-result, lost, e.fma(-result, divisor, numerator))
+    return e.fma(error, inverse, result)
 
 
 def erf(e: Emitter, x: Value) -> Value:
@@ -461,9 +477,9 @@ def _power_special(e: Emitter, x: Value, y: Value, size: Value, result: Value) -
     inf = math.inf
     positive = y.compare("ogt", 0.0)
     result = size.compare("oeq", 0.0).select(
-        positive.select(0.0, y * 0.0 + inf), result
+        positive.select(e.constant(0.0, x.type), inf), result
     )
-    result = size.compare("oeq", inf).select(positive.select(inf, y * 0.0), result)
+    result = size.compare("oeq", inf).select(positive.select(e.constant(inf, x.type), 0.0), result)
     infinite_y = absolute(e, y).compare("oeq", inf)
     grows = size.compare("ogt", 1.0) ^ y.compare("olt", 0.0)
     limit = grows.select(e.constant(inf, x.type), 0.0)

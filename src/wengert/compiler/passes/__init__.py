@@ -6,13 +6,14 @@ from ..graph import Graph
 from .common import share_common
 from .dead import drop_dead
 from .fold import fold_constants
-from .lower import lower_scatter
+from .lower import lower_scatter, separate_inputs
 from .simplify import simplify
 
 __all__ = [
     "drop_dead",
     "fold_constants",
     "lower_scatter",
+    "separate_inputs",
     "optimize",
     "share_common",
     "simplify",
@@ -22,4 +23,5 @@ __all__ = [
 def optimize(graph: Graph) -> Graph:
     """All passes, in the order in which each finds the work of the one before."""
     graph = simplify(lower_scatter(drop_dead(graph)))
-    return drop_dead(share_common(simplify(fold_constants(graph))))
+    graph = drop_dead(share_common(simplify(fold_constants(graph))))
+    return separate_inputs(graph)

@@ -29,6 +29,27 @@ def lower_scatter(graph: Graph) -> Graph:
     return rewrite(graph, replace)
 
 
+def separate_inputs(graph: Graph) -> Graph:
+    """Put a node of its own (a full slice) between inputs and what may have to copy them.
+
+    That is a write whose value is an input (inputs may be exchanged), and a reshape of
+    an input with gaps or in another order. A scheduler can store a slice, if it must;
+    an input it cannot.
+    """
+
+    def replace(new: Graph, node: Node, operands: tuple[Node, ...]) -> Node | None:
+        if node.op != "reshape" or "strides" not in operands[0].params:
+            return None
+        return new.reshape(new.slice(operands[0]), node.shape)
+
+    result = rewrite(graph, replace)
+    result.writes = [
+        (target, result.slice(value) if value.op == "input" else value)
+        for target, value in result.writes
+    ]
+    return result
+
+
 def _checked(new: Graph, index: Node, node: Node) -> Node:
     """``index``, with an error at replay where it is out of range.
 
