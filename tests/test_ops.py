@@ -165,7 +165,7 @@ def test_strided_inputs(sample: Sample) -> None:
     spread = []
     for array in sample.arrays(dtype):
         base = np.zeros(tuple(2 * size for size in array.shape[::-1]), array.dtype)
-        view = base[tuple(slice(None, None, 2) for _ in array.shape)].T
+        view = base[(..., *[slice(None, None, 2) for _ in array.shape])].T
         view[...] = array
         spread.append(view)
     ours = sample.call(wengert, *[wengert.from_numpy(array) for array in spread])
@@ -234,7 +234,7 @@ def test_finite_differences(sample: Sample) -> None:
 
     def weighted(step: float) -> float:
         moved = [
-            array if direction is None else array + step * direction
+            array if direction is None else np.asarray(array + step * direction)
             for array, direction in zip(arrays, directions, strict=True)
         ]
         outputs = flat(sample.call(wengert, *tensors(wengert, moved, grad=True)))

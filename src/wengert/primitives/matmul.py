@@ -1,0 +1,305 @@
+"""Products of matrices and vectors.
+
+BLAS reads transposed matrices as they are, so the rules transpose views and copy
+nothing. For two matrices ``a.dot(b)`` has less than half the overhead of ``a @ b``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ..dtypes import from_numpy
+from ..errors import not_broadcastable
+from .fitting import sum_to
+from .op import bilinear, fused, with_names
+
+Shape = tuple[int, ...]
+
+UNUSUAL = "e?"
+"""The dtypes of which `dot` makes no product, or a bad one."""
+
+
+def adjoint(matrix: Any) -> Any:
+    """Return the conjugate transpose."""
+    return matrix.mT.conjugate()
+
+
+def product(a: ndarray, b: ndarray) -> Any:
+    """Multiply two arrays of which neither has more than two dimensions."""
+    if a.dtype is not b.dtype or a.dtype.char in UNUSUAL:
+        return unusual_product(product, a, b)
+    try:
+        return a.dot(b)
+    except ValueError:
+        raise not_multipliable(a.shape, b.shape) from None
+
+
+def batched_product(a: ndarray, b: ndarray) -> ndarray:
+    """Multiply stacks of matrices, broadcast against each other."""
+    if a.dtype is not b.dtype or a.dtype.char in UNUSUAL:
+        return unusual_product(batched_product, a, b)
+    if b.ndim == 2:
+        flat = product(a.reshape(-1, a.shape[-1]), b)
+        return flat.reshape(*a.shape[:-1], b.shape[1])
+    try:
+        return np.matmul(a, b)
+    except ValueError:
+        raise not_multipliable(a.shape, b.shape) from None
+
+
+def unusual_product(compute: Callable[..., Any], a: ndarray, b: ndarray) -> Any:
+    """Multiply arrays of a dtype that BLAS does not have."""
+    if a.dtype != b.dtype:
+        first, second = from_numpy(a.dtype).scalar_type, from_numpy(b.dtype).scalar_type
+        raise RuntimeError(
+            "expected both to have the same dtype for a matrix product, but got: "
+            f"{first} and {second}"
+        )
+    if a.dtype.char == "?":
+        raise NotImplementedError(
+            'a matrix product of booleans is not implemented ("addmm_impl_cpu_" not '
+            "implemented for 'Bool'); convert them with .int()"
+        )
+    wide = np.dtype("f" if a.dtype.char == "e" else a.dtype.char)
+    return compute(a.astype(wide), b.astype(wide)).astype(a.dtype, copy=False)
+
+
+def not_multipliable(a: Shape, b: Shape) -> RuntimeError:
+    """Return the error about shapes that do not fit."""
+    if len(a) == len(b) == 1:
+        return RuntimeError(
+            f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to "
+            f"have the same number of elements, but got {a[0]} and {b[0]} elements "
+            "respectively"
+        )
+    if len(b) == 1:
+        return RuntimeError(
+            f"size mismatch, got input ({a[0]}), mat ({a[0]}x{a[1]}), vec ({b[0]})"
+        )
+    if len(a) <= 2 and len(b) == 2:
+        rows, columns = (1, *a)[-2:]
+        return RuntimeError(
+            "mat1 and mat2 shapes cannot be multiplied "
+            f"({rows}x{columns} and {b[0]}x{b[1]})"
+        )
+    if a[-1] != b[-2]:
+        return RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: "
+            f"{[*a[:-2], a[-1]]} but got: {[*b[:-2], b[-2]]}."
+        )
+    return not_broadcastable(a[:-2], b[:-2])
+
+
+# --- two matrices, matrix and vector, two vectors -------------------------------------
+
+mm = bilinear(
+    "mm",
+    product,
+    inputs=("self", "mat2"),
+    vjp_self=lambda grad, mat2: mm(grad, adjoint(mat2)),
+    vjp_mat2=lambda grad, self: mm(adjoint(self), grad),
+)
+mv = bilinear(
+    "mv",
+    product,
+    inputs=("self", "vec"),
+    vjp_self=lambda grad, vec: grad.reshape((-1, 1)) * vec.conjugate(),
+    vjp_vec=lambda grad, self: mv(adjoint(self), grad),
+)
+vm = bilinear(
+    "vm",
+    product,
+    inputs=("vec", "self"),
+    vjp_vec=lambda grad, self: mv(self.conjugate(), grad),
+    vjp_self=lambda grad, vec: vec.conjugate().reshape((-1, 1)) * grad,
+    grad_fn="SqueezeBackward4",
+)
+dot = bilinear(
+    "dot",
+    product,
+    inputs=("self", "tensor"),
+    vjp_self=lambda grad, tensor: grad * tensor.conjugate(),
+    vjp_tensor=lambda grad, self: grad * self.conjugate(),
+)
+vdot = fused(
+    "vdot",
+    lambda self, other: product(self.conjugate(), other),
+    inputs=("self", "other"),
+    vjp_self=lambda grad, other: grad.conjugate() * other,
+    vjp_other=lambda grad, self: grad * self,
+)
+"""The product of the first vector's conjugate and the second: linear in that alone."""
+
+# --- stacks of matrices ---------------------------------------------------------------
+
+bmm = bilinear(
+    "bmm",
+    batched_product,
+    inputs=("self", "mat2"),
+    vjp_self=lambda grad, mat2: bmm(grad, adjoint(mat2)),
+    vjp_mat2=lambda grad, self: bmm(adjoint(self), grad),
+)
+
+
+def matmul_vjp_self(grad: Any, other: Any, self_shape: Shape) -> Any:
+    return sum_to(matmul(grad, adjoint(other)), self_shape)
+
+
+def matmul_vjp_other(grad: Any, self: Any, other_shape: Shape) -> Any:
+    if len(other_shape) > 2:
+        return sum_to(matmul(adjoint(self), grad), other_shape)
+    return mm(adjoint(rows(self)), rows(grad))
+
+
+def rows(stack: Any) -> Any:
+    """Return a stack of matrices as one matrix with the rows of all."""
+    return stack if stack.ndim == 2 else stack.reshape((-1, stack.shape[-1]))
+
+
+matmul = bilinear(
+    "matmul",
+    batched_product,
+    vjp_self=matmul_vjp_self,
+    vjp_other=matmul_vjp_other,
+    grad_fn="UnsafeViewBackward0",
+)
+"""Of stacks of matrices, and of a stack with one matrix, which is a single product."""
+
+# --- a product added to something -----------------------------------------------------
+
+
+def added(
+    name: str,
+    multiply: Callable[[Any, Any], Any],
+    inputs: tuple[str, str, str],
+    vjp_a: Callable[[Any, Any], Any],
+    vjp_b: Callable[[Any, Any], Any],
+) -> Any:
+    """Declare an op such as ``addmm``: beta * input + alpha * multiply(a, b).
+
+    Args:
+        inputs: the names of input, a and b.
+        vjp_a: the cotangent of a, of the cotangent of the product and b.
+        vjp_b: the cotangent of b, of the cotangent of the product and a.
+    """
+    first, a, b = inputs
+
+    def forward(self: Any, a: Any, b: Any, *, beta: Any, alpha: Any) -> Any:
+        result = multiply(a, b)
+        if alpha != 1:
+            result = result * alpha
+        if beta == 0:
+            return result
+        return result + (self if beta == 1 else beta * self)
+
+    rules = {
+        f"vjp_{first}": with_names(
+            lambda grad, beta, shape: times(sum_to(grad, shape), beta),
+            ("grad", "beta", f"{first}_shape"),
+        ),
+        f"vjp_{a}": with_names(
+            lambda grad, other, alpha: times(vjp_a(grad, other), alpha),
+            ("grad", b, "alpha"),
+        ),
+        f"vjp_{b}": with_names(
+            lambda grad, other, alpha: times(vjp_b(grad, other), alpha),
+            ("grad", a, "alpha"),
+        ),
+    }
+    return fused(name, forward, inputs=inputs, **rules)
+
+
+def times(value: Any, factor: Any) -> Any:
+    """Multiply by a number's conjugate, which is mostly one."""
+    return value if factor == 1 else value * factor.conjugate()
+
+
+addmm = added(
+    "addmm",
+    product,
+    ("self", "mat1", "mat2"),
+    lambda grad, mat2: mm(grad, adjoint(mat2)),
+    lambda grad, mat1: mm(adjoint(mat1), grad),
+)
+addmv = added(
+    "addmv",
+    product,
+    ("self", "mat", "vec"),
+    lambda grad, vec: grad.reshape((-1, 1)) * vec.conjugate(),
+    lambda grad, mat: mv(adjoint(mat), grad),
+)
+addr = added(
+    "addr",
+    np.multiply.outer,
+    ("self", "vec1", "vec2"),
+    lambda grad, vec2: mv(grad, vec2.conjugate()),
+    lambda grad, vec1: mv(grad.mT, vec1.conjugate()),
+)
+baddbmm = added(
+    "baddbmm",
+    batched_product,
+    ("self", "batch1", "batch2"),
+    lambda grad, batch2: bmm(grad, adjoint(batch2)),
+    lambda grad, batch1: bmm(adjoint(batch1), grad),
+)
+
+
+def summed_product(a: ndarray, b: ndarray) -> ndarray:
+    """Return the sum of the products of two stacks of matrices, as one product."""
+    wide = a.transpose(1, 0, 2).reshape(a.shape[1], -1)
+    return product(wide, rows(b))
+
+
+addbmm = added(
+    "addbmm",
+    summed_product,
+    ("self", "batch1", "batch2"),
+    lambda grad, batch2: matmul(grad, adjoint(batch2)),
+    lambda grad, batch1: matmul(adjoint(batch1), grad),
+)
+
+# --- linear layers --------------------------------------------------------------------
+
+
+def _linear(input: ndarray, weight: ndarray, bias: ndarray | None = None) -> ndarray:
+    if input.ndim == 2:
+        result = product(input, weight.T)
+    else:
+        flat = product(input.reshape(-1, input.shape[-1]), weight.T)
+        result = flat.reshape(*input.shape[:-1], weight.shape[0])
+    if bias is not None:
+        result += bias
+    return result
+
+
+def linear_op(name: str, biased: bool, grad_fn: str) -> Any:
+    """Declare a form of ``linear``: they differ in their nodes' names."""
+    rules = {
+        "vjp_input": linear_vjp_input,
+        "vjp_weight": linear_vjp_weight,
+    }
+    if biased:
+        rules["vjp_bias"] = lambda grad, bias_shape: sum_to(grad, bias_shape)
+    inputs = ("input", "weight", "bias") if biased else ("input", "weight")
+    return fused(name, _linear, inputs=inputs, grad_fn=grad_fn, **rules)
+
+
+def linear_vjp_weight(grad: Any, input: Any) -> Any:
+    return mm(rows(grad).mT, rows(input).conjugate())
+
+
+def linear_vjp_input(grad: Any, weight: Any, input_shape: Shape) -> Any:
+    grads = mm(rows(grad), weight.conjugate())
+    return grads if len(input_shape) == 2 else grads.reshape(input_shape)
+
+
+linear = linear_op("linear", False, "MmBackward0")
+linear_with_bias = linear_op("linear_with_bias", True, "AddmmBackward0")
+linear_of_stack = linear_op("linear_of_stack", False, "UnsafeViewBackward0")
+linear_of_stack_with_bias = linear_op(
+    "linear_of_stack_with_bias", True, "ViewBackward0"
+)
