@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .. import dtypes
-from .op import elementwise, linear, nondifferentiable
+from wengert import dtypes
+
+from .op import elementwise, nondifferentiable
 
 BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 """For each size of elements the integer type of that size."""
@@ -28,11 +29,12 @@ def _masked(self: ndarray, mask: ndarray) -> Any:
     return (self.view(integer) * mask).view(self.dtype)
 
 
-masked = linear(
+masked = elementwise(
     "masked",
     _masked,
-    lambda grad, mask: masked(grad, mask),
     inputs=("self", "mask"),
+    promote=None,
+    vjp_self=lambda grad, mask: masked(grad, mask),
 )
 """The elements where the mask is true, and zero elsewhere. See Note [Masks as bits]."""
 
@@ -52,8 +54,10 @@ def chosen(condition: Any, a: Any, b: Any) -> Any:
 
 
 def _where(condition: ndarray, self: Any, other: Any) -> Any:
-    dtype = dtypes.result_dtype(self, other)
-    return chosen(condition, of_dtype(self, dtype), of_dtype(other, dtype))
+    if getattr(self, "dtype", 0) is not getattr(other, "dtype", 1):
+        dtype = dtypes.result_dtype(self, other)
+        self, other = of_dtype(self, dtype), of_dtype(other, dtype)
+    return chosen(condition, self, other)
 
 
 def of_dtype(value: Any, dtype: np.dtype[Any]) -> Any:
@@ -73,43 +77,120 @@ where = elementwise(
 # --- comparison -----------------------------------------------------------------------
 
 
-def comparison(name: str, forward: np.ufunc) -> Any:
+def comparison(name: str, forward: np.ufunc, refuses: str = "") -> Any:
     """Declare a comparison of two inputs, brought to one dtype first."""
     return nondifferentiable(
-        name, forward, inputs=("self", "other"), promote="numeric", kind="elementwise"
+        name,
+        forward,
+        inputs=("self", "other"),
+        promote="numeric",
+        kind="elementwise",
+        refuses=refuses,
     )
 
 
 eq = comparison("eq", np.equal)
 ne = comparison("ne", np.not_equal)
-lt = comparison("lt", np.less)
-le = comparison("le", np.less_equal)
-gt = comparison("gt", np.greater)
-ge = comparison("ge", np.greater_equal)
+lt = comparison("lt", np.less, "c")
+le = comparison("le", np.less_equal, "c")
+gt = comparison("gt", np.greater, "c")
+ge = comparison("ge", np.greater_equal, "c")
 logical_not = nondifferentiable("logical_not", np.logical_not, kind="elementwise")
+isnan = nondifferentiable(
+    "isnan",
+    lambda self: (
+        np.isnan(self) if self.dtype.kind in "fc" else np.zeros(self.shape, bool)
+    ),
+    kind="elementwise",
+)
 
 # --- the larger and the smaller -------------------------------------------------------
 
 
-def shared(grad: Any, loses: Any, ties: Any) -> Any:
-    """The gradient of an input of `maximum`: half of it where both are equal."""
-    return masked(grad, logical_not(loses)) - masked(grad, ties) * 0.5
+def larger_or_smaller(
+    name: str, forward: np.ufunc, loses: Any, wins: Any, **rules: Any
+) -> Any:
+    """Declare an op that takes one of two inputs; both get half where they are equal.
+
+    Args:
+        loses: says of an input where it is not taken; a NaN loses to nothing.
+        wins: the same of the other.
+    """
+
+    def share(grad: Any, lost: Any, tied: Any) -> Any:
+        return masked(grad, logical_not(lost)) - masked(grad, tied) * 0.5
+
+    return elementwise(
+        name,
+        forward,
+        vjp_self=lambda grad, self, other: share(
+            grad, loses(self, other), eq(self, other)
+        ),
+        vjp_other=lambda grad, self, other: share(
+            grad, wins(self, other), eq(self, other)
+        ),
+        refuses={"c": RuntimeError(f"{name} not implemented for complex tensors.")},
+    )
 
 
-maximum = elementwise(
-    "maximum",
-    np.maximum,
-    vjp_self=lambda grad, self, other: shared(grad, lt(self, other), eq(self, other)),
-    vjp_other=lambda grad, self, other: shared(grad, gt(self, other), eq(self, other)),
+maximum = larger_or_smaller("maximum", np.maximum, loses=lt, wins=gt)
+minimum = larger_or_smaller("minimum", np.minimum, loses=gt, wins=lt)
+
+
+def one_or_other(name: str, forward: np.ufunc, prefers: Any) -> Any:
+    """Declare an op that takes one of two inputs, the other of a NaN, the first of equals."""
+
+    def first(self: Any, other: Any) -> Any:
+        return prefers(self, other) | isnan(other)
+
+    return elementwise(
+        name,
+        forward,
+        vjp_self=lambda grad, self, other: masked(grad, first(self, other)),
+        vjp_other=lambda grad, self, other: masked(
+            grad, logical_not(first(self, other))
+        ),
+        refuses={"c": RuntimeError(f"{name} not implemented for complex tensors.")},
+    )
+
+
+fmax = one_or_other("fmax", np.fmax, ge)
+fmin = one_or_other("fmin", np.fmin, le)
+
+
+def _heaviside(self: Any, values: Any) -> Any:
+    step = (self > 0).astype(self.dtype)
+    return np.where(self == 0, values, step)
+
+
+def _heaviside_rule(grad: Any) -> Any:
+    raise RuntimeError("derivative for aten::heaviside is not implemented")
+
+
+heaviside = elementwise(
+    "heaviside",
+    _heaviside,
+    inputs=("self", "values"),
+    grad_fn="NotImplemented",
+    vjp_self=_heaviside_rule,
+    vjp_values=_heaviside_rule,
+    refuses={
+        "c": RuntimeError("heaviside is not yet implemented for complex tensors.")
+    },
 )
-minimum = elementwise(
-    "minimum",
-    np.minimum,
-    vjp_self=lambda grad, self, other: shared(grad, gt(self, other), eq(self, other)),
-    vjp_other=lambda grad, self, other: shared(grad, lt(self, other), eq(self, other)),
+nextafter = elementwise(
+    "nextafter",
+    np.nextafter,
+    vjp_self=lambda grad, self, other: masked(grad, ne(self, other)),
+    vjp_other=lambda grad, self, other: masked(grad, eq(self, other)),
+    refuses="biuc",
 )
 
 # --- bounds ---------------------------------------------------------------------------
+
+NO_COMPLEX_BOUNDS = {
+    "c": NotImplementedError("clamp is not supported for complex types")
+}
 
 
 def _clamp(self: Any, min: Any, max: Any) -> Any:
@@ -125,10 +206,77 @@ def within(self: Any, min: Any, max: Any) -> Any:
     return ge(self, min) if max is None else ge(self, min) & le(self, max)
 
 
-clamp_numbers = elementwise(
-    "clamp_numbers",
+def _clamp_by_self(grad: Any, self: Any, min: Any, max: Any) -> Any:
+    return masked(grad, within(self, min, max))
+
+
+def _clamp_by_min(grad: Any, self: Any, min: Any, max: Any) -> Any:
+    below = lt(self, min)
+    return masked(grad, below if max is None else below & lt(min, max))
+
+
+def _clamp_by_max(grad: Any, self: Any, min: Any, max: Any) -> Any:
+    above = gt(self, max)
+    return masked(grad, above if min is None else above | lt(max, min))
+
+
+BOUNDS = {"inputs": ("self", "min", "max"), "refuses": NO_COMPLEX_BOUNDS}
+clamp = elementwise(
+    "clamp",
     _clamp,
-    inputs=("self", "min", "max"),
-    grad_fn="ClampBackward1",
-    vjp_self=lambda grad, self, min, max: masked(grad, within(self, min, max)),
+    vjp_self=_clamp_by_self,
+    vjp_min=_clamp_by_min,
+    vjp_max=_clamp_by_max,
+    **BOUNDS,
 )
+clamp_numbers = elementwise(
+    "clamp_numbers", _clamp, grad_fn="ClampBackward1", vjp_self=_clamp_by_self, **BOUNDS
+)
+clamp_min = elementwise(
+    "clamp_min",
+    np.maximum,
+    inputs=("self", "min"),
+    grad_fn="ClampMinBackward1",
+    vjp_self=lambda grad, self, min: masked(grad, ge(self, min)),
+    vjp_min=lambda grad, self, min: masked(grad, lt(self, min)),
+    refuses=NO_COMPLEX_BOUNDS,
+)
+clamp_min_number = elementwise(
+    "clamp_min_number",
+    np.maximum,
+    inputs=("self", "min"),
+    grad_fn="ClampMinBackward0",
+    vjp_self=lambda grad, self, min: masked(grad, ge(self, min)),
+    refuses=NO_COMPLEX_BOUNDS,
+)
+clamp_max = elementwise(
+    "clamp_max",
+    np.minimum,
+    inputs=("self", "max"),
+    grad_fn="ClampMaxBackward1",
+    vjp_self=lambda grad, self, max: masked(grad, le(self, max)),
+    vjp_max=lambda grad, self, max: masked(grad, gt(self, max)),
+    refuses=NO_COMPLEX_BOUNDS,
+)
+clamp_max_number = elementwise(
+    "clamp_max_number",
+    np.minimum,
+    inputs=("self", "max"),
+    grad_fn="ClampMaxBackward0",
+    vjp_self=lambda grad, self, max: masked(grad, le(self, max)),
+    refuses=NO_COMPLEX_BOUNDS,
+)
+
+
+def _nan_to_num(self: ndarray, *, nan: Any, posinf: Any, neginf: Any) -> Any:
+    if self.dtype.kind not in "fc":
+        return self.copy()
+    return np.nan_to_num(self, nan=nan, posinf=posinf, neginf=neginf)
+
+
+nan_to_num = elementwise(
+    "nan_to_num",
+    _nan_to_num,
+    vjp=lambda grad, self: masked(grad, isfinite(self)),
+)
+isfinite = nondifferentiable("isfinite", np.isfinite, kind="elementwise")

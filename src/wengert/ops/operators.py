@@ -1,0 +1,145 @@
+"""The operators of tensors: ``+``, ``<``, ``&`` and so on, reflected and in place.
+
+They are quick calls of primitives. With operands that they do not know they return
+NotImplemented, so that Python asks the other operand, or raises TypeError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert import dtypes
+from wengert.dispatch import general
+from wengert.primitive import Primitive
+from wengert.primitives import bitwise as B, elementwise as E, selection as S
+from wengert.quick import binary, predicate
+from wengert.tensor import Layer, Tensor
+
+from .elementwise import positive
+
+Operator = Callable[..., Any]
+
+OPERANDS = (Tensor, Layer, int, float, complex, np.generic)
+"""What an operator takes besides tensors."""
+
+
+def known(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
+    """Call a primitive, unless one of its arguments is of another library."""
+    for arg in args:
+        if not isinstance(arg, OPERANDS):
+            return NotImplemented
+    return general(primitive, args, params)
+
+
+def operator(function: Operator) -> Operator:
+    """Return the operator that is a primitive of two tensors."""
+    primitive: Primitive = function.primitive  # type: ignore[attr-defined]
+    quick = binary if primitive.differentiable else predicate
+    return quick(primitive, known)
+
+
+def reflected(function: Operator) -> Operator:
+    """Return the operator with its operands in the other order."""
+    primitive: Primitive = function.primitive  # type: ignore[attr-defined]
+
+    def call(input: Tensor, other: Any) -> Any:
+        return known(primitive, (other, input), {})
+
+    return call
+
+
+def install(**operators: Operator) -> None:
+    """Make functions the operators with these names."""
+    for name, function in operators.items():
+        setattr(Tensor, f"__{name.rstrip('_')}__", function)
+
+
+# --- arithmetic -----------------------------------------------------------------------
+
+add, mul = operator(E.add), operator(E.mul)
+install(add=add, radd=add, mul=mul, rmul=mul)
+install(sub=operator(E.sub), rsub=operator(E.rsub))
+install(truediv=operator(E.div), div=operator(E.div))
+install(floordiv=operator(E.floor_divide), rfloordiv=reflected(E.floor_divide))
+install(rmod=reflected(E.remainder))
+install(neg=E.neg, abs=E.abs, pos=positive)
+
+remainder, remainder_number = operator(E.remainder), operator(E.remainder_number)
+power, power_number = operator(E.pow), operator(E.pow_number)
+
+
+def mod(input: Tensor, other: Any) -> Any:
+    return (remainder if isinstance(other, Tensor) else remainder_number)(input, other)
+
+
+def pow(input: Tensor, other: Any) -> Any:
+    return (power if isinstance(other, Tensor) else power_number)(input, other)
+
+
+def rtruediv(input: Tensor, other: Any) -> Any:
+    return mul(E.reciprocal(input), other)
+
+
+install(mod=mod, pow=pow, rpow=reflected(E.number_pow))
+install(rtruediv=rtruediv, rdiv=rtruediv)
+
+# --- comparison -----------------------------------------------------------------------
+
+install(eq=operator(S.eq), ne=operator(S.ne), lt=operator(S.lt), le=operator(S.le))
+install(gt=operator(S.gt), ge=operator(S.ge))
+
+
+def contains(input: Tensor, element: Any) -> bool:
+    """``element in tensor``: whether any element of the tensor equals it."""
+    if not isinstance(element, OPERANDS):
+        raise RuntimeError(
+            "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
+            f"{type(element)}."
+        )
+    return bool((element == input).any())
+
+
+install(contains=contains)
+
+# --- bits -----------------------------------------------------------------------------
+
+
+def invert(input: Tensor) -> Tensor:
+    if input.dtype.category >= dtypes.FLOAT:
+        raise TypeError(
+            "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
+        )
+    inverted: Tensor = B.bitwise_not(input)
+    return inverted
+
+
+bit_and, bit_or = operator(B.bitwise_and), operator(B.bitwise_or)
+bit_xor = operator(B.bitwise_xor)
+install(invert=invert, and_=bit_and, rand=bit_and, or_=bit_or, ror=bit_or)
+install(xor=bit_xor, rxor=bit_xor)
+install(lshift=operator(B.bitwise_left_shift), rshift=operator(B.bitwise_right_shift))
+install(rlshift=reflected(B.bitwise_left_shift))
+install(rrshift=reflected(B.bitwise_right_shift))
+
+# --- in place -------------------------------------------------------------------------
+
+IN_PLACE = {
+    "iadd": "add_",
+    "isub": "sub_",
+    "imul": "mul_",
+    "itruediv": "div_",
+    "idiv": "div_",
+    "ifloordiv": "floor_divide_",
+    "imod": "remainder_",
+    "ipow": "pow_",
+    "iand": "bitwise_and_",
+    "ior": "bitwise_or_",
+    "ixor": "bitwise_xor_",
+    "ilshift": "bitwise_left_shift_",
+    "irshift": "bitwise_right_shift_",
+}
+for _operator, _method in IN_PLACE.items():
+    setattr(Tensor, f"__{_operator}__", getattr(Tensor, _method))
