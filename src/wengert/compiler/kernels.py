@@ -28,6 +28,7 @@ from . import llvm
 from .emit import FLOATS, SIZES, Emitter, Value, llvm_type
 from .graph import Node
 from .index import Dynamic, Index, Place, address, through_view
+from .layout import memory_strides
 from .scalars import combine, emit_op, identity
 from .schedule import (
     COLUMN,
@@ -38,7 +39,6 @@ from .schedule import (
     Group,
     Sink,
     is_fused,
-    memory_strides,
 )
 
 BLOCK = 4096  # elements after which a full reduction starts a new partial result
@@ -723,7 +723,7 @@ class _Writer:
         self._keep()
         for sink, value in zip(sinks, values, strict=True):
             self._consume(sink, value, accumulators)
-        hints = self._loop_metadata(group, e.lines[mark:], bound)
+        hints = self._loop_metadata(group, sinks, e.lines[mark:], bound)
         e.line(f"  %{label}_next = add nuw nsw i64 %{label}_i, 1")
         e.line(f"  %{label}_more = icmp ult i64 %{label}_next, {bound}")
         e.line(
@@ -797,8 +797,8 @@ class _Writer:
 
     def _row_end(self, sinks: list[Sink]) -> None:
         e = self.e
-        for sink in sinks:
-            value = self.value(*self._root(sink))
+        values = [self.value(*self._root(sink)) for sink in sinks]
+        for sink, value in zip(sinks, values, strict=True):
             if sink.kind == OUTER:
                 self._add_to_total(sink, value)
             else:
@@ -867,25 +867,44 @@ class _Writer:
         self.metadata.append(f"{name} = {text}")
         return name
 
-    def _loop_metadata(self, group: str, lines: list[str], bound: str) -> str:
-        width = self._vector_width(lines)
-        interleave = 4 if len(lines) <= 12 else 2 if len(lines) <= 60 else 1
-        short = bound.isdigit() and int(bound) % width and int(bound) < 6 * width
+    def _loop_metadata(
+        self, group: str, sinks: list[Sink], lines: list[str], bound: str
+    ) -> str:
         facts = [
             f'!"llvm.loop.parallel_accesses", {group}',
-            '!"llvm.loop.vectorize.enable", i1 true',
-            f'!"llvm.loop.vectorize.width", i32 {width}',
-            f'!"llvm.loop.interleave.count", i32 {1 if short else interleave}',
             '!"llvm.loop.unroll.disable"',
+            *self._vector_hints(sinks, lines, bound),
         ]
-        if short:
-            facts.append('!"llvm.loop.vectorize.predicate.enable", i1 true')
         name = f"!@{len(self.metadata)}"
         self.metadata.append("")  # keep the number: the node names itself
         place = len(self.metadata) - 1
         nodes = ", ".join(self._metadata_node(f"!{{{fact}}}") for fact in facts)
         self.metadata[place] = f"{name} = distinct !{{{name}, {nodes}}}"
         return name
+
+    def _vector_hints(self, sinks: list[Sink], lines: list[str], bound: str) -> list[str]:
+        """How to vectorise; none where LLVM could not do as told (it would complain)."""
+        width = self._vector_width(lines)
+        count = int(bound) if bound.isdigit() else None
+        folds = [s for s in sinks if s.kind in (ROW, FULL)]
+        if any(not self._item_varies(*self._root(s)) for s in folds):
+            return []
+        interleave = 4 if len(lines) <= 12 else 2 if len(lines) <= 60 else 1
+        masked = count is not None and count % width != 0 and count < 6 * width
+        if masked:
+            interleave = 1
+        elif count is not None:
+            interleave = min(interleave, count // width)
+        if count is not None and (count <= 4 or count <= width and not masked):
+            return []
+        hints = [
+            '!"llvm.loop.vectorize.enable", i1 true',
+            f'!"llvm.loop.vectorize.width", i32 {width}',
+            f'!"llvm.loop.interleave.count", i32 {interleave}',
+        ]
+        if masked:
+            hints.append('!"llvm.loop.vectorize.predicate.enable", i1 true')
+        return hints
 
     def _vector_width(self, lines: list[str]) -> int:
         text = "\n".join(lines)

@@ -132,6 +132,7 @@ _declare(
 _declare("elementwise", 1, {"logical_not": np.logical_not}, boolean=True)
 _declare("elementwise", 1, {"isnan": np.isnan}, boolean=True)
 _declare("elementwise", 3, {"where": np.where})
+_declare("elementwise", 1, {"copy": np.array})
 _declare("elementwise", 1, {"cast": lambda x, *, dtype: x.astype(dtype)})
 
 

@@ -22,9 +22,10 @@ import numpy as np
 from .emit import is_native
 from .graph import Graph, Node
 from .kernels import Argument, build_kernel, combining_kernel
+from .layout import blas_layout
 from .memory import GuardedBytes, Lifetime, aligned_bytes, plan, plan_guarded
 from .passes import optimize
-from .schedule import Call, Group, Product, Sink, Step, blas_layout, schedule
+from .schedule import Call, Group, Product, Sink, Step, schedule
 
 _ALIGNED, _WRITEABLE = 0x0100, 0x0400  # NumPy's array flags
 _GEMM_CHUNK = 2e6  # multiplications that are worth a chunk of their own

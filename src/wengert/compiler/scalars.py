@@ -199,6 +199,7 @@ _RULES: dict[str, Rule] = {
     "logical_xor": _logical("xor"),
     "logical_not": lambda e, xs, _: _truth(xs[0]) ^ True,
     "isnan": _isnan,
+    "copy": lambda e, xs, _: xs[0],
     "where": lambda e, xs, _: _truth(xs[0]).select(xs[1], xs[2]),
 }
 _FLOAT_ONLY = frozenset(

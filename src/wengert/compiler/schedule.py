@@ -30,6 +30,7 @@ from math import prod
 from .emit import is_native
 from .graph import Graph, Node, Shape
 from .index import ZERO, Dynamic, Index, Place, natural_place, through_view
+from .layout import is_product, memory_of
 from .scalars import has_kernel
 
 SMALL = 16384  # elements: one row, so that a full reduction fuses with its consumers
@@ -166,13 +167,6 @@ def is_loop(node: Node) -> bool:
     return is_fused(node)
 
 
-def memory_of(node: Node) -> Node:
-    """The node whose buffer ``node`` views: itself, unless it is a view."""
-    while node.kind == "view":
-        (node,) = node.inputs
-    return node
-
-
 def _operands_in_memory(graph: Graph) -> Iterator[Node]:
     """What steps other than loops read, and the outputs that loops compute."""
     yield from (node for node in graph.outputs if node.kind != "view" and is_loop(node))
@@ -180,36 +174,7 @@ def _operands_in_memory(graph: Graph) -> Iterator[Node]:
         if node.kind == "source" or is_loop(node):
             continue
         for operand in node.inputs:
-            strided = node.op == "matmul" and locate(operand) is not None
-            yield memory_of(operand) if strided else operand
-
-
-def locate(node: Node) -> tuple[Node, int, tuple[int, ...]] | None:
-    """The memory under a chain of views: its node, an offset and strides."""
-    sizes = node.shape
-    large = tuple(d for d, n in enumerate(sizes) if n != 1)
-    place: Place | None = natural_place(sizes, large)
-    base = node
-    while base.kind == "view" and place is not None:
-        place = through_view(base, place, sizes)
-        (base,) = base.inputs
-    if place is None:
-        return None
-    offset, strides = 0, [0] * len(sizes)
-    for index, stride in zip(place, memory_strides(base), strict=True):
-        offset += index.constant * stride
-        for variable, coefficient in index.terms:
-            assert isinstance(variable, int)
-            strides[variable] += coefficient * stride
-    return base, offset, tuple(strides)
-
-
-def memory_strides(node: Node) -> tuple[int, ...]:
-    """In elements; inputs have those of the arrays that the program is made for."""
-    given = node.params.get("strides")
-    if given is not None:
-        return given
-    return tuple(prod(node.shape[d + 1 :]) for d in range(len(node.shape)))
+            yield memory_of(operand) if is_product(node) else operand
 
 
 class _Scheduler:
@@ -247,7 +212,7 @@ class _Scheduler:
         return live
 
     def _add_extern(self, node: Node) -> None:
-        make = Product if node.op == "matmul" and self._blas_can(node) else Call
+        make = Product if is_product(node) else Call
         step = make(len(self.steps), node=node)
         self._insert(step)
         for operand in node.inputs:
@@ -256,15 +221,6 @@ class _Scheduler:
             self._depend(step, self._makers([base]))
         self.maker[node] = step
         self.in_memory.add(node)
-
-    def _blas_can(self, node: Node) -> bool:
-        if (
-            node.dtype.str not in ("<f4", "<f8")
-            or not node.size
-            or not node.inputs[0].size
-        ):
-            return False
-        return all(blas_layout(operand) is not None for operand in node.inputs)
 
     def _add_outputs(self) -> None:
         taken: set[Node] = set()
@@ -598,32 +554,3 @@ def _overwrites_in_place(group: Group, walk: _Walk, sink: Sink, place: Place) ->
     """Whether a group reads the input it overwrites only where it writes it."""
     loaded = group.loaded | walk.loaded
     return all(p == place for n, p in loaded if n is sink.write)
-
-
-def blas_layout(node: Node) -> tuple[Node, int, bool, int, int] | None:
-    """How BLAS reads a matrix: memory, offset, transposed, leading dim, batch stride."""
-    found = locate(node)
-    if found is None:
-        return None
-    base, offset, strides = found
-    rows, columns = node.shape[-2:]
-    batch = _uniform_stride(node.shape[:-2], strides[:-2])
-    if batch is None:
-        return None
-    down, right = strides[-2:]
-    if (right == 1 or columns == 1) and (down >= columns or rows == 1):
-        return base, offset, False, max(down, columns, 1), batch
-    if (down == 1 or rows == 1) and (right >= rows or columns == 1):
-        return base, offset, True, max(right, rows, 1), batch
-    return None
-
-
-def _uniform_stride(shape: Shape, strides: tuple[int, ...]) -> int | None:
-    """The stride of the dims taken as one; None where they cannot be."""
-    pairs = [(n, s) for n, s in zip(shape, strides, strict=True) if n != 1]
-    if not pairs:
-        return 0
-    for (_, s), (n_next, s_next) in zip(pairs, pairs[1:], strict=False):
-        if s != n_next * s_next:
-            return None
-    return pairs[-1][1]

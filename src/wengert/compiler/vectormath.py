@@ -242,8 +242,8 @@ def expm1(e: Emitter, x: Value) -> Value:
     shrunk = _power_of_two(e, minus_n, x.type)
     first = _power_of_two(e, half, x.type)
     result = (p + (1.0 - shrunk)) * first * _power_of_two(e, n - half, x.type)
-    # r is x itself then, and the sign of zero is kept
-    return n.compare("eq", 0).select(p, result)
+    result = n.compare("eq", 0).select(p, result)
+    return x.compare("oeq", 0.0).select(x, result)
 
 
 def _split(e: Emitter, x: Value) -> tuple[Value, Value]:

@@ -6,14 +6,14 @@ from ..graph import Graph
 from .common import share_common
 from .dead import drop_dead
 from .fold import fold_constants
-from .lower import lower_scatter, separate_inputs
+from .lower import lower_scatter, insert_copies
 from .simplify import simplify
 
 __all__ = [
     "drop_dead",
     "fold_constants",
     "lower_scatter",
-    "separate_inputs",
+    "insert_copies",
     "optimize",
     "share_common",
     "simplify",
@@ -24,4 +24,4 @@ def optimize(graph: Graph) -> Graph:
     """All passes, in the order in which each finds the work of the one before."""
     graph = simplify(lower_scatter(drop_dead(graph)))
     graph = drop_dead(share_common(simplify(fold_constants(graph))))
-    return separate_inputs(graph)
+    return insert_copies(graph)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..graph import Graph, Node
+from ..layout import blas_layout, is_product
 from .rewrite import rewrite
 
 
@@ -29,22 +30,29 @@ def lower_scatter(graph: Graph) -> Graph:
     return rewrite(graph, replace)
 
 
-def separate_inputs(graph: Graph) -> Graph:
-    """Put a node of its own (a full slice) between inputs and what may have to copy them.
+def insert_copies(graph: Graph) -> Graph:
+    """Copy what cannot be used from where it lies.
 
-    That is a write whose value is an input (inputs may be exchanged), and a reshape of
-    an input with gaps or in another order. A scheduler can store a slice, if it must;
-    an input it cannot.
+    Those are a written value that is an input (inputs may be exchanged), a reshape of an
+    input with gaps or in another order, and operands of matrix products in a layout
+    that BLAS does not read.
     """
 
+    def copied(new: Graph, x: Node) -> Node:
+        return new.add("copy", [x])
+
     def replace(new: Graph, node: Node, operands: tuple[Node, ...]) -> Node | None:
-        if node.op != "reshape" or "strides" not in operands[0].params:
-            return None
-        return new.reshape(new.slice(operands[0]), node.shape)
+        if node.op == "reshape" and "strides" in operands[0].params:
+            return new.reshape(copied(new, operands[0]), node.shape)
+        if is_product(node) and not all(map(blas_layout, operands)):
+            return new.matmul(
+                *(x if blas_layout(x) else copied(new, x) for x in operands)
+            )
+        return None
 
     result = rewrite(graph, replace)
     result.writes = [
-        (target, result.slice(value) if value.op == "input" else value)
+        (target, copied(result, value) if value.op == "input" else value)
         for target, value in result.writes
     ]
     return result

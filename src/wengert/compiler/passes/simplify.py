@@ -164,6 +164,13 @@ def _slice(new: Graph, node: Node, operands: Operands) -> Node | None:
     )
 
 
+def _reduction(new: Graph, node: Node, operands: Operands) -> Node | None:
+    (x,) = operands
+    if all(x.shape[d] == 1 for d in node.params["dims"]):
+        return new.reshape(x, node.shape)
+    return None
+
+
 _RULES: dict[str, Rule] = {
     "add": _add,
     "sub": _sub,
@@ -178,4 +185,8 @@ _RULES: dict[str, Rule] = {
     "reshape": _reshape,
     "permute": _permute,
     "slice": _slice,
+    "sum": _reduction,
+    "prod": _reduction,
+    "amax": _reduction,
+    "amin": _reduction,
 }

@@ -1,0 +1,79 @@
+"""Where a node's elements lie in memory, seen through views."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import prod
+
+from .graph import Node, Shape
+from .index import Place, natural_place, through_view
+
+
+def memory_of(node: Node) -> Node:
+    """The node whose buffer ``node`` views: itself, unless it is a view."""
+    while node.kind == "view":
+        (node,) = node.inputs
+    return node
+
+
+def locate(node: Node) -> tuple[Node, int, tuple[int, ...]] | None:
+    """The memory under a chain of views: its node, an offset and strides."""
+    sizes = node.shape
+    large = tuple(d for d, n in enumerate(sizes) if n != 1)
+    place: Place | None = natural_place(sizes, large)
+    base = node
+    while base.kind == "view" and place is not None:
+        place = through_view(base, place, sizes)
+        (base,) = base.inputs
+    if place is None:
+        return None
+    offset, strides = 0, [0] * len(sizes)
+    for index, stride in zip(place, memory_strides(base), strict=True):
+        offset += index.constant * stride
+        for variable, coefficient in index.terms:
+            assert isinstance(variable, int)
+            strides[variable] += coefficient * stride
+    return base, offset, tuple(strides)
+
+
+def memory_strides(node: Node) -> tuple[int, ...]:
+    """In elements; inputs have those of the arrays that the program is made for."""
+    given = node.params.get("strides")
+    if given is not None:
+        return given
+    return tuple(prod(node.shape[d + 1 :]) for d in range(len(node.shape)))
+
+
+def blas_layout(node: Node) -> tuple[Node, int, bool, int, int] | None:
+    """How BLAS reads a matrix: memory, offset, transposed, leading dim, batch stride."""
+    found = locate(node)
+    if found is None:
+        return None
+    base, offset, strides = found
+    rows, columns = node.shape[-2:]
+    batch = _uniform_stride(node.shape[:-2], strides[:-2])
+    if batch is None:
+        return None
+    down, right = strides[-2:]
+    if (right == 1 or columns == 1) and (down >= columns or rows == 1):
+        return base, offset, False, max(down, columns, 1), batch
+    if (down == 1 or rows == 1) and (right >= rows or columns == 1):
+        return base, offset, True, max(right, rows, 1), batch
+    return None
+
+
+def _uniform_stride(shape: Shape, strides: tuple[int, ...]) -> int | None:
+    """The stride of the dims taken as one; None where they cannot be."""
+    pairs = [(n, s) for n, s in zip(shape, strides, strict=True) if n != 1]
+    if not pairs:
+        return 0
+    for (_, s), (n_next, s_next) in pairwise(pairs):
+        if s != n_next * s_next:
+            return None
+    return pairs[-1][1]
+
+
+def is_product(node: Node) -> bool:
+    """Whether BLAS computes a node, once its operands have a layout for it."""
+    fits = node.op == "matmul" and node.dtype.str in ("<f4", "<f8")
+    return fits and node.size > 0 and node.inputs[0].size > 0
