@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -100,7 +99,9 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 @op()
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Return the elements at indices into all elements in their order."""
-    index = check_index(index, "take(): Expected a long tensor for index")
+    index = check_index(
+        index, f"take(): Expected a long tensor for index, but got {index.dtype.scalar_type}"
+    )
     result: Tensor = G.take(input, index)
     return result
 

@@ -9,10 +9,13 @@ import numpy as np
 from numpy import ndarray
 
 from .. import dtypes, modes
+from ..inplace import assign, check_writable
 from ..primitives import indexing as I
-from ..tensor import Tensor, history, plain
+from ..primitives.joining import position, section
+from ..tensor import Tensor, counter, history, plain
 from .arguments import memory_of, normalize_dim
 from .joining import unbind
+from .gathering import at_least_one
 from .public import op
 
 STEPS = {
@@ -476,3 +479,30 @@ Tensor.__iter__ = __iter__
 Tensor.__contains__ = __contains__
 Tensor.__getitem__ = __getitem__
 Tensor.__setitem__ = __setitem__
+
+
+@op(inplace=True, out=False)
+def index_put(
+    input: Tensor, indices: Any, values: Tensor, accumulate: bool = False
+) -> Tensor:
+    """Return a copy with values written at index tensors, as ``x[indices] = values``.
+
+    Args:
+        indices: a tuple of tensors, one for each dimension; None stands for all places.
+        values: are broadcast to the shape of ``x[indices]``.
+        accumulate: add the values, also those of repeated indices.
+
+    >>> import wengert as torch
+    >>> torch.zeros(2).index_put((torch.tensor([0, 0]),), torch.ones(2), accumulate=True)
+    tensor([2., 0.])
+    """
+    if values.dtype is not input.dtype:
+        raise RuntimeError(
+            "Index put requires the source and destination dtypes match, got "
+            f"{input.dtype.scalar_type} for the destination and "
+            f"{values.dtype.scalar_type} for the source."
+        )
+    key = tuple([FULL if index is None else index for index in indices])
+    arrays = [at_least_one(index) if index is not FULL else index for index in key]
+    parsed = parse(input, tuple(arrays))
+    return with_values(input, parsed.indices, parsed.dims, values, accumulate)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..primitives import joining as J
+from ..primitives.indexing import basic_slice
+from ..primitives.joining import section
 from ..tensor import Tensor
 from .arguments import normalize_dim, shape_from, tensors_from
 from .public import op
@@ -77,6 +80,80 @@ def stack(tensors: Tensors, dim: int = 0) -> Tensor:
             )
     result: Tensor = J.stack(*tensors, dim=normalize_dim(dim, len(first) + 1))
     return result
+
+
+def as_vectors(tensors: Any, name: str) -> list[Tensor]:
+    """Return tensors with at least one dimension."""
+    given = tensors_from(tensors, name)
+    return [tensor if tensor.shape else tensor.reshape(1) for tensor in given]
+
+
+@op(method=False)
+def hstack(tensors: Tensors) -> Tensor:
+    """Return tensors joined side by side: along dimension 1, vectors along dimension 0."""
+    given = as_vectors(tensors, "hstack")
+    return cat(given, 0 if given and len(given[0].shape) == 1 else 1)
+
+
+@op("row_stack", method=False)
+def vstack(tensors: Tensors) -> Tensor:
+    """Return tensors joined one below the other; vectors are rows."""
+    given = as_vectors(tensors, "vstack")
+    return cat([t if len(t.shape) > 1 else t.unsqueeze(0) for t in given], 0)
+
+
+@op(method=False)
+def dstack(tensors: Tensors) -> Tensor:
+    """Return tensors joined along dimension 2, one behind the other."""
+    return cat([atleast_3d(tensor) for tensor in tensors_from(tensors, "dstack")], 2)
+
+
+@op(method=False)
+def column_stack(tensors: Tensors) -> Tensor:
+    """Return tensors joined side by side; vectors are columns."""
+    given = as_vectors(tensors, "column_stack")
+    return cat([t if len(t.shape) > 1 else t.unsqueeze(1) for t in given], 1)
+
+
+def for_each(one: Callable[[Tensor], Tensor]) -> Callable[..., Any]:
+    """Let an op of one tensor take several, or a list of them, and return a tuple."""
+
+    @functools.wraps(one)
+    def call(*tensors: Any) -> Any:
+        if len(tensors) == 1 and isinstance(tensors[0], Tensor):
+            return one(tensors[0])
+        given = tensors[0] if len(tensors) == 1 else tensors
+        return tuple([one(tensor) for tensor in given])
+
+    return call
+
+
+@op(method=False, out=False)
+@for_each
+def atleast_1d(input: Tensor) -> Tensor:
+    """Return a tensor, or each of several, with at least one dimension."""
+    return input if input.shape else input.reshape(1)
+
+
+@op(method=False, out=False)
+@for_each
+def atleast_2d(input: Tensor) -> Tensor:
+    """Return a tensor, or each of several, with at least two; vectors are rows."""
+    if len(input.shape) > 1:
+        return input
+    return input.unsqueeze(0) if input.shape else input.reshape(1, 1)
+
+
+@op(method=False, out=False)
+@for_each
+def atleast_3d(input: Tensor) -> Tensor:
+    """Return a tensor, or each of several, with at least three dimensions."""
+    ndim = len(input.shape)
+    if ndim == 0:
+        return input.reshape(1, 1, 1)
+    if ndim == 1:
+        return input.unsqueeze(0).unsqueeze(-1)
+    return input.unsqueeze(-1) if ndim == 2 else input
 
 
 # --- taking apart ---------------------------------------------------------------------
@@ -174,3 +251,96 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     parts: tuple[Tensor, ...] = J.unbind(input, dim=normalize_dim(dim, len(input.shape)))
     return parts
+
+
+@op(out=False)
+def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Return the sections that `split` does; writing into them is not recorded."""
+    dim, length = dim_and_size(input, dim, "split")
+    parts: tuple[Tensor, ...] = J.unsafe_split(
+        input, sizes=sections(length, split_size), dim=dim
+    )
+    return parts
+
+
+@op(out=False)
+def unsafe_split_with_sizes(
+    input: Tensor, split_sizes: Any, dim: int = 0
+) -> tuple[Tensor, ...]:
+    """Return the sections that `split_with_sizes` does; see `unsafe_split`."""
+    dim, _ = dim_and_size(input, dim, "split")
+    sizes = shape_from((split_sizes,), "unsafe_split_with_sizes", "split_sizes")
+    parts: tuple[Tensor, ...] = J.unsafe_split(input, sizes=sizes, dim=dim)
+    return parts
+
+
+@op(out=False)
+def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Return the sections that `chunk` does; see `unsafe_split`."""
+    _, length = dim_and_size(input, dim, "chunk")
+    return unsafe_split(input, max(-(-length // chunks), 1), dim)
+
+
+@op(out=False)
+def tensor_split(
+    input: Tensor, indices_or_sections: Any, dim: int = 0, **named: Any
+) -> tuple[Tensor, ...]:
+    """Return views of sections of a dimension, whose sizes need not be equal.
+
+    Args:
+        indices_or_sections: how many sections, the first of which may be larger by one;
+            or the places where a new one begins.
+
+    >>> import wengert as torch
+    >>> torch.arange(5).tensor_split(2)
+    (tensor([0, 1, 2]), tensor([3, 4]))
+    """
+    dim, length = dim_and_size(input, dim, "tensor_split")
+    given = indices_or_sections
+    if isinstance(given, Tensor):
+        given = given.tolist()
+    if isinstance(given, tuple | list):
+        starts = list(shape_from((given,), "tensor_split", "indices"))
+    else:
+        if given <= 0:
+            raise RuntimeError(f"number of sections must be larger than 0, got {given}")
+        small, larger = divmod(length, given)
+        starts = [i * small + min(i, larger) for i in range(1, given)]
+    bounds = [0, *starts, length]
+    return tuple(
+        [
+            basic_slice(input, index=section(dim, bounds[i], bounds[i + 1]))
+            for i in range(len(bounds) - 1)
+        ]
+    )
+
+
+def splitting(name: str, dim: int, at_least: int) -> Callable[..., tuple[Tensor, ...]]:
+    """Return one of the ops that split along a dimension of their own."""
+
+    def split_along(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+        ndim = len(input.shape)
+        if ndim < at_least:
+            raise RuntimeError(
+                f"torch.{name} requires a tensor with at least {at_least} dimension, but "
+                f"got a tensor with {ndim} dimensions!"
+            )
+        along = 0 if ndim == 1 else dim
+        given = indices_or_sections
+        if isinstance(given, int) and (given <= 0 or input.shape[along] % given):
+            raise RuntimeError(
+                f"torch.{name} attempted to split along dimension {along}, but the size "
+                f"of the dimension {input.shape[along]} is not divisible by the "
+                f"split_size {given}!"
+            )
+        return tensor_split(input, given, along)
+
+    split_along.__name__ = split_along.__qualname__ = name
+    split_along.__doc__ = f"Return views of sections of dimension {dim}."
+    op(out=False)(split_along)
+    return split_along
+
+
+hsplit = splitting("hsplit", 1, 1)
+vsplit = splitting("vsplit", 0, 2)
+dsplit = splitting("dsplit", 2, 3)

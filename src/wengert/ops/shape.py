@@ -176,6 +176,32 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     return view(input, (*shape[:dim], *found, *shape[dim + 1 :]))
 
 
+def view_dtype(input: Tensor, dtype: dtypes.dtype) -> Tensor:
+    """Return a view of the same memory as elements of another dtype."""
+    old, new = input.dtype, dtype
+    if old.itemsize != new.itemsize:
+        check_resized_view(input, old, new)
+    result: Tensor = S.view_dtype(input, dtype=new.numpy)
+    return result
+
+
+def check_resized_view(input: Tensor, old: dtypes.dtype, new: dtypes.dtype) -> None:
+    """Refuse a dtype whose size does not go with the last dimension."""
+    change = (
+        f"to view {old.scalar_type} as {new.scalar_type} (different element sizes)"
+    )
+    shape = input.shape
+    if not shape:
+        raise RuntimeError(f"self.dim() cannot be 0 {change}")
+    ratio = max(new.itemsize // old.itemsize, 1)
+    if shape[-1] % ratio:
+        raise RuntimeError(
+            f"self.size(-1) must be divisible by {ratio} {change}, but got {shape[-1]}"
+        )
+    if input.stride(-1) != 1:
+        raise RuntimeError(f"self.stride(-1) must be 1 {change}, but got {input.stride(-1)}")
+
+
 # --- dimensions of size 1 -------------------------------------------------------------
 
 
@@ -390,7 +416,8 @@ def expanded_shape(input: Tensor, sizes: Shape) -> Shape:
             f"greater or equal to the number of dimensions in the tensor ({len(shape)})"
         )
     found = list(sizes)
-    for dim, size in enumerate(sizes):
+    for dim in range(len(sizes) - 1, -1, -1):
+        size = sizes[dim]
         have = shape[dim - lead] if dim >= lead else None
         if size == -1 and have is None:
             raise RuntimeError(

@@ -16,18 +16,25 @@ Shape = tuple[int, ...]
 # --- where indices point --------------------------------------------------------------
 
 
+def is_within(index: ndarray, size: int) -> bool:
+    """Whether int64 indices are all from 0 to size - 1."""
+    # A negative number is a very large one to the unsigned type: one look finds both.
+    return index.size == 0 or bool(
+        np.maximum.reduce(index.view(np.uint64), axis=None) < size
+    )
+
+
+def first_outside(index: ndarray, low: int, high: int) -> int:
+    """Return the first index that is not from low to high - 1."""
+    return int(index[(index < low) | (index >= high)].flat[0])
+
+
 def check_bounds(index: ndarray, size: int, dim: int) -> None:
     """Refuse indices outside of a dimension; there are no negative ones here."""
-    if index.size == 0:
-        return
-    # A negative number is a very large one to the unsigned type: one look finds both.
-    unsigned = index.view(np.uint64) if index.dtype == np.int64 else index
-    if np.maximum.reduce(unsigned, axis=None) >= size or (
-        unsigned is index and np.minimum.reduce(index, axis=None) < 0
-    ):
-        wrong = index[(index < 0) | (index >= size)]
+    if not is_within(index, size):
+        wrong = first_outside(index, 0, size)
         raise RuntimeError(
-            f"index {wrong.flat[0]} is out of bounds for dimension {dim} with size {size}"
+            f"index {wrong} is out of bounds for dimension {dim} with size {size}"
         )
 
 
@@ -113,10 +120,8 @@ gather_backward = linear(
 
 def check_rows(index: ndarray, size: int) -> None:
     """Refuse indices outside of a dimension, with the message of look-up tables."""
-    try:
-        check_bounds(index, size, 0)
-    except RuntimeError:
-        raise IndexError("index out of range in self") from None
+    if not is_within(index, size):
+        raise IndexError("index out of range in self")
 
 
 def _index_select(self: ndarray, index: ndarray, *, dim: int) -> ndarray:
@@ -156,7 +161,10 @@ index_select_backward = linear(
 def check_flat(index: ndarray, count: int) -> None:
     """Refuse indices that point to no element."""
     if index.size and (index.max() >= count or index.min() < -count):
-        raise IndexError("out of range: tried to access index beyond the elements")
+        wrong = first_outside(index, -count, count)
+        raise IndexError(
+            f"out of range: tried to access index {wrong} on a tensor of {count} elements."
+        )
 
 
 def _take(self: ndarray, index: ndarray) -> Any:

@@ -108,6 +108,8 @@ def with_zeros(grads: list[Any], shapes: Sequence[Shape]) -> list[Any]:
 
 split = view("split", _split, unsplit, several=True)
 split_with_sizes = view("split_with_sizes", _split, unsplit, several=True)
+unsafe_split = linear("unsafe_split", _split, unsplit)
+"""A split whose results, though they share memory, do not count as views."""
 
 
 def _unbind(self: ndarray, *, dim: int) -> tuple[ndarray, ...]:

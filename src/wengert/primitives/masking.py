@@ -111,10 +111,7 @@ def _masked_scatter(
         mask = np.broadcast_to(mask, shape)
     count = np.count_nonzero(mask)
     if source.size < count:
-        raise RuntimeError(
-            "masked_scatter: expected self and source to have same dtypes and enough "
-            f"elements: the mask is true {count} times, source has {source.size} elements"
-        )
+        raise RuntimeError("Number of elements of source < number of ones in mask")
     result[mask] = source.reshape(-1)[:count]
     return result
 

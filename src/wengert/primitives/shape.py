@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
 from .fitting import sum_to
@@ -99,3 +100,12 @@ def _expand(self: ndarray, *, shape: Shape) -> ndarray:
 
 
 expand = view("expand", _expand, lambda grad, self_shape: sum_to(grad, self_shape))
+
+# --- the same memory as another dtype -------------------------------------------------
+
+
+def _view_dtype(self: ndarray, *, dtype: np.dtype[Any]) -> ndarray:
+    return self.view(dtype)
+
+
+view_dtype = view("view_dtype", _view_dtype, None)
