@@ -103,6 +103,10 @@ class Node:
         """For each input: the node that made it, and which of that node's outputs it is."""
         return tuple(source(edge) for edge in self.edges)
 
+    def output_count(self) -> int:
+        """Return how many gradients this node gets."""
+        return 1
+
     def _sequence_nr(self) -> int:
         return self.number
 
@@ -110,7 +114,7 @@ class Node:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
+        return f"<{type(self).__name__} object at {id(self):#x}>"
 
     def __dir__(self) -> list[str]:
         return sorted(set(super().__dir__()) - set(Node.__slots__))
@@ -254,11 +258,14 @@ def run(
                 if node not in needed:
                     continue
                 edges = tuple([edge if edge in needed else None for edge in edges])
-            grad = node.arrive(grad, recorded)
-            if captured is not None and node in captured:
+            if captured is not None and node in captured and any(edges):
+                # PyTorch, too, shows hooks to the gradient of an input only if nothing
+                # else that is wanted lies beyond it.
                 captured[node] = grad
-                if not any(edges):
-                    continue
+            grad = node.arrive(grad, recorded)
+            if captured is not None and node in captured and not any(edges):
+                captured[node] = grad
+                continue
             cotangents = (watch or type(node).proceed)(node, grad, edges, recorded)
         if node.fits is not None:
             assert fit is not None

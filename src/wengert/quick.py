@@ -36,9 +36,8 @@ def anything(primitive: Primitive) -> Call:
     """Return the function of a primitive of any inputs and parameters."""
     forward = primitive.forward
     single = len(primitive.outputs) == 1 and not primitive.several
-    if single and not primitive.variadic and primitive.promote is None:
-        if primitive.kind != "view":
-            return ordinary(primitive)
+    if single and not primitive.variadic and primitive.kind != "view":
+        return ordinary(primitive)
 
     def call(*args: Any, **params: Any) -> Any:
         for arg in args:
@@ -50,9 +49,9 @@ def anything(primitive: Primitive) -> Call:
 
 
 def ordinary(primitive: Primitive) -> Call:
-    """Return the function of a primitive with one result, which takes inputs as they are.
+    """Return the function of a primitive with one result.
 
-    What its rules ask for that is no array is in the parameters, or one look away.
+    If it promotes its inputs, they must be floats of one dtype here. What its rules ask for that is no array is in the parameters, or one look away.
     """
     forward = primitive.forward_with_hidden
     has_hidden = bool(primitive.hidden)
@@ -66,6 +65,8 @@ def ordinary(primitive: Primitive) -> Call:
         )
         if attribute in ("shape", "dtype") and what in primitive.inputs
     ]
+    promotes = primitive.promote is not None
+    broadcasts = primitive.kind in ("elementwise", "bilinear")
     keep = keeper(primitive)
     node_class: Any = None
 
@@ -74,13 +75,20 @@ def ordinary(primitive: Primitive) -> Call:
         arrays = []
         edges = []
         raw = True
+        common = None
         for arg in args:
             kind = type(arg)
             if kind is Tensor or kind is Parameter:
                 if arg._special is not None and not is_settled_view(arg):
                     return general(primitive, args, params)
                 raw = False
-                arrays.append(arg._data)
+                array = arg._data
+                if promotes:
+                    if common is None:
+                        common = array.dtype
+                    if array.dtype is not common or common.kind != "f":
+                        return general(primitive, args, params)
+                arrays.append(array)
                 edges.append(arg._node)
             elif kind is ndarray or arg is None or kind is float or kind is int:
                 arrays.append(arg)
@@ -112,7 +120,10 @@ def ordinary(primitive: Primitive) -> Call:
             node.edges = edges = tuple(edges)
             node.fits = None
             for array, edge in zip(arrays, edges, strict=True):
-                if edge is not None and array.dtype is not dtype:
+                if edge is not None and (
+                    array.dtype is not dtype
+                    or (broadcasts and array.shape != result.shape)
+                ):
                     node.fits = fits(arrays, edges)
                     break
             if wants_params:

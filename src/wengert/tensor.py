@@ -305,6 +305,12 @@ class AccumulateGrad(Node):
         self.fits = None
         self.reference = weakref.ref(variable)
 
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
     @property
     def variable(self) -> Tensor | None:
         """The leaf."""

@@ -375,7 +375,7 @@ def text(self: Tensor) -> str:
     if isinstance(node, AccumulateGrad):
         suffixes.append("requires_grad=True")
     elif node is not None and self.grad_fn is not None:
-        suffixes.append(f"grad_fn=<{self.grad_fn.name()}>")
+        suffixes.append(f"grad_fn=<{type(self.grad_fn).__name__}>")
     kind = type(self)
     prefix = "tensor(" if kind in (Tensor, Parameter) else f"{kind.__name__}("
     shown = printing.tensor_repr(data, prefix=prefix, suffixes=suffixes)

@@ -1,0 +1,259 @@
+"""Activations: functions of `torch.nn.functional`, some of which `torch` has too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..inplace import inplace as make_inplace
+from ..primitives import activation as A
+from ..primitives.elementwise import sigmoid as sigmoid, tanh as tanh
+from ..tensor import Tensor
+from .arguments import normalize_dim
+from .public import op
+
+Dtype = Any
+
+
+def either(call: Any, input: Tensor, inplace: bool, **params: Any) -> Tensor:
+    """Compute an activation, in place if that is asked for."""
+    if not inplace:
+        return call(input, **params)
+    return make_inplace(call)(input, **params)
+
+
+# --- piecewise linear -----------------------------------------------------------------
+
+
+@op(inplace=True, out=False)
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return max(0, x).
+
+    >>> import wengert as torch
+    >>> torch.relu(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return either(A.relu, input, inplace) if inplace else A.relu(input)
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return min(max(0, x), 6)."""
+    return hardtanh(input, 0.0, 6.0, inplace)
+
+
+def leaky_relu(
+    input: Tensor, negative_slope: float = 0.01, inplace: bool = False
+) -> Tensor:
+    """Return x where it is positive, else x times a small slope."""
+    return either(A.leaky_relu, input, inplace, negative_slope=negative_slope)
+
+
+def threshold(
+    input: Tensor, threshold: float, value: float, inplace: bool = False
+) -> Tensor:
+    """Return x where it is above the threshold, else a value."""
+    return either(A.threshold, input, inplace, threshold=threshold, value=value)
+
+
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
+    """Return x limited to a range."""
+    if min_val > max_val:
+        raise ValueError("min_val cannot be greater than max_val")
+    return either(A.hardtanh, input, inplace, min_val=min_val, max_val=max_val)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return min(max(0, x + 3), 6) / 6."""
+    return either(A.hardsigmoid, input, inplace)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return x hardsigmoid(x)."""
+    return either(A.hardswish, input, inplace)
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """Return x, or zero where its size is at most `lambd`."""
+    return A.hardshrink(input, lambd=lambd)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """Return x moved towards zero by `lambd`."""
+    if lambd < 0:
+        raise RuntimeError(
+            f"lambda must be greater or equal to 0, but found to be {lambd}."
+        )
+    return A.softshrink(input, lambd=lambd)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """Return x where it is positive, else x times a learnt slope (one, or one a channel)."""
+    if weight.numel() != 1:
+        channels = input.shape[1] if input.ndim > 1 else 1
+        if weight.numel() != channels:
+            raise RuntimeError(
+                "Mismatch of parameter numbers and input channel size. Found parameter "
+                f"numbers = {weight.numel()} and channel size = {channels}."
+            )
+        weight = weight.reshape((1, -1) + (1,) * (input.ndim - 2))
+    elif weight.ndim:
+        weight = weight.reshape((1,) * input.ndim)
+    return A.prelu(input, weight)
+
+
+def rrelu(
+    input: Tensor,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    inplace: bool = False,
+) -> Tensor:
+    """Return x where it is positive, else x times a slope drawn at random in training."""
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    from ..generator import default_generator
+    from ..tensor import plain
+
+    data = input.detach()._data
+    noise = default_generator.uniform(data.shape, data.dtype, lower, upper)
+    result = A.rrelu(input, plain(noise))
+    return make_inplace(lambda x: result)(input) if inplace else result
+
+
+# --- exponential ----------------------------------------------------------------------
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """Return x where it is positive, else α (exp(x) - 1)."""
+    return either(A.elu, input, inplace, alpha=alpha, scale=1.0, input_scale=1.0)
+
+
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
+
+
+@op(inplace=True, method=False, out=False)
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return the self-normalising ELU (Klambauer et al., 2017)."""
+    return either(
+        A.elu, input, inplace, alpha=SELU_ALPHA, scale=SELU_SCALE, input_scale=1.0
+    )
+
+
+@op(inplace=True, method=False, out=False)
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """Return max(0, x) + min(0, α (exp(x/α) - 1))."""
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return either(A.celu, input, inplace, alpha=alpha)
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """Return log(1 + exp(β x)) / β, which is x where β x is above the threshold."""
+    return A.softplus(input, beta=beta, threshold=threshold)
+
+
+def logsigmoid(input: Tensor) -> Tensor:
+    """Return log(sigmoid(x)), exact for large negative x too."""
+    return A.log_sigmoid(input)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return x sigmoid(x)."""
+    return either(A.silu, input, inplace)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return x tanh(softplus(x))."""
+    return either(A.mish, input, inplace)
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """Return x Φ(x), where Φ is the normal distribution function.
+
+    Args:
+        approximate: "none", or "tanh" for the approximation by tanh.
+    """
+    if approximate == "none":
+        return A.gelu(input)
+    if approximate == "tanh":
+        return A.gelu_tanh(input)
+    raise RuntimeError("approximate argument must be either none or tanh.")
+
+
+def softsign(input: Tensor) -> Tensor:
+    """Return x / (1 + |x|)."""
+    return input / (input.abs() + 1)
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """Return x - tanh(x)."""
+    return input - input.tanh()
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """Return a sigmoid(b), where a and b are the halves of the input along a dimension."""
+    if input.ndim == 0:
+        raise RuntimeError("glu does not support 0-dimensional tensors")
+    dim = normalize_dim(dim, input.ndim)
+    if input.shape[dim] % 2:
+        raise RuntimeError(
+            f"Halving dimension must be even, but dimension {dim} is size "
+            f"{input.shape[dim]}"
+        )
+    return A.glu(input, dim=dim)
+
+
+# --- softmax --------------------------------------------------------------------------
+
+
+def along(call: Any, input: Tensor, dim: int | None, dtype: Dtype, name: str) -> Tensor:
+    """Apply a softmax along a dimension, in floating point."""
+    if dtype is not None:
+        input = input.to(dtype)
+    if not (input.is_floating_point() or input.is_complex()):
+        kind = input.dtype.scalar_type
+        raise NotImplementedError(f'"{name}_lastdim_kernel_impl" not implemented for \'{kind}\'')
+    if dim is None:
+        dim = 0 if input.ndim in (0, 1, 3) else 1
+    if input.ndim == 0:
+        normalize_dim(dim, 0)
+        return call(input.reshape((1,)), dim=0).reshape(())
+    return call(input, dim=normalize_dim(dim, input.ndim))
+
+
+@op(out=False)
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Dtype = None
+) -> Tensor:
+    """Return exp(x) along a dimension, divided by its sum.
+
+    >>> import wengert as torch
+    >>> torch.softmax(torch.zeros(4), 0)
+    tensor([0.2500, 0.2500, 0.2500, 0.2500])
+    """
+    return along(A.softmax, input, dim, dtype, "softmax")
+
+
+@op(out=False)
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Dtype = None
+) -> Tensor:
+    """Return the logarithm of the softmax, computed stably."""
+    return along(A.log_softmax, input, dim, dtype, "log_softmax")
+
+
+def softmin(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Dtype = None
+) -> Tensor:
+    """Return the softmax of -x."""
+    return softmax(-input, dim, dtype=dtype)
+
+
+def normalize(
+    input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
+) -> Tensor:
+    """Return x divided by its p-norm along a dimension, or by `eps` if that is larger."""
+    norm = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
+    return input / norm

@@ -1,0 +1,370 @@
+"""Activations: what bends the values between the layers of a network.
+
+Note [Activations and their derivatives]
+    Each rule is a product of the gradient with the slope. Where the slope is a step, the
+    gradient is masked (`masked`), as infinity times zero would be NaN. Rules that take
+    several passes over memory on arrays are written to reuse temporaries of their own.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .elementwise import exp, sigmoid, tanh
+from .op import elementwise, fused
+from .reduction import sum_dim as sum
+from .selection import masked, where
+
+# --- piecewise linear -----------------------------------------------------------------
+
+relu = elementwise(
+    "relu",
+    lambda self: np.maximum(self, 0),
+    vjp=lambda grad, result: masked(grad, result > 0),
+    refuses={"c": None, "b": None},
+)
+threshold = elementwise(
+    "threshold",
+    lambda self, *, threshold, value: np.where(
+        self <= threshold, self.dtype.type(value), self
+    ),
+    vjp=lambda grad, self, threshold: masked(grad, (self <= threshold) == 0),
+)
+
+
+def _leaky_relu(self: ndarray, *, negative_slope: float) -> ndarray:
+    if 0 <= negative_slope <= 1:
+        return np.maximum(self, self * negative_slope)
+    return np.where(self > 0, self, self * negative_slope)
+
+
+leaky_relu = elementwise(
+    "leaky_relu",
+    _leaky_relu,
+    vjp=lambda grad, self, negative_slope: where(self > 0, grad, grad * negative_slope),
+    promote="float",
+)
+hardtanh = elementwise(
+    "hardtanh",
+    lambda self, *, min_val, max_val: np.minimum(np.maximum(self, min_val), max_val),
+    vjp=lambda grad, self, min_val, max_val: masked(
+        grad, (self > min_val) & (self < max_val)
+    ),
+)
+hardsigmoid = elementwise(
+    "hardsigmoid",
+    lambda self: np.minimum(np.maximum(self + 3, 0), 6) / 6,
+    vjp=lambda grad, self: masked(grad * (1 / 6), (self > -3) & (self < 3)),
+    promote="float",
+)
+hardswish = elementwise(
+    "hardswish",
+    lambda self: self * (np.minimum(np.maximum(self + 3, 0), 6) / 6),
+    vjp=lambda grad, self: where(
+        self < 3, masked(grad * (self * (1 / 3) + 0.5), self > -3), grad
+    ),
+    promote="float",
+)
+hardshrink = elementwise(
+    "hardshrink",
+    lambda self, *, lambd: np.where(np.abs(self) <= lambd, self.dtype.type(0), self),
+    vjp=lambda grad, self, lambd: masked(grad, (self > lambd) | (self < -lambd)),
+)
+softshrink = elementwise(
+    "softshrink",
+    lambda self, *, lambd: np.where(
+        self > lambd,
+        self - lambd,
+        np.where(self < -lambd, self + lambd, self * self.dtype.type(0)),
+    ),
+    vjp=lambda grad, self, lambd: masked(grad, (self > lambd) | (self < -lambd)),
+)
+prelu = elementwise(
+    "prelu",
+    lambda self, weight: np.where(self > 0, self, weight * self),
+    inputs=("self", "weight"),
+    grad_fn="PreluKernelBackward0",
+    vjp_self=lambda grad, self, weight: where(self > 0, grad, grad * weight),
+    vjp_weight=lambda grad, self: masked(grad * self, (self > 0) == 0),
+)
+rrelu = elementwise(
+    "rrelu",
+    lambda self, noise: np.where(self > 0, self, noise * self),
+    inputs=("self", "noise"),
+    grad_fn="RreluWithNoiseBackward0",
+    vjp_self=lambda grad, self, noise: where(self > 0, grad, grad * noise),
+)
+
+# --- exponential ----------------------------------------------------------------------
+
+
+def _elu(self: ndarray, *, alpha: float, scale: float, input_scale: float) -> ndarray:
+    below = np.expm1(np.minimum(self, 0) * input_scale)
+    below *= alpha * scale
+    return np.where(self > 0, self * scale, below)
+
+
+elu = elementwise(
+    "elu",
+    _elu,
+    vjp=lambda grad, self, alpha, scale, input_scale: where(
+        self > 0,
+        grad * scale,
+        grad * (exp(self * input_scale) * (alpha * scale * input_scale)),
+    ),
+    promote="float",
+)
+celu = elementwise(
+    "celu",
+    lambda self, *, alpha: np.maximum(self, 0)
+    + alpha * np.expm1(np.minimum(self, 0) / alpha),
+    vjp=lambda grad, self, alpha: where(
+        self > 0, grad, grad * exp(self * (1 / alpha))
+    ),
+    promote="float",
+)
+
+
+def _softplus(self: ndarray, *, beta: float, threshold: float) -> ndarray:
+    scaled = self * beta
+    soft = np.log1p(np.exp(np.minimum(scaled, threshold))) / beta
+    return np.where(scaled > threshold, self, soft)
+
+
+softplus = elementwise(
+    "softplus",
+    _softplus,
+    vjp=lambda grad, self, beta, threshold: where(
+        self * beta > threshold, grad, grad * sigmoid(self * beta)
+    ),
+    promote="float",
+)
+
+
+def _log_sigmoid(self: ndarray) -> ndarray:
+    # log(1 / (1 + exp(-x))), with the exponent never above zero
+    return np.minimum(self, 0) - np.log1p(np.exp(-np.abs(self)))
+
+
+log_sigmoid = elementwise(
+    "log_sigmoid",
+    _log_sigmoid,
+    vjp=lambda grad, self: grad * sigmoid(-self),
+    promote="float",
+)
+
+
+def logistic(array: ndarray) -> ndarray:
+    """The sigmoid of an array, in an array of its own: (1 + tanh(x / 2)) / 2."""
+    result = array * array.dtype.type(0.5)
+    np.tanh(result, out=result) if result.ndim else None
+    if not result.ndim:
+        result = np.tanh(result)
+    result = result + 1
+    result *= 0.5
+    return result
+
+
+def _silu(self: ndarray) -> ndarray:
+    return self * logistic(self)
+
+
+def _silu_slope(x: Any) -> Any:
+    s = sigmoid(x)
+    return s * (1 + x * (1 - s))
+
+
+silu = elementwise(
+    "silu", _silu, d=lambda self: _silu_slope(self), promote="float"
+)
+
+
+def _mish_slope(x: Any) -> Any:
+    t = tanh(softplus(x, beta=1.0, threshold=20.0))
+    return t + x * sigmoid(x) * (1 - t * t)
+
+
+mish = elementwise(
+    "mish",
+    lambda self: self * np.tanh(_softplus(self, beta=1.0, threshold=20.0)),
+    d=lambda self: _mish_slope(self),
+    promote="float",
+)
+
+# --- gelu -----------------------------------------------------------------------------
+
+INV_SQRT_2 = 1 / math.sqrt(2)
+INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
+SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
+CUBIC = 0.044715
+
+
+def _gelu(self: ndarray) -> ndarray:
+    from ..kernels.special import erf as erf_of
+
+    result = erf_of(self * self.dtype.type(INV_SQRT_2))
+    result = result + 1
+    result *= 0.5
+    return result * self
+
+
+def _gelu_slope(x: Any) -> Any:
+    from .special import erf
+
+    density = exp(x * x * -0.5) * INV_SQRT_2PI
+    return (erf(x * INV_SQRT_2) + 1) * 0.5 + x * density
+
+
+gelu = elementwise(
+    "gelu", _gelu, d=lambda self: _gelu_slope(self), promote="float"
+)
+"""x Φ(x), Φ the normal distribution function (Hendrycks and Gimpel, 2016)."""
+
+
+def _gelu_tanh(self: ndarray) -> ndarray:
+    cubic = self * self
+    cubic = cubic * CUBIC + 1
+    cubic = np.tanh(cubic * self * SQRT_2_OVER_PI)
+    return (cubic + 1) * self * 0.5
+
+
+def _gelu_tanh_slope(x: Any) -> Any:
+    square = x * x
+    t = tanh((square * CUBIC + 1) * x * SQRT_2_OVER_PI)
+    inner = (square * (3 * CUBIC) + 1) * SQRT_2_OVER_PI
+    return (t + 1 + x * (1 - t * t) * inner) * 0.5
+
+
+gelu_tanh = elementwise(
+    "gelu_tanh",
+    _gelu_tanh,
+    d=lambda self: _gelu_tanh_slope(self),
+    promote="float",
+    grad_fn="GeluBackward0",
+)
+
+# --- gates ----------------------------------------------------------------------------
+
+
+def halves(array: ndarray, dim: int) -> tuple[ndarray, ndarray]:
+    half = array.shape[dim] // 2
+    before = (slice(None),) * dim
+    return array[(*before, slice(half))], array[(*before, slice(half, None))]
+
+
+def _glu(self: ndarray, *, dim: int) -> ndarray:
+    a, b = halves(self, dim)
+    return a * logistic(b)
+
+
+def _glu_decomposed(self: Any, *, dim: int) -> Any:
+    half = self.shape[dim] // 2
+    return self.narrow(dim, 0, half) * self.narrow(dim, half, half).sigmoid()
+
+
+def _glu_vjp(grad: Any, self: Any, dim: int) -> Any:
+    from .joining import cat
+
+    half = self.shape[dim] // 2
+    before = (slice(None),) * dim
+    a = self[(*before, slice(None, half))]
+    gate = sigmoid(self[(*before, slice(half, None))])
+    return cat(grad * gate, grad * a * gate * (1 - gate), dim=dim)
+
+
+glu = fused(
+    "glu",
+    _glu,
+    inputs=("self",),
+    vjp_self=_glu_vjp,
+    decomposition=_glu_decomposed,
+)
+
+# --- softmax --------------------------------------------------------------------------
+
+
+def _softmax(self: ndarray, *, dim: int) -> ndarray:
+    result = self - np.maximum.reduce(self, axis=dim, keepdims=True, initial=-np.inf)
+    result = in_place(np.exp, result)
+    result /= np.add.reduce(result, axis=dim, keepdims=True)
+    return result
+
+
+def _log_softmax(self: ndarray, *, dim: int) -> ndarray:
+    result = self - np.maximum.reduce(self, axis=dim, keepdims=True, initial=-np.inf)
+    total = np.add.reduce(np.exp(result), axis=dim, keepdims=True)
+    result -= np.log(total)
+    return result
+
+
+def in_place(function: np.ufunc, array: Any) -> Any:
+    """Apply a ufunc to an array of one's own; a NumPy scalar gives a new one."""
+    return function(array, out=array) if isinstance(array, ndarray) else function(array)
+
+
+def _softmax_backward(self: ndarray, result: ndarray, *, dim: int) -> ndarray:
+    product = self * result
+    total = np.add.reduce(product, axis=dim, keepdims=True)
+    return product - result * total
+
+
+def _log_softmax_backward(self: ndarray, result: ndarray, *, dim: int) -> ndarray:
+    soft = np.exp(result)
+    soft *= np.add.reduce(self, axis=dim, keepdims=True)
+    return np.subtract(self, soft, out=soft) if isinstance(soft, ndarray) else self - soft
+
+
+softmax_backward = fused(
+    "softmax_backward",
+    _softmax_backward,
+    inputs=("self", "result_"),
+    grad_fn="SoftmaxBackwardDataBackward0",
+    vjp_self=lambda grad, result_, dim: softmax_backward(grad, result_, dim=dim),
+    vjp_result_=lambda grad, self, result_, dim: (
+        grad * (self - sum(self * result_, dim=(dim,), keepdim=True))
+        - self * sum(grad * result_, dim=(dim,), keepdim=True)
+    ),
+    decomposition=lambda self, result_, *, dim: (
+        self * result_ - result_ * (self * result_).sum(dim, keepdim=True)
+    ),
+)
+log_softmax_backward = fused(
+    "log_softmax_backward",
+    _log_softmax_backward,
+    inputs=("self", "result_"),
+    grad_fn="LogSoftmaxBackwardDataBackward0",
+    vjp_self=lambda grad, result_, dim: (
+        grad - sum(grad * exp(result_), dim=(dim,), keepdim=True)
+    ),
+    vjp_result_=lambda grad, self, result_, dim: (
+        -(grad * exp(result_)) * sum(self, dim=(dim,), keepdim=True)
+    ),
+    decomposition=lambda self, result_, *, dim: (
+        self - result_.exp() * self.sum(dim, keepdim=True)
+    ),
+)
+softmax = fused(
+    "softmax",
+    _softmax,
+    inputs=("self",),
+    vjp_self=lambda grad, result, dim: softmax_backward(grad, result, dim=dim),
+    jvp=lambda self_t, result, dim: softmax_backward(self_t, result, dim=dim),
+    decomposition=lambda self, *, dim: (
+        (self - self.amax(dim, keepdim=True).detach()).exp()
+        / (self - self.amax(dim, keepdim=True).detach()).exp().sum(dim, keepdim=True)
+    ),
+)
+log_softmax = fused(
+    "log_softmax",
+    _log_softmax,
+    inputs=("self",),
+    vjp_self=lambda grad, result, dim: log_softmax_backward(grad, result, dim=dim),
+    jvp=lambda self_t, result, dim: (
+        self_t - sum(exp(result) * self_t, dim=(dim,), keepdim=True)
+    ),
+    decomposition=lambda self, *, dim: self - self.logsumexp(dim, keepdim=True),
+)

@@ -1,0 +1,345 @@
+"""Losses that PyTorch has as one op each, with their derivatives."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .elementwise import log, sigmoid, sign
+from .op import elementwise, fused, with_names
+from .reduction import expand_to
+from .selection import where
+
+# --- element by element ---------------------------------------------------------------
+
+
+def _mse(self: ndarray, target: ndarray) -> ndarray:
+    difference = self - target
+    return difference * difference
+
+
+mse = elementwise(
+    "mse",
+    _mse,
+    inputs=("self", "target"),
+    grad_fn="MseLossBackward0",
+    vjp_self=lambda grad, self, target: grad * (self - target) * 2,
+    vjp_target=lambda grad, self, target: grad * (target - self) * 2,
+)
+
+
+def _smooth_l1(self: ndarray, target: ndarray, *, beta: float) -> ndarray:
+    size = np.abs(self - target)
+    if beta == 0:
+        return size
+    return np.where(size < beta, size * size * (0.5 / beta), size - 0.5 * beta)
+
+
+def _smooth_l1_slope(self: Any, target: Any, beta: float) -> Any:
+    difference = self - target
+    if beta == 0:
+        return sign(difference)
+    inside = (difference < beta) & (difference > -beta)
+    return where(inside, difference * (1 / beta), sign(difference))
+
+
+smooth_l1 = elementwise(
+    "smooth_l1",
+    _smooth_l1,
+    inputs=("self", "target"),
+    grad_fn="SmoothL1LossBackward0",
+    promote="float",
+    vjp_self=lambda grad, self, target, beta: grad * _smooth_l1_slope(self, target, beta),
+    vjp_target=lambda grad, self, target, beta: (
+        grad * _smooth_l1_slope(target, self, beta)
+    ),
+)
+
+
+def _huber(self: ndarray, target: ndarray, *, delta: float) -> ndarray:
+    size = np.abs(self - target)
+    return np.where(size <= delta, size * size * 0.5, (size - 0.5 * delta) * delta)
+
+
+def _huber_slope(self: Any, target: Any, delta: float) -> Any:
+    difference = self - target
+    inside = (difference <= delta) & (difference >= -delta)
+    return where(inside, difference, sign(difference) * delta)
+
+
+huber = elementwise(
+    "huber",
+    _huber,
+    inputs=("self", "target"),
+    grad_fn="HuberLossBackward0",
+    promote="float",
+    vjp_self=lambda grad, self, target, delta: grad * _huber_slope(self, target, delta),
+    vjp_target=lambda grad, self, target, delta: (
+        grad * _huber_slope(target, self, delta)
+    ),
+)
+
+
+def _bce(self: ndarray, target: ndarray) -> ndarray:
+    # PyTorch bounds the logarithms from below, so that the loss is finite at 0 and 1.
+    yes = np.maximum(np.log(self), -100)
+    no = np.maximum(np.log1p(-self), -100)
+    return (target - 1) * no - target * yes
+
+
+EPSILON = 1e-12
+
+binary_cross_entropy = elementwise(
+    "binary_cross_entropy",
+    _bce,
+    inputs=("self", "target"),
+    promote="float",
+    vjp_self=lambda grad, self, target: (
+        grad * ((self - target) / bounded((1 - self) * self))
+    ),
+    vjp_target=lambda grad, self: grad * (log_bounded(1 - self) - log_bounded(self)),
+)
+
+
+def bounded(value: Any) -> Any:
+    """The value, or a small positive number if that is larger."""
+    return where(value > EPSILON, value, EPSILON)
+
+
+def log_bounded(value: Any) -> Any:
+    """The logarithm, or -100 if that is larger."""
+    result = log(value)
+    return where(result > -100, result, -100.0)
+
+
+def _bce_with_logits(self: ndarray, target: ndarray) -> ndarray:
+    # (1 - t) x + log(1 + exp(-x)), with the exponent never above zero
+    low = np.minimum(self, 0)
+    return (1 - target) * self - low + np.log1p(np.exp(-np.abs(self)))
+
+
+bce_with_logits = elementwise(
+    "bce_with_logits",
+    _bce_with_logits,
+    inputs=("self", "target"),
+    promote="float",
+    grad_fn="BinaryCrossEntropyWithLogitsBackward0",
+    vjp_self=lambda grad, self, target: grad * (sigmoid(self) - target),
+    vjp_target=lambda grad, self: -grad * self,
+)
+
+
+def _bce_with_logits_weighted(
+    self: ndarray, target: ndarray, pos_weight: ndarray
+) -> ndarray:
+    log_weight = (pos_weight - 1) * target + 1
+    soft = np.log1p(np.exp(-np.abs(self))) - np.minimum(self, 0)
+    return (1 - target) * self + log_weight * soft
+
+
+bce_with_logits_weighted = elementwise(
+    "bce_with_logits_weighted",
+    _bce_with_logits_weighted,
+    inputs=("self", "target", "pos_weight"),
+    promote="float",
+    grad_fn="BinaryCrossEntropyWithLogitsBackward0",
+    vjp_self=lambda grad, self, target, pos_weight: (
+        grad
+        * ((pos_weight * target + 1 - target) * sigmoid(self) - pos_weight * target)
+    ),
+    vjp_target=lambda grad, self, pos_weight: (
+        -grad * (self + (pos_weight - 1) * log(sigmoid(self)))
+    ),
+    vjp_pos_weight=lambda grad, self, target: -grad * target * log(sigmoid(self)),
+)
+
+
+def _soft_margin(self: ndarray, target: ndarray) -> ndarray:
+    product = -target * self
+    return np.maximum(product, 0) + np.log1p(np.exp(-np.abs(product)))
+
+
+soft_margin = elementwise(
+    "soft_margin",
+    _soft_margin,
+    inputs=("self", "target"),
+    promote="float",
+    grad_fn="SoftMarginLossBackward0",
+    vjp_self=lambda grad, self, target: grad * -target * sigmoid(-(target * self)),
+    vjp_target=lambda grad, self, target: grad * -self * sigmoid(-(target * self)),
+)
+
+# --- reduced --------------------------------------------------------------------------
+
+
+def reduced(each: Any) -> Any:
+    """Declare the mean or sum of an elementwise loss, of inputs of one shape, as one op.
+
+    Its rules are those of the loss, given each element's share of the gradient.
+    """
+    source = each.primitive
+
+    def forward(*arrays: ndarray, reduction: str, **params: Any) -> Any:
+        losses = source.forward(*arrays, **params)
+        total = np.add.reduce(losses, axis=None)
+        return total / losses.dtype.type(losses.size) if reduction == "mean" else total
+
+    def decomposition(*inputs: Any, reduction: str, **params: Any) -> Any:
+        losses = each(*inputs, **params)
+        return losses.mean() if reduction == "mean" else losses.sum()
+
+    def shared(rule: Any) -> Any:
+        def vjp(grad: Any, self_shape: Any, reduction: str, *rest: Any) -> Any:
+            if reduction == "mean":
+                grad = grad * (1 / max(1, math.prod(self_shape)))
+            return expand_to(rule.function(grad, *rest), shape=self_shape)
+
+        return with_names(vjp, ("grad", "self_shape", "reduction", *rule.names[1:]))
+
+    return fused(
+        f"{source.name}_reduced",
+        forward,
+        inputs=source.inputs,
+        promote=source.promote,
+        grad_fn=source.grad_fn,
+        decomposition=decomposition,
+        **{f"vjp_{name}": shared(rule) for name, rule in source.rules.items()},
+    )
+
+
+REDUCED = {
+    each: reduced(each)
+    for each in (
+        mse,
+        smooth_l1,
+        huber,
+        binary_cross_entropy,
+        bce_with_logits,
+        soft_margin,
+    )
+}
+"""For each elementwise loss the same with a parameter ``reduction``: "mean" or "sum"."""
+
+# --- by class -------------------------------------------------------------------------
+#
+# The classes are dimension 1 of `self` (N, C, ...), as integers in `target` (N, ...).
+# `weight` (C) may be None. Targets equal to `ignore_index` count for nothing.
+
+
+def chosen_weights(
+    target: ndarray, weight: ndarray | None, ignore_index: int, dtype: Any
+) -> tuple[ndarray, ndarray]:
+    """Return the classes with a valid one where ignored, and the weight of each."""
+    kept = target != ignore_index
+    safe = target if kept.all() else np.where(kept, target, 0)
+    if weight is None:
+        return safe, kept.astype(dtype)
+    return safe, weight[safe] * kept
+
+
+def places(target: ndarray) -> tuple[ndarray, ...]:
+    """Return indices that pick for each target its class along dimension 1."""
+    if target.ndim == 1:
+        return (np.arange(target.shape[0]), target)
+    grid = np.ix_(*[np.arange(size) for size in target.shape])
+    return (grid[0], target, *grid[1:])
+
+
+def _nll(
+    self: ndarray,
+    target: ndarray,
+    weight: ndarray | None,
+    *,
+    reduction: str,
+    ignore_index: int,
+) -> ndarray:
+    safe, weights = chosen_weights(target, weight, ignore_index, self.dtype)
+    losses = self[places(safe)]
+    losses *= weights
+    if reduction == "none":
+        return np.negative(np.where(weights == 0, 0, losses) if weight is None else losses)
+    total = -np.add.reduce(losses, axis=None)
+    return total / np.add.reduce(weights, axis=None) if reduction == "mean" else total
+
+
+def _nll_backward(
+    self: ndarray,
+    target: ndarray,
+    weight: ndarray | None,
+    *,
+    shape: tuple[int, ...],
+    reduction: str,
+    ignore_index: int,
+) -> ndarray:
+    safe, weights = chosen_weights(target, weight, ignore_index, self.dtype)
+    share = -weights
+    if reduction == "mean":
+        share = share * (self / np.add.reduce(weights, axis=None))
+    else:
+        share = share * self
+    result = np.zeros(shape, self.dtype)
+    result[places(safe)] = share
+    return result
+
+
+nll_backward = fused(
+    "nll_backward",
+    _nll_backward,
+    inputs=("self", "target", "weight"),
+    grad_fn="NllLossBackwardBackward0",
+    vjp_self=lambda grad, target, weight, reduction, ignore_index: nll_loss(
+        grad, target, weight, reduction=reduction, ignore_index=ignore_index
+    ),
+    jvp=lambda self_t, target, weight, shape, reduction, ignore_index: nll_backward(
+        self_t,
+        target,
+        weight,
+        shape=shape,
+        reduction=reduction,
+        ignore_index=ignore_index,
+    ),
+)
+
+
+def nll_vjp(
+    grad: Any,
+    target: Any,
+    weight: Any,
+    self_shape: Any,
+    reduction: str,
+    ignore_index: int,
+) -> Any:
+    return nll_backward(
+        grad,
+        target,
+        weight,
+        shape=self_shape,
+        reduction=reduction,
+        ignore_index=ignore_index,
+    )
+
+
+def nll_jvp(self_t: Any, target: Any, weight: Any, reduction: str, ignore_index: int) -> Any:
+    return nll_loss(
+        self_t, target, weight, reduction=reduction, ignore_index=ignore_index
+    )
+
+
+nll_loss = fused(
+    "nll_loss",
+    _nll,
+    inputs=("self", "target", "weight"),
+    vjp_self=nll_vjp,
+    jvp=nll_jvp,
+)
+nll_loss2d = fused(
+    "nll_loss2d",
+    _nll,
+    inputs=("self", "target", "weight"),
+    grad_fn="NllLoss2DBackward0",
+    vjp_self=nll_vjp,
+    jvp=nll_jvp,
+)
