@@ -50,7 +50,7 @@ def is_tensor(value: Any) -> bool:
 
 def numpy_of(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
-        return value.detach().resolve_conj().resolve_neg().numpy()
+        return value.detach().numpy(force=True)
     return value.detach().numpy() if isinstance(value, wengert.Tensor) else value
 
 

@@ -16,7 +16,7 @@ from numpy import ndarray
 from .complex import real
 from .copying import zeros_like
 from .op import bilinear, elementwise, fused
-from .selection import lt, masked, ne
+from .selection import eq, ge, logical_not, lt, masked, ne
 
 # --- sums and products ----------------------------------------------------------------
 
@@ -104,7 +104,7 @@ neg = elementwise(
 )
 reciprocal = elementwise(
     "reciprocal",
-    np.reciprocal,
+    lambda self: 1 / self,
     promote="float",
     vjp=lambda grad, result: grad * -(result * result).conjugate(),
 )
@@ -414,7 +414,8 @@ def _pow_by_self(grad: Any, self: Any, exponent: Any) -> Any:
 
 def _pow_by_exponent(grad: Any, self: Any, exponent: Any, result: Any) -> Any:
     slope = result * log(self)
-    return masked(grad * slope.conjugate(), ne(self, 0) | lt(real(exponent), 0))
+    flat = eq(self, 0) & ge(real(exponent), 0)
+    return masked(grad * slope.conjugate(), logical_not(flat))
 
 
 def _number_pow_vjp(grad: Any, self: Any, exponent: Any, result: Any) -> Any:

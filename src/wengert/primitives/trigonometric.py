@@ -48,12 +48,24 @@ atan = elementwise(
     promote="float",
     vjp=lambda grad, self: grad / (self * self + 1).conjugate(),
 )
+
+
+def _per_squared_distance(value: Any, self: Any, other: Any) -> Any:
+    """Value / (self² + other²), and 0 at the origin."""
+    squared = self * self + other * other
+    return masked(value / squared, ne(squared, 0))
+
+
 atan2 = elementwise(
     "atan2",
     np.arctan2,
     promote="float",
-    vjp_self=lambda grad, self, other: grad * other / (self * self + other * other),
-    vjp_other=lambda grad, self, other: grad * -self / (self * self + other * other),
+    vjp_self=lambda grad, self, other: _per_squared_distance(
+        grad * other, self, other
+    ),
+    vjp_other=lambda grad, self, other: _per_squared_distance(
+        grad * -self, self, other
+    ),
     refuses="c",
 )
 hypot = elementwise(
