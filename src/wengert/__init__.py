@@ -50,7 +50,6 @@ _LAZY = {
     "compiler",
     "show",
     "distributed",
-    "random",
     "testing",
 }
 """Submodules that are imported when first asked for."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..inplace import inplace as make_inplace
 from ..primitives import activation as A
 from ..primitives.elementwise import sigmoid as sigmoid, tanh as tanh
@@ -116,7 +118,9 @@ def rrelu(
     from ..tensor import plain
 
     data = input.detach()._data
-    noise = default_generator.uniform(data.shape, data.dtype, lower, upper)
+    below = data <= 0
+    noise = np.ones(data.shape, data.dtype)
+    noise[below] = default_generator.uniform((below.sum(),), float, lower, upper)
     result = A.rrelu(input, plain(noise))
     return make_inplace(lambda x: result)(input) if inplace else result
 

@@ -1,0 +1,419 @@
+"""Random tensors: the same numbers as PyTorch's for the same seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .. import generator as generators
+from ..inplace import assign, check_writable
+from ..primitives import copying as C
+from ..tensor import Tensor, counter, history, plain
+from .creation import Dtype, finish, numpy_dtype, sizes
+from .public import namespace, op
+
+Generator = generators.Generator
+default_generator = generators.default_generator
+
+
+def source(generator: Generator | None) -> Generator:
+    """Return the generator to draw from."""
+    return default_generator if generator is None else generator
+
+
+# --- the state ------------------------------------------------------------------------
+
+
+@op(method=False, out=False)
+def manual_seed(seed: Any) -> Generator:
+    """Begin the stream of random numbers that belongs to a seed.
+
+    >>> import wengert as torch
+    >>> generator = torch.manual_seed(0)
+    >>> torch.rand(2)
+    tensor([0.4963, 0.7682])
+    """
+    return default_generator.manual_seed(int(seed))
+
+
+@op(method=False, out=False)
+def seed() -> int:
+    """Begin a stream that nobody can foresee, and return its seed."""
+    return default_generator.seed()
+
+
+@op(method=False, out=False)
+def initial_seed() -> int:
+    """Return the seed of the present stream."""
+    return default_generator.initial_seed()
+
+
+@op(method=False, out=False)
+def get_rng_state() -> Tensor:
+    """Return the place in the stream, as a tensor of bytes."""
+    return plain(default_generator.get_state())
+
+
+@op(method=False, out=False)
+def set_rng_state(new_state: Tensor) -> None:
+    """Go to a place in the stream that `get_rng_state` has returned."""
+    default_generator.set_state(np.asarray(new_state._data))
+
+
+# --- of a size ------------------------------------------------------------------------
+
+
+def drawing(name: str, draw: Callable[..., ndarray], text: str) -> Callable[..., Tensor]:
+    """Return a function of a size, from one that draws an array."""
+
+    def create(
+        *size: Any,
+        generator: Generator | None = None,
+        dtype: Dtype = None,
+        **options: Any,
+    ) -> Tensor:
+        size = (options.pop("size"),) if "size" in options else size
+        options.pop("names", None)
+        kind = numpy_dtype(dtype, name)
+        shape = sizes(name, size)
+        check_floating(name, kind)
+        return finish(draw(source(generator), shape, kind), **options)
+
+    create.__name__ = create.__qualname__ = name
+    create.__doc__ = text
+    op(method=False)(create)
+    return create
+
+
+def check_floating(name: str, dtype: np.dtype[Any]) -> None:
+    if dtype.kind not in "fc":
+        from ..dtypes import from_numpy
+
+        kernel = {"rand": "check_uniform_bounds", "randn": "normal_kernel_cpu"}[name]
+        kind = from_numpy(dtype).scalar_type
+        raise NotImplementedError(f'"{kernel}" not implemented for \'{kind}\'')
+
+
+rand = drawing(
+    "rand",
+    lambda source, shape, dtype: source.uniform(shape, dtype),
+    "Return numbers spread evenly over [0, 1).",
+)
+randn = drawing(
+    "randn",
+    lambda source, shape, dtype: source.normal(shape, dtype),
+    "Return numbers of the standard normal distribution.",
+)
+
+
+@op(method=False)
+def randint(*bounds: Any, generator: Generator | None = None, **options: Any) -> Tensor:
+    """Return integers from low (default 0) to high, exclusive: ``randint(3, (2,))``."""
+    low = options.pop("low", None)
+    high = options.pop("high", None)
+    size = options.pop("size", None)
+    dtype = options.pop("dtype", None)
+    rest = list(bounds)
+    if rest and size is None and not isinstance(rest[-1], int):
+        size = rest.pop()
+    if high is None and rest:
+        high = rest.pop()
+    if low is None:
+        low = rest.pop() if rest else 0
+    if high is None or size is None or rest:
+        raise TypeError(
+            "randint() received an invalid combination of arguments: it takes "
+            "(high, size) or (low, high, size)"
+        )
+    if low >= high:
+        raise RuntimeError(
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+        )
+    kind = np.dtype(np.int64) if dtype is None else numpy_dtype(dtype)
+    shape = sizes("randint", (size,))
+    return finish(source(generator).integers(int(low), int(high), shape, kind), **options)
+
+
+@op(method=False)
+def randperm(
+    n: int, *, generator: Generator | None = None, dtype: Dtype = None, **options: Any
+) -> Tensor:
+    """Return the integers from 0 to n - 1 in random order."""
+    kind = np.dtype(np.int64) if dtype is None else numpy_dtype(dtype)
+    return finish(source(generator).permutation(n, kind), **options)
+
+
+def like(make: Callable[..., Tensor]) -> None:
+    """Publish ``<name>_like``."""
+
+    def make_like(
+        input: Tensor, *bounds: Any, dtype: Dtype = None, **options: Any
+    ) -> Tensor:
+        kind = input.dtype if dtype is None else dtype
+        size = tuple(input.shape)
+        if bounds or {"low", "high"} & options.keys():
+            return make(*bounds, size=size, dtype=kind, **options)
+        return make(size, dtype=kind, **options)
+
+    make_like.__name__ = f"{make.__name__}_like"
+    make_like.__doc__ = f"Return what `{make.__name__}` does, like another tensor."
+    op(method=False, out=False)(make_like)
+
+
+for _make in (rand, randn, randint):
+    like(_make)
+
+
+@op(method=False)
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Dtype = None,
+    **options: Any,
+) -> Tensor:
+    """Return normal numbers, of a size or with each its own mean and deviation."""
+    draw = source(generator).normal
+    if size is not None:
+        shape = sizes("normal", (size,))
+        return finish(draw(shape, numpy_dtype(dtype), float(mean), float(std)), **options)
+    given = [value for value in (mean, std) if isinstance(value, Tensor)]
+    if not given:
+        raise TypeError("normal() needs a size when mean and std are numbers")
+    arrays = [
+        value.detach()._data if isinstance(value, Tensor) else value
+        for value in (mean, std)
+    ]
+    shape = np.broadcast_shapes(*[np.shape(array) for array in arrays])
+    kind = given[0].detach()._data.dtype
+    return finish(np.asarray(draw(shape, kind, *arrays)), **options)
+
+
+@op()
+def bernoulli(
+    input: Tensor, p: float | None = None, *, generator: Generator | None = None
+) -> Tensor:
+    """Return ones with the probabilities that the input has, and zeros."""
+    data = input.detach()._data
+    if p is not None:
+        return plain(source(generator).bernoulli(p, data.shape, data.dtype))
+    return plain(np.asarray(source(generator).bernoulli(data)))
+
+
+@op()
+def multinomial(
+    input: Tensor,
+    num_samples: int,
+    replacement: bool = False,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Return indices drawn with the probabilities of each row of the input."""
+    data = input.detach()._data
+    return plain(source(generator).multinomial(data, num_samples, replacement))
+
+
+@op(method=False)
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Return Poisson numbers with the rates that the input has."""
+    return plain(np.asarray(source(generator).poisson(input.detach()._data)))
+
+
+@op(method=False)
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
+    """Return binomial numbers of counts and probabilities."""
+    drawn = source(generator).binomial(count.detach()._data, prob.detach()._data)
+    return plain(np.asarray(drawn))
+
+
+# --- in place -------------------------------------------------------------------------
+
+
+def filling(name: str, draw: Callable[..., ndarray], text: str) -> None:
+    """Make a method that fills a tensor with numbers drawn for its shape."""
+
+    def fill(
+        self: Tensor, *args: Any, generator: Generator | None = None, **kwargs: Any
+    ) -> Tensor:
+        check_writable(self)
+        data = self._data
+        drawn = draw(source(generator), data.shape, data.dtype, *args, **kwargs)
+        if history(self) is not None:
+            return assign(self, C.fill_number(self, value=0) + plain(np.asarray(drawn)))
+        data[...] = drawn
+        counter(self)[0] += 1
+        return self
+
+    fill.__name__ = fill.__qualname__ = name
+    fill.__doc__ = text
+    setattr(Tensor, name, fill)
+
+
+def _uniform(
+    source: Any, shape: Any, dtype: Any, from_: float = 0, to: float = 1, **named: Any
+) -> ndarray:
+    return source.uniform(shape, dtype, float(named.get("from", from_)), float(to))
+
+
+def _normal(
+    source: Any, shape: Any, dtype: Any, mean: float = 0, std: float = 1
+) -> ndarray:
+    return source.normal(shape, dtype, float(mean), float(std))
+
+
+def _random(
+    source: Any, shape: Any, dtype: Any, low: int | None = None, high: Any = None
+) -> ndarray:
+    if low is None:
+        return source.random(shape, dtype)
+    if high is None:
+        low, high = 0, low
+    if low >= high:
+        raise RuntimeError(
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+        )
+    return source.integers(low, high, shape, dtype)
+
+
+def _bernoulli(source: Any, shape: Any, dtype: Any, p: Any = 0.5) -> ndarray:
+    if isinstance(p, Tensor):
+        given = np.broadcast_to(p.detach()._data, shape)
+        return source.bernoulli(np.ascontiguousarray(given), dtype=dtype)
+    return source.bernoulli(p, shape, dtype)
+
+
+filling("uniform_", _uniform, "Fill with numbers spread evenly over [from, to).")
+filling("normal_", _normal, "Fill with normal numbers of a mean and deviation.")
+filling("random_", _random, "Fill with integers from low to high, exclusive.")
+filling("bernoulli_", _bernoulli, "Fill with ones of probability p, and zeros.")
+for _name, _text in {
+    "exponential": "Fill with exponential numbers of a rate `lambd`.",
+    "geometric": "Fill with the numbers of trials up to the first success.",
+    "cauchy": "Fill with Cauchy numbers of a median and width.",
+    "log_normal": "Fill with numbers whose logarithms are normal.",
+}.items():
+    filling(
+        f"{_name}_",
+        lambda source, shape, dtype, *args, _name=_name, **kwargs: getattr(source, _name)(
+            shape, dtype, *args, **kwargs
+        ),
+        _text,
+    )
+
+# --- dropout --------------------------------------------------------------------------
+
+
+@op(name="dropout", method=False, inplace=False, out=False)
+def dropout(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
+    """Return the input with elements set to zero at random, the rest scaled up.
+
+    Args:
+        p: the probability of each element to become zero.
+        training: if False, nothing happens.
+    """
+    return dropped(input, p, training, inplace, tuple(input.shape))
+
+
+def dropped(
+    input: Tensor, p: float, training: bool, inplace: bool, shape: tuple[int, ...]
+) -> Tensor:
+    """Multiply with a mask of this shape, which is broadcast."""
+    if p < 0.0 or p > 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    if not training or p == 0:
+        return input
+    kind = numpy_dtype(input.dtype)
+    mask = default_generator.dropout_mask(shape, kind, p)
+    if p < 1:
+        mask /= 1 - p
+    return input.mul_(plain(mask)) if inplace else input * plain(mask)
+
+
+def feature_dropout(name: str, dims: int) -> Callable[..., Tensor]:
+    """Return ``dropout1d`` and its like, which drop whole channels."""
+
+    def drop(
+        input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+    ) -> Tensor:
+        single = input.ndim == dims + 1
+        batch = input.unsqueeze(0) if single else input
+        shape = (*batch.shape[:2], *(1,) * (batch.ndim - 2))
+        result = dropped(batch, p, training, inplace, shape)
+        return result.squeeze(0) if single else result
+
+    drop.__name__ = name
+    drop.__doc__ = "Return the input with whole channels set to zero at random."
+    return drop
+
+
+dropout1d = feature_dropout("dropout1d", 1)
+dropout2d = feature_dropout("dropout2d", 2)
+dropout3d = feature_dropout("dropout3d", 3)
+namespace["feature_dropout"] = feature_dropout("feature_dropout", -1)
+
+ALPHA = 1.7580993408473766
+
+
+def alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """Return the input with elements set to SELU's lowest value at random, rescaled."""
+    return alpha_dropped(input, p, training, inplace, tuple(input.shape))
+
+
+def feature_alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """Return the input with whole channels set to SELU's lowest value at random."""
+    shape = (*input.shape[:2], *(1,) * (input.ndim - 2))
+    return alpha_dropped(input, p, training, inplace, shape)
+
+
+def alpha_dropped(
+    input: Tensor, p: float, training: bool, inplace: bool, shape: tuple[int, ...]
+) -> Tensor:
+    if p < 0.0 or p > 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    if not training or p == 0:
+        return input
+    kind = numpy_dtype(input.dtype)
+    mask = default_generator.dropout_mask(shape, kind, p)
+    if p == 1:
+        scale, shift = mask * 0, mask
+    else:
+        a = 1.0 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
+        scale = mask * kind.type(a)
+        shift = (mask - 1) * kind.type(ALPHA * a) + kind.type(ALPHA * a * p)
+    result = input * plain(scale) + plain(shift)
+    return input.copy_(result) if inplace else result
+
+
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Tensor:
+    """Return a sample of the Gumbel-softmax distribution; with `hard`, one-hot.
+
+    The gradient of the one-hot sample is that of the soft one.
+    """
+    kind = numpy_dtype(logits.dtype)
+    drawn = default_generator.exponential(tuple(logits.shape), kind)
+    noise = plain(np.asarray(-np.log(drawn)))
+    soft = ((logits + noise) / tau).softmax(dim)
+    if not hard:
+        return soft
+    index = soft.detach().argmax(dim, keepdim=True)
+    one_hot = soft.detach() * 0
+    one_hot.scatter_(dim, index, 1.0)
+    return one_hot - soft.detach() + soft
+
+
+namespace["Generator"] = Generator
+namespace["default_generator"] = default_generator
