@@ -215,7 +215,8 @@ def add_node(
         node.params = {**params, "count": len(outputs)}
         if primitive.statics:
             node.params |= statics(primitive, args, params, needed)
-        for index, out in enumerate(outputs):
+        # The newest runs first: so hooks run in the order of the outputs.
+        for index, out in reversed(list(enumerate(outputs))):
             if is_differentiable(out._data.dtype):
                 out._node = Output(node, index)
     else:

@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterable
 from itertools import count
 from operator import attrgetter
 from typing import Any
+from weakref import ref
 
 from numpy import ndarray
 
@@ -54,6 +55,7 @@ class Node:
         "hooks",
         "number",
         "notes",
+        "outputs",
         "params",
         "saved",
     )
@@ -65,7 +67,10 @@ class Node:
     params: dict[str, Any]
     hooks: Any
     notes: dict[Any, Any]
+    outputs: dict[int, ref[Output]]
 
+    several = False
+    """Whether the node has an `Output` for each of the op's outputs."""
     runs_undefined = False
     """Whether the node runs even if no gradient reaches it."""
 
@@ -130,6 +135,10 @@ class Output(Node):
         self.edges = (parent,)
         self.fits = None
         self.index = index
+        try:
+            parent.outputs[index] = ref(self)
+        except AttributeError:
+            parent.outputs = {index: ref(self)}
 
     def apply(self, grad: Any, edges: Edges) -> Cotangents:
         return (Bundle({self.index: grad}),)
@@ -147,6 +156,14 @@ class Bundle(dict[int, Any]):
         for index, grad in other.items():
             merged[index] = merged[index] + grad if index in merged else grad
         return merged
+
+
+def output_of(node: Node, index: int) -> Node:
+    """Return where the gradient of one output of a node goes: the inverse of `source`."""
+    if not node.several:
+        return node
+    known = getattr(node, "outputs", {}).get(index)
+    return (known and known()) or Output(node, index)
 
 
 def source(edge: Node | None) -> tuple[Node | None, int]:

@@ -87,11 +87,15 @@ def wrong_gradient_count(name: str, expected: int, got: int) -> RuntimeError:
     )
 
 
-def unused_input() -> RuntimeError:
+def unused_input(index: int) -> RuntimeError:
     return RuntimeError(
-        "One of the differentiated Tensors appears to not have been used in the graph. "
-        "Set allow_unused=True if this is the desired behavior."
+        f"The differentiated Tensor at index {index} appears to not have been used in the "
+        "graph. Set allow_unused=True if this is the desired behavior."
     )
+
+
+def no_inputs(function: str) -> RuntimeError:
+    return RuntimeError(f"`inputs` argument to `{function}()` cannot be empty.")
 
 
 def input_without_grad() -> RuntimeError:
@@ -111,9 +115,26 @@ def leaf_view_in_place() -> RuntimeError:
     )
 
 
-def only_floats_require_grad() -> RuntimeError:
+def only_floats_require_grad(
+    kinds: str = "floating point and complex",
+) -> RuntimeError:
+    return RuntimeError(f"only Tensors of {kinds} dtype can require gradients")
+
+
+NON_LEAF_GRAD = (
+    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
+    ".grad attribute won't be populated during autograd.backward(). If you indeed want "
+    "the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the "
+    "non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access "
+    "the leaf Tensor instead."
+)
+
+
+def mismatched_grad_dtype(found: Any, expected: Any) -> RuntimeError:
     return RuntimeError(
-        "only Tensors of floating point and complex dtype can require gradients"
+        f"attempting to assign a gradient with dtype '{found.scalar_type.lower()}' to a "
+        f"tensor with grad_dtype '{expected.scalar_type}'. The gradient must match the "
+        "tensor's grad_dtype (defaults to the tensor's dtype)."
     )
 
 
@@ -177,3 +198,22 @@ def no_rule(op: str, mode: str) -> Unsupported:
         f"{op} has no rule for {mode}. Compose it of other ops, or write a "
         "torch.autograd.Function that gives its derivative."
     )
+
+
+def sizes_do_not_match(shapes: list[tuple[int, ...]]) -> RuntimeError:
+    ndim = max(map(len, shapes))
+    padded = [(1,) * (ndim - len(shape)) + tuple(shape) for shape in shapes]
+    for dim in reversed(range(ndim)):
+        size = 1
+        for shape in padded:
+            if shape[dim] != 1 and size not in (1, shape[dim]):
+                return RuntimeError(
+                    f"The size of tensor a ({size}) must match the size of tensor b "
+                    f"({shape[dim]}) at non-singleton dimension {dim}"
+                )
+            size = size if shape[dim] == 1 else shape[dim]
+    return RuntimeError(f"shapes {shapes} cannot be broadcast together")
+
+
+def not_for_dtype(op: str, scalar_type: str) -> NotImplementedError:
+    return NotImplementedError(f"\"{op}_cpu\" not implemented for '{scalar_type}'")

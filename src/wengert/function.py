@@ -104,6 +104,9 @@ class FunctionNode(Node, FunctionCtx):
     def apply_recorded(self, grad: Any, edges: Edges) -> Cotangents:
         return self.call(self.gradients(grad, lambda tensor: tensor), edges)
 
+    def output_count(self) -> int:
+        return len(self.results)
+
     def output_node(self, index: int) -> Node:
         """Return where the gradient of an output goes."""
         return self if len(self.results) == 1 else Output(self, index)

@@ -5,6 +5,8 @@ Note [Hooks cost nothing until used]
     instance of a class that is derived from its own (and bears its name), whose `apply`
     runs the hooks around the ordinary one.
 
+Where no gradient reaches such a node its hooks are called with None, as in PyTorch.
+
 The order on one node: hooks of the tensor it made (`Tensor.register_hook`), then
 ``retain_grad``, then the node's prehooks, the rule itself (for a leaf: the accumulation
 and its post-accumulate hooks), and the node's hooks.
@@ -13,13 +15,14 @@ and its post-accumulate hooks), and the node's hooks.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 from .engine import Bundle, Cotangents, Edges, Node
-from .tensor import AccumulateGrad, Tensor, history, wrap_like
+from .tensor import AccumulateGrad, Tensor, history, level_of, wrap_at, wrap_like
 
 Hook = Callable[..., Any]
+Grads = tuple[Tensor | None, ...]
 
 
 class RemovableHandle:
@@ -49,9 +52,19 @@ class RemovableHandle:
 
 
 class Hooks:
-    """The hooks of one node, in four dictionaries by the ids of their handles."""
+    """The hooks of one node, in four dictionaries by the ids of their handles.
 
-    __slots__ = ("accumulated", "node_after", "node_before", "retains", "tensor")
+    `level` is that of the tensors the node belongs to.
+    """
+
+    __slots__ = (
+        "accumulated",
+        "level",
+        "node_after",
+        "node_before",
+        "retains",
+        "tensor",
+    )
 
     def __init__(self) -> None:
         self.tensor: dict[int, Hook] = {}
@@ -59,12 +72,23 @@ class Hooks:
         self.node_before: dict[int, Hook] = {}
         self.node_after: dict[int, Hook] = {}
         self.accumulated: dict[int, Hook] = {}
+        self.level = 0
+
+    def show(self, grad: Any, recorded: bool) -> Tensor | None:
+        """Return a gradient as hooks see it: a tensor, or None."""
+        if grad is None or recorded:
+            return grad
+        return wrap_at(self.level, grad) if isinstance(grad, Tensor) else wrap_like(grad)
+
+    def show_all(self, grads: Iterable[Any], recorded: bool) -> Grads:
+        return tuple([self.show(grad, recorded) for grad in grads])
 
 
 class HookedNode(Node):
     """Mixed into the class of a node that has hooks."""
 
     __slots__ = ()
+    runs_undefined = True
 
     def apply(self, grad: Any, edges: Edges) -> Cotangents:
         return self.proceed(self.arrive(grad, False), edges, False)
@@ -72,79 +96,125 @@ class HookedNode(Node):
     def arrive(self, grad: Any, recorded: bool) -> Any:
         hooks: Hooks = self.hooks
         for hook in list(hooks.tensor.values()):
-            given = grad if recorded else wrap_like(grad)
+            given = hooks.show(grad, recorded)
             result = hook(given)
             if result is not None:
-                check_replacement(result, given)
-                grad = result if recorded else result._data
-        if hooks.retains is not None:
-            retain(hooks.retains(), grad, recorded)
+                check_replacement(result, given, hook)
+                grad = hidden(result, recorded)
+        if hooks.retains is not None and grad is not None:
+            retain(hooks.retains(), hooks.show(grad, recorded))
         return grad
 
     def proceed(self, grad: Any, edges: Edges, recorded: bool) -> Cotangents:
         hooks: Hooks = self.hooks
-        before = shown(grad, recorded)
-        for hook in list(hooks.node_before.values()):
-            result = hook(before)
-            if result is not None:
-                before = result if isinstance(result, tuple) else (result,)
-                grad = hidden(before, grad, recorded)
-        rule = super().apply_recorded if recorded else super().apply
-        cotangents = rule(grad, edges)
+        if hooks.node_before or hooks.node_after:
+            before = hooks.show_all(gradients(self, grad), recorded)
+        if hooks.node_before:
+            for hook in list(hooks.node_before.values()):
+                before = replaced(before, hook(before), hook)
+            grad = gathered(before, grad, recorded)
+        cotangents: Cotangents
+        if grad is None and not super().runs_undefined:
+            cotangents = (None,) * len(edges)
+        else:
+            cotangents = (super().apply_recorded if recorded else super().apply)(
+                grad, edges
+            )
         for hook in list(hooks.accumulated.values()):
             hook(self.variable)  # type: ignore[attr-defined]
         if not hooks.node_after:
             return cotangents
-        after = tuple(
-            [
-                c if c is None or recorded else wrap_like(c)
-                for c in cotangents
-            ]
-        )
+        after = hooks.show_all(fitted(self, cotangents, edges), recorded)
         for hook in list(hooks.node_after.values()):
-            result = hook(after, before)
-            if result is not None:
-                after = result if isinstance(result, tuple) else (result,)
-        return after if recorded else [c if c is None else c._data for c in after]
+            after = replaced(after, hook(after, before), hook)
+        return [hidden(cotangent, recorded) for cotangent in after]
 
 
-def shown(grad: Any, recorded: bool) -> tuple[Tensor | None, ...]:
-    """Return the gradients of a node's outputs as its hooks see them."""
-    if type(grad) is Bundle:
-        several = [grad.get(i) for i in range(max(grad) + 1)]
-    else:
-        several = [grad]
-    return tuple([g if g is None or recorded else wrap_like(g) for g in several])
+def gradients(node: Node, grad: Any) -> Sequence[Any]:
+    """Return the gradients of all outputs of a node."""
+    count = node.output_count()
+    if grad is None:
+        return (None,) * count
+    return [grad.get(i) for i in range(count)] if type(grad) is Bundle else (grad,)
 
 
-def hidden(grads: tuple[Tensor | None, ...], like: Any, recorded: bool) -> Any:
-    """Return gradients that hooks have replaced as the engine carries them."""
-    raw = [g if g is None or recorded else g._data for g in grads]
+def fitted(node: Node, cotangents: Cotangents, edges: Edges) -> Cotangents:
+    """Return cotangents as the inputs have them: their shapes and dtypes."""
+    if node.fits is None:
+        return cotangents
+    from .primitives.fitting import fit
+
+    return fit(node, cotangents, edges)
+
+
+def hidden(grad: Tensor | None, recorded: bool) -> Any:
+    """Return a gradient that a hook has seen as the engine carries it."""
+    return grad if grad is None or recorded else grad._data
+
+
+def gathered(grads: Grads, like: Any, recorded: bool) -> Any:
+    """Return the gradients of a node's outputs as the engine carries them."""
+    raw = [hidden(grad, recorded) for grad in grads]
     if type(like) is Bundle:
-        return Bundle({i: g for i, g in enumerate(raw) if g is not None})
+        return Bundle({i: grad for i, grad in enumerate(raw) if grad is not None})
     return raw[0]
 
 
-def check_replacement(result: object, given: Tensor) -> None:
+def replaced(given: Grads, result: Any, hook: Hook) -> Grads:
+    """Return what a node's hook has made of gradients, or refuse it."""
+    if result is None:
+        return given
+    if not isinstance(result, tuple):
+        raise TypeError(f"expected tuple, but hook returned '{type(result).__name__}'")
+    if len(result) != len(given):
+        raise RuntimeError(
+            f"hook '{name_of(hook)}' has returned an incorrect number of values (got "
+            f"{len(result)}, but expected {len(given)})"
+        )
+    for new, old in zip(result, given, strict=True):
+        if new is not None:
+            check_replacement(new, old, hook)
+    return result
+
+
+def check_replacement(result: object, given: Tensor | None, hook: Hook) -> None:
     """Refuse what a hook returns if it cannot stand for the gradient."""
+    if given is None:
+        raise RuntimeError("can't replace a None gradient with a non-None value")
     if not isinstance(result, Tensor):
-        raise TypeError("expected Tensor, but hook returned '" + type(result).__name__ + "'")
-    if result.shape != given.shape:
-        raise RuntimeError("hook has changed the size of value")
+        raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
     if result.dtype is not given.dtype:
         raise RuntimeError(
-            f"hook has changed the type of value (was torch.{given.dtype.scalar_type}Tensor "
-            f"got torch.{result.dtype.scalar_type}Tensor)"
+            f"hook '{name_of(hook)}' has changed the type of value (was "
+            f"torch.{given.dtype.scalar_type}Tensor got "
+            f"torch.{result.dtype.scalar_type}Tensor)"
         )
+    if result.shape != given.shape:
+        raise RuntimeError(f"hook '{name_of(hook)}' has changed the size of value")
 
 
-def retain(tensor: Tensor | None, grad: Any, recorded: bool) -> None:
+def name_of(hook: Hook) -> str:
+    return getattr(hook, "__name__", "unknown")
+
+
+def retain(tensor: Tensor | None, grad: Tensor | None) -> None:
     """Add a gradient to the ``.grad`` of a tensor that retains it."""
-    if tensor is None or grad is None:
-        return
-    held = tensor.grad
-    new = grad if recorded else wrap_like(grad)
-    tensor._grad = new.clone() if held is None else held + new
+    if tensor is not None and grad is not None:
+        held = tensor.grad
+        tensor._grad = grad.clone() if held is None else held + grad
+
+
+def carry_retained(tensor: Tensor, before: Node | None) -> None:
+    """Go on retaining the gradient of a tensor whose node was `before` until now."""
+    if isinstance(before, HookedNode) and retains_by(before, tensor):
+        before.hooks.retains = None
+        retain_grad(tensor)
+
+
+def retains_by(node: HookedNode, tensor: Tensor) -> bool:
+    """Whether a tensor retains the gradient that arrives at a node."""
+    reference = node.hooks.retains
+    return reference is not None and reference() is tensor
 
 
 hooked_classes: dict[type[Node], type[Node]] = {}
@@ -164,7 +234,14 @@ def hooks_of(node: Node) -> Hooks:
     return hooks
 
 
-def add_to(hooks: dict[int, Hook], hook: Hook, prepend: bool = False) -> RemovableHandle:
+def hooks_of_tensor(tensor: Tensor, node: Node) -> Hooks:
+    """Return the hooks of a tensor's node, which know the tensor's level from now on."""
+    hooks = hooks_of(node)
+    hooks.level = level_of(tensor)
+    return hooks
+
+
+def add_to(hooks: dict[int, Hook], hook: Hook) -> RemovableHandle:
     """Register a hook and return its handle."""
     handle = RemovableHandle(hooks)
     hooks[handle.id] = hook
@@ -189,7 +266,7 @@ def register_hook(self: Tensor, hook: Hook) -> RemovableHandle:
         raise RuntimeError(
             "cannot register a hook on a tensor that doesn't require gradient"
         )
-    return add_to(hooks_of(node).tensor, hook)
+    return add_to(hooks_of_tensor(self, node).tensor, hook)
 
 
 def register_post_accumulate_grad_hook(self: Tensor, hook: Hook) -> RemovableHandle:
@@ -203,7 +280,7 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Hook) -> RemovableHan
         raise RuntimeError(
             "post accumulate grad hooks cannot be registered on non-leaf tensors"
         )
-    return add_to(hooks_of(node).accumulated, hook)
+    return add_to(hooks_of_tensor(self, node).accumulated, hook)
 
 
 def retain_grad(self: Tensor) -> None:
@@ -212,15 +289,13 @@ def retain_grad(self: Tensor) -> None:
     if node is None:
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
     if not isinstance(node, AccumulateGrad):
-        hooks_of(node).retains = weakref.ref(self)
+        hooks_of_tensor(self, node).retains = weakref.ref(self)
 
 
 def retains_grad(self: Tensor) -> bool:
     """Whether `retain_grad` was called on this tensor."""
     node = history(self)
-    if not isinstance(node, HookedNode) or node.hooks.retains is None:
-        return False
-    return node.hooks.retains() is self
+    return isinstance(node, HookedNode) and retains_by(node, self)
 
 
 def register_node_hook(self: Node, hook: Hook) -> RemovableHandle:

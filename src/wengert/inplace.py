@@ -20,11 +20,12 @@ from numpy import ndarray
 
 from . import dtypes, errors, modes
 from .dispatch import record
+from .hooks import carry_retained
 from .primitive import OpNode
 from .primitives.op import fused
 from .saved import Packed
 from .tensor import AccumulateGrad, Tensor, counter, history, plain
-from .views import View
+from .views import Steps, View, replay
 
 
 def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
@@ -136,8 +137,10 @@ def take_history(tensor: Tensor, result: Tensor) -> None:
     node = history(result)
     view = tensor._special
     if not isinstance(view, View):
-        if node is not None or tensor._node is not None:
+        before = tensor._node
+        if node is not None or before is not None:
             tensor._node = node
+            carry_retained(tensor, before)
         return
     base = view.base
     if node is None and history(base) is None:
@@ -148,41 +151,45 @@ def take_history(tensor: Tensor, result: Tensor) -> None:
         copy_slices.primitive,  # type: ignore[attr-defined]
         (base, result),
         arrays,
-        {"replay": view.replay},
+        {"steps": view.steps()},
         base._data,
         level,
     )
+    before = base._node
     base._node = shadow._node
+    carry_retained(base, before)
 
 
-def outside(grad: Any, replay: Callable[[Tensor], Tensor]) -> Any:
+def outside(grad: Any, steps: Steps) -> Any:
     """The gradient with zeros where the view shows it."""
     if isinstance(grad, Tensor):
         cleared = grad.clone()
-        replay(cleared).zero_()
+        replay(steps, cleared).zero_()
         return cleared
     with_zeros = plain(grad.copy())
-    write(showing(with_zeros, replay)._data, np.zeros((), grad.dtype))
+    write(showing(with_zeros, steps)._data, np.zeros((), grad.dtype))
     return with_zeros._data
 
 
-def inside(grad: Any, replay: Callable[[Tensor], Tensor]) -> Any:
+def inside(grad: Any, steps: Steps) -> Any:
     """The gradient as the view shows it."""
-    return replay(grad) if isinstance(grad, Tensor) else showing(plain(grad), replay)._data
+    if isinstance(grad, Tensor):
+        return replay(steps, grad)
+    return showing(plain(grad), steps)._data
 
 
-def showing(tensor: Tensor, replay: Callable[[Tensor], Tensor]) -> Tensor:
+def showing(tensor: Tensor, steps: Steps) -> Tensor:
     """Return a view of a tensor that is not recorded."""
     previous = modes.switch("grad", False)
     try:
-        return replay(tensor)
+        return replay(steps, tensor)
     finally:
         modes.switch("grad", previous)
 
 
-def _copy_slices(base: ndarray, value: ndarray, *, replay: Any) -> ndarray:
+def _copy_slices(base: ndarray, value: ndarray, *, steps: Steps) -> ndarray:
     copy = base.copy()
-    write(showing(plain(copy), replay)._data, value)
+    write(showing(plain(copy), steps)._data, value)
     return copy
 
 
@@ -191,8 +198,8 @@ copy_slices = fused(
     _copy_slices,
     inputs=("base", "value"),
     grad_fn="CopySlices",
-    vjp_base=lambda grad, replay: outside(grad, replay),
-    vjp_value=lambda grad, replay: inside(grad, replay),
+    vjp_base=lambda grad, steps: outside(grad, steps),
+    vjp_value=lambda grad, steps: inside(grad, steps),
 )
 
 

@@ -77,6 +77,13 @@ class OpNode(Node):
             return pull_back(self, grad, edges)
         return self.primitive.pull_back(self, grad, edges, unpack_recorded)
 
+    @property
+    def several(self) -> bool:  # type: ignore[override]
+        return self.primitive.several
+
+    def output_count(self) -> int:
+        return self.params["count"] if self.several else 1
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_saved_"):
             return self.primitive.show_saved(self, name[7:])

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import dtypes, errors, modes
-from .engine import Node, Output
+from .engine import Node, output_of
 from .tensor import Tensor, history, is_differentiable, level_of, wrap_at, wrap_like
 
 
@@ -78,13 +78,8 @@ def unpack_recorded(node: Any, index: int) -> Any:
     tensor = wrap_at(check[2], value) if len(check) == 3 else wrap_like(value)
     name = node.primitive.saves[index]
     if is_differentiable(value.dtype):
-        tensor._node = output_edge(node, node.primitive.outputs.index(name))
+        tensor._node = output_of(node, node.primitive.outputs.index(name))
     return tensor
-
-
-def output_edge(node: Any, index: int) -> Node:
-    """Return where the gradient of an output of a node goes."""
-    return Output(node, index) if node.primitive.several else node
 
 
 def saved_value(node: Any, index: int) -> Any:

@@ -6,6 +6,7 @@ makes methods and operators of them, `views` knows what it means to write in pla
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Sequence
 from sys import getrefcount
@@ -132,10 +133,12 @@ class Tensor:
             raise errors.requires_grad_of_non_leaf()
         if not value:
             self._node = None
+            if hasattr(node, "hooks"):
+                self.__dict__[IDLE] = node
         elif not is_differentiable(self._data.dtype):
             raise errors.only_floats_require_grad()
         else:
-            self._node = AccumulateGrad(self)
+            self._node = self.__dict__.pop(IDLE, None) or AccumulateGrad(self)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set `requires_grad` and return the tensor.
@@ -144,6 +147,8 @@ class Tensor:
         >>> torch.ones(2).requires_grad_()
         tensor([1., 1.], requires_grad=True)
         """
+        if requires_grad and not is_differentiable(self._data.dtype):
+            raise errors.only_floats_require_grad("floating point")
         self.requires_grad = requires_grad
         return self
 
@@ -170,9 +175,13 @@ class Tensor:
     def grad(self) -> Tensor | None:
         """The gradient that backward has accumulated here, or None."""
         try:
-            return self._grad
+            found = self._grad
         except AttributeError:
-            return None
+            found = None
+        if found is None and type(self._node) is not AccumulateGrad:
+            if not self.is_leaf and not self.retains_grad:
+                warnings.warn(errors.NON_LEAF_GRAD, stacklevel=2)
+        return found
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
@@ -206,22 +215,22 @@ def check_grad(tensor: Tensor, grad: object) -> None:
     if not isinstance(grad, Tensor):
         raise TypeError(
             "assigned grad expected to be a Tensor or None but got grad of type "
-            f'"{type(grad).__name__}"'
+            f"{type(grad).__name__}"
         )
     if grad is tensor:
         raise RuntimeError("can't assign Variable as its own grad")
     if grad.dtype is not tensor.dtype:
-        raise RuntimeError(
-            "attempting to assign a gradient with dtype "
-            f"'{grad.dtype}' to a tensor with grad dtype '{tensor.dtype}'. "
-            "Please ensure that the gradient and the tensor have the same dtype"
-        )
+        raise errors.mismatched_grad_dtype(grad.dtype, tensor.dtype)
     if grad.shape != tensor.shape:
         raise RuntimeError(
-            f"assigned grad has data of a different size (got {list(grad.shape)}, "
-            f"expected {list(tensor.shape)})"
+            f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor of "
+            f"size '{list(tensor.shape)}'. Please ensure that the gradient and the tensor "
+            "are the same size"
         )
 
+
+IDLE = "_idle_node"
+"""Where a leaf that does not require grad for a while keeps the node with its hooks."""
 
 CPU = dtypes.device("cpu")
 
@@ -318,7 +327,7 @@ class AccumulateGrad(Node):
 
     def apply(self, grad: Any, edges: Edges) -> tuple[()]:
         variable = self.reference()
-        if variable is None:
+        if variable is None or variable._node is None:
             return ()
         with accumulating:
             held = variable.grad
@@ -340,7 +349,7 @@ class AccumulateGrad(Node):
 
     def apply_recorded(self, grad: Tensor, edges: Edges) -> tuple[()]:
         variable = self.reference()
-        if variable is not None:
+        if variable is not None and variable._node is not None:
             held = variable.grad
             variable._grad = grad.clone() if held is None else held + grad
         return ()

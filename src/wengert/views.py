@@ -17,6 +17,7 @@ from .engine import Node
 from .tensor import AccumulateGrad, Special, Tensor, counter, history, new
 
 Step = Callable[..., Any]
+Steps = tuple[tuple[Step, dict[str, Any], int | None], ...]
 
 
 class View(Special):
@@ -39,12 +40,10 @@ class View(Special):
     origin: str
     version: int
 
-    def replay(self, base: Tensor) -> Tensor:
-        """Do again to a base what made this view."""
-        source = base if self.before is None else self.before.replay(base)
-        made = self.step(source, **self.params)
-        result: Tensor = made if self.index is None else made[self.index]
-        return result
+    def steps(self) -> Steps:
+        """Return what made this view of its base, without the base."""
+        earlier = self.before.steps() if self.before is not None else ()
+        return (*earlier, (self.step, self.params, self.index))
 
     def is_current(self, tensor: Tensor) -> bool:
         """Whether the view's node is as if it had just been made of a plain base."""
@@ -74,9 +73,22 @@ class View(Special):
         """Make the view's node again from the base as it is now."""
         previous = modes.switch("grad", True)
         try:
-            tensor._node = self.replay(self.base)._node
+            before = tensor._node
+            tensor._node = replay(self.steps(), self.base)._node
         finally:
             modes.switch("grad", previous)
+        if before is not None:
+            from .hooks import carry_retained
+
+            carry_retained(tensor, before)
+
+
+def replay(steps: Steps, base: Tensor) -> Tensor:
+    """Do again to a base what made a view."""
+    for step, params, index in steps:
+        made = step(base, **params)
+        base = made if index is None else made[index]
+    return base
 
 
 def attach(

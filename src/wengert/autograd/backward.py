@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from .. import engine, errors, modes
-from ..engine import Node
+from ..engine import Node, output_of
 from ..primitives.fitting import fit
-from ..tensor import Tensor, history, wrap_like
+from ..tensor import AccumulateGrad, Tensor, history, level_of, wrap_at, wrap_like
+from .graph import GradientEdge
 
-Tensors = Tensor | Sequence[Tensor]
+Place = Tensor | GradientEdge
+"""A tensor, or where its gradient goes, which can stand for it."""
+Tensors = Place | Sequence[Place]
 Grads = Tensor | Sequence[Tensor | None] | None
 
 
@@ -48,8 +51,8 @@ def backward(
     if grad_variables is not None:
         if grad_tensors is not None:
             raise RuntimeError(
-                "'grad_tensors' and 'grad_variables' (deprecated) arguments both passed "
-                "to backward(). Please only use 'grad_tensors'."
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed "
+                "to `backward()`. Please only use `grad_tensors`."
             )
         grad_tensors = grad_variables
     outputs = as_tuple(tensors)
@@ -57,14 +60,9 @@ def backward(
     if inputs is not None:
         into = as_tuple(inputs)
         if not into:
-            raise RuntimeError("'inputs' argument to backward() cannot be empty.")
+            raise errors.no_inputs("backward")
     seeds = seeds_of(outputs, grad_tensors, create_graph)
-    nodes = None
-    if into is not None:
-        nodes = [input_node(tensor) for tensor in into]
-        for tensor in into:
-            if not tensor.is_leaf:
-                tensor.retain_grad()
+    nodes = None if into is None else [leaf_node(place) for place in into]
     run(seeds, retain_graph, create_graph, into=nodes)
 
 
@@ -105,26 +103,60 @@ def grad(
         )
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     wanted = as_tuple(inputs)
+    if not wanted:
+        raise errors.no_inputs("grad")
     if is_grads_batched:
-        from ..func.batched_grad import batched_grad
-
-        return batched_grad(
-            as_tuple(outputs), wanted, grad_outputs, create_graph, allow_unused
+        return batched(
+            as_tuple(outputs),
+            wanted,
+            grad_outputs,
+            retain_graph=retain_graph,
+            create_graph=create_graph,
+            allow_unused=allow_unused,
+            materialize_grads=materialize_grads,
         )
-    captured: dict[Node, Any] = {input_node(tensor): None for tensor in wanted}
+    nodes = [input_node(place) for place in wanted]
+    captured: dict[Node, Any] = dict.fromkeys(nodes)
     seeds = seeds_of(as_tuple(outputs), grad_outputs, create_graph)
     run(seeds, retain_graph, create_graph, captured=captured)
-    found = []
-    for tensor in wanted:
-        value = captured[input_node(tensor)]
-        if value is not None and not create_graph:
-            value = wrap_like(value)
-        if value is None and not allow_unused:
-            raise errors.unused_input()
-        if value is None and materialize_grads:
-            value = wrap_like(tensor._data * 0)
-        found.append(value)
-    return tuple(found)
+    return tuple(
+        [
+            gradient(index, place, captured[node], allow_unused, materialize_grads)
+            for index, (place, node) in enumerate(zip(wanted, nodes, strict=True))
+        ]
+    )
+
+
+def gradient(
+    index: int, place: Place, found: Any, allow_unused: bool, materialize: bool
+) -> Any:
+    """Return what `grad` returns for one input, of which the engine has `found`."""
+    if found is not None:
+        return found if isinstance(found, Tensor) else wrap_like(found)
+    if not allow_unused:
+        raise errors.unused_input(index)
+    if not materialize:
+        return None
+    if isinstance(place, GradientEdge):
+        raise RuntimeError(
+            "materialize_grads cannot be used when the given input is a GradientEdge"
+        )
+    return wrap_at(level_of(place), place._data * 0)
+
+
+def batched(
+    outputs: tuple[Place, ...], inputs: tuple[Place, ...], grads: Grads, **options: Any
+) -> tuple[Tensor, ...]:
+    """Return the gradients for each of a batch of `grad_outputs`, by vmap."""
+    from ..func import vmap
+
+    def single(*starts: Tensor | None) -> tuple[Tensor, ...]:
+        return grad(outputs, inputs, starts, **options)
+
+    starts = (grads,) if isinstance(grads, Tensor) else tuple(grads or ())
+    axes = tuple([None if start is None else 0 for start in starts])
+    rows: tuple[Tensor, ...] = vmap(single, in_dims=axes)(*starts)
+    return rows
 
 
 def run(
@@ -162,7 +194,7 @@ def watches_mode(create_graph: bool) -> bool:
 
 
 def seeds_of(
-    outputs: Sequence[Tensor], grads: Grads, create_graph: bool
+    outputs: Sequence[Place], grads: Grads, create_graph: bool
 ) -> dict[Node, Any]:
     """Return the nodes of outputs and the gradients to begin with, or refuse them."""
     given: Sequence[Tensor | None]
@@ -170,17 +202,15 @@ def seeds_of(
         given = (None,) * len(outputs)
     else:
         given = (grads,) if isinstance(grads, Tensor) else tuple(grads)
-    if len(given) != len(outputs):
-        raise RuntimeError(
-            f"got {len(outputs)} tensors and {len(given)} gradients"
-        )
     starts = [
         start_of(index, output, value)
-        for index, (output, value) in enumerate(zip(outputs, given, strict=True))
+        for index, (output, value) in enumerate(zip(outputs, given, strict=False))
     ]
+    if len(starts) < len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
     seeds: dict[Node, Any] = {}
     for index, (output, start) in enumerate(zip(outputs, starts, strict=True)):
-        node = history(output)
+        node = output_node(output)
         if node is None:
             raise errors.nothing_to_differentiate(index)
         seed = start if create_graph else start._data
@@ -188,13 +218,15 @@ def seeds_of(
     return seeds
 
 
-def start_of(index: int, output: Tensor, value: Tensor | None) -> Tensor:
+def start_of(index: int, output: Place, value: Tensor | None) -> Tensor:
     """Return the gradient that an output begins with, checked."""
-    if not isinstance(output, Tensor):
+    if not isinstance(output, Tensor | GradientEdge):
         raise TypeError(
             f"element {index} of tensors must be a Tensor, not {type(output).__name__}"
         )
     if value is None:
+        if isinstance(output, GradientEdge):
+            raise RuntimeError("give grad_outputs for a GradientEdge: its shape is unknown")
         if history(output) is None:
             raise errors.nothing_to_differentiate(index)
         return implicit_start(output)
@@ -202,6 +234,8 @@ def start_of(index: int, output: Tensor, value: Tensor | None) -> Tensor:
         raise TypeError(
             f"gradients can be either Tensors or None, but got {type(value).__name__}"
         )
+    if isinstance(output, GradientEdge):
+        return value
     if value.shape != output.shape:
         raise errors.mismatched_gradient(index, value.shape, output.shape)
     if value.dtype.is_complex != output.dtype.is_complex:
@@ -220,20 +254,47 @@ def implicit_start(output: Tensor) -> Tensor:
         return wrap_like(np.ones(data.shape, data.dtype))
     if output.numel() != 1:
         raise errors.needs_scalar_output()
-    return wrap_like(data * 0 + 1)
+    return wrap_at(level_of(output), data * 0 + 1)
 
 
-def input_node(tensor: Tensor) -> Node:
+def output_node(place: Place) -> Node | None:
+    """Return the node that the gradient of a place goes to."""
+    if isinstance(place, GradientEdge):
+        return output_of(place.node, place.output_nr)
+    return history(place)
+
+
+def input_node(place: Place) -> Node:
     """Return where the gradient of an input arrives."""
-    node = history(tensor)
+    if not isinstance(place, Tensor | GradientEdge):
+        raise TypeError(
+            "all inputs have to be Tensors or GradientEdges, but got "
+            f"{type(place).__name__}"
+        )
+    node = output_node(place)
     if node is None:
         raise errors.input_without_grad()
     return node
 
 
-def as_tuple(tensors: Tensors) -> tuple[Tensor, ...]:
+def leaf_node(place: Place) -> Node:
+    """Return the node of an input whose ``.grad`` backward is to accumulate."""
+    if isinstance(place, Tensor):
+        place.retain_grad()
+    node = input_node(place)
+    if isinstance(place, GradientEdge) and not isinstance(node, AccumulateGrad):
+        raise RuntimeError(
+            "backward() can accumulate into the .grad of leaves only; give the tensor "
+            "itself in place of its GradientEdge"
+        )
+    return node
+
+
+def as_tuple(places: Tensors) -> tuple[Place, ...]:
     """Return one tensor, or several, as a tuple."""
-    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+    if isinstance(places, Tensor | GradientEdge):
+        return (places,)
+    return tuple(places)
 
 
 def tensor_backward(
