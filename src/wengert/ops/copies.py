@@ -53,6 +53,7 @@ for _name, _view in {
     "as_strided": strided.as_strided,
     "diagonal": strided.diagonal,
     "expand": shape.expand,
+    "narrow": indexing.narrow,
     "permute": shape.permute,
     "select": indexing.select,
     "slice": slice_,
@@ -66,4 +67,4 @@ for _name, _view in {
     "unsqueeze": shape.unsqueeze,
     "view": shape.view,
 }.items():
-    publish(copying(_name, _view), (f"{_name}_copy",), method=False)
+    publish(copying(_name, _view), (f"{_name}_copy",), method=_name == "narrow")

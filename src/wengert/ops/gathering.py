@@ -14,11 +14,11 @@ from .public import op
 
 
 def check_index(index: Tensor, message: str) -> Tensor:
-    """Return a tensor of indices as int64; others than int32 and int64 are refused."""
+    """Return indices as int64; if there are any, they must be int32 or int64."""
     kind = index.dtype
     if kind is dtypes.int64:
         return index
-    if kind is dtypes.int32:
+    if kind is dtypes.int32 or 0 in index.shape:
         return index.to(dtypes.int64)
     raise RuntimeError(message)
 
@@ -126,7 +126,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
             "calling `take_along_dim`."
         )
     if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1))
+        input, indices, dim = input.reshape(-1), indices.reshape(-1), 0
     if len(input.shape) != len(indices.shape):
         raise RuntimeError(
             "torch.take_along_dim(): input and indices should have the same number of "
@@ -134,6 +134,8 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
             f"{len(indices.shape)} dimensions for indices"
         )
     dim = normalize_dim(dim, len(input.shape))
+    length = input.shape[dim] if input.shape else 1
+    indices = indices + (indices < 0) * length
     by_input, by_indices = aligned(input.shape, indices.shape, dim)
     return gather(input.expand(by_input), dim, indices.expand(by_indices))
 

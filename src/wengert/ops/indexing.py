@@ -87,6 +87,8 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
+    if isinstance(start, Tensor) and (start.shape or start.dtype.category != dtypes.INT):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     dim, start = normalize_dim(dim, len(shape)), int(start)
     size = shape[dim]
     if not -size <= start <= size:

@@ -85,6 +85,8 @@ def stack(tensors: Tensors, dim: int = 0) -> Tensor:
 def as_vectors(tensors: Any, name: str) -> list[Tensor]:
     """Return tensors with at least one dimension."""
     given = tensors_from(tensors, name)
+    if not given:
+        raise RuntimeError(f"{name} expects a non-empty TensorList")
     return [tensor if tensor.shape else tensor.reshape(1) for tensor in given]
 
 
@@ -92,7 +94,7 @@ def as_vectors(tensors: Any, name: str) -> list[Tensor]:
 def hstack(tensors: Tensors) -> Tensor:
     """Return tensors joined side by side: along dimension 1, vectors along dimension 0."""
     given = as_vectors(tensors, "hstack")
-    return cat(given, 0 if given and len(given[0].shape) == 1 else 1)
+    return cat(given, 0 if len(given[0].shape) == 1 else 1)
 
 
 @op("row_stack", method=False)
@@ -105,7 +107,7 @@ def vstack(tensors: Tensors) -> Tensor:
 @op(method=False)
 def dstack(tensors: Tensors) -> Tensor:
     """Return tensors joined along dimension 2, one behind the other."""
-    return cat([atleast_3d(tensor) for tensor in tensors_from(tensors, "dstack")], 2)
+    return cat([atleast_3d(tensor) for tensor in as_vectors(tensors, "dstack")], 2)
 
 
 @op(method=False)

@@ -13,7 +13,7 @@ from ..primitives.copying import clone
 from ..primitives.strided import address, storage_of
 from ..tensor import Tensor
 from ..views import View, base_of
-from .arguments import memory_of, normalize_dim
+from .arguments import memory_of, normalize_dim, shape_from
 from .public import namespace, op
 
 
@@ -111,6 +111,38 @@ def contiguous(
         return input
     result: Tensor = clone(input)
     return result
+
+
+def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
+    """Give this tensor another size, in place; new elements are undefined.
+
+    Args:
+        sizes: the sizes, as integers or one tuple.
+        memory_format: has no effect: the result is contiguous.
+    """
+    shape = shape_from(sizes, "resize_")
+    if input.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    memory = array(input)
+    storage = storage_of(memory)[storage_offset(input) :]
+    count = prod(shape)
+    if count > storage.size:
+        grown = np.zeros(count, memory.dtype)
+        grown[: storage.size] = storage
+        storage = grown
+    input._data = storage[:count].reshape(shape)
+    return input
+
+
+def resize_as_(
+    input: Tensor, the_template: Tensor, *, memory_format: Any = None
+) -> Tensor:
+    """Give this tensor the size of another one, in place; see `resize_`."""
+    return resize_(input, tuple(the_template.shape))
+
+
+Tensor.resize_ = resize_
+Tensor.resize_as_ = namespace["resize_as_"] = resize_as_
 
 
 @op(function=False)

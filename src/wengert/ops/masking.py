@@ -61,6 +61,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor "
             f"with {len(value.shape)} dimension(s)."
         )
+    if value.dtype.is_complex:
+        check_value(input, 1j)
     result: Tensor = M.masked_fill(input, mask, value)
     return result
 

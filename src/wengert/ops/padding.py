@@ -72,7 +72,7 @@ def edge_pad(input: Tensor, pad: Sequence[int], mode: str) -> Tensor:
             f"Padding size {len(pad)} is not supported for {ndim}D input tensor."
         )
     before, after = widths(pad, ndim)
-    if min(before + after) < 0:
+    if mode == "circular" and min(before + after) < 0:
         crop = [min(width, 0) for width in pad]
         input = constant_pad_nd(input, crop)
         before, after = widths([max(width, 0) for width in pad], ndim)

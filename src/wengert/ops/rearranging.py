@@ -94,9 +94,9 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
             raise RuntimeError(
                 f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"
             )
+    if dims and not input.shape:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     order = tuple([normalize_dim(dim, len(input.shape)) for dim in dims])
-    if not input.shape:
-        order = ()
     result: Tensor = R.roll(input, shifts=shifts, dims=order)
     return result
 

@@ -184,6 +184,16 @@ def check_source(index: Tensor, source: Tensor, dim: int, name: str) -> None:
         )
 
 
+def check_other_dims(input: Tensor, source: Tensor, dim: int) -> None:
+    """Refuse a source that differs from the input in another dimension than `dim`."""
+    have, want = list(source.shape), list(input.shape)
+    if have[:dim] + have[dim + 1 :] != want[:dim] + want[dim + 1 :]:
+        raise RuntimeError(
+            "source tensor shape must match self tensor shape, excluding the specified "
+            f"dimension. Got self.shape = {want} source.shape = {have}"
+        )
+
+
 @op(inplace=True)
 def index_add(
     input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1
@@ -202,6 +212,7 @@ def index_add(
             f"({source.dtype.scalar_type}) must have the same scalar type"
         )
     whole, source = at_least_one(input), at_least_one(source)
+    check_other_dims(whole, source, dim)
     check_source(index, source, dim, "index_add_")
     scaled = source if alpha == 1 else source * alpha
     return like(P.index_add(whole, index, scaled, dim=dim), input)

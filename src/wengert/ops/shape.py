@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .. import dtypes
+from ..inplace import check_writable
 from ..primitives import shape as S
-from ..tensor import Tensor
+from ..tensor import Tensor, counter, history
+from ..views import View
 from .arguments import (
     Shape,
     broadcast_shape,
@@ -17,7 +20,40 @@ from .arguments import (
     numel,
     shape_from,
 )
-from .public import op
+from .public import Function, namespace, op
+
+# --- changing the shape in place ------------------------------------------------------
+
+
+def view_op(*aliases: str) -> Callable[[Function], Function]:
+    """Publish an op whose in-place twin makes of the tensor itself the view."""
+
+    def decorate(function: Function) -> Function:
+        changed = becoming(function)
+        for name in (function.__name__, *aliases):
+            setattr(Tensor, name + "_", changed)
+            namespace[name + "_"] = changed
+        return op(*aliases, out=False)(function)
+
+    return decorate
+
+
+def becoming(function: Function) -> Function:
+    """Return the in-place twin of an op that returns a view."""
+
+    def call(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        check_writable(self)
+        shown = function(self, *args, **kwargs)
+        self._data, self._node = shown._data, history(shown)
+        if isinstance(self._special, View):
+            self._special = shown._special
+        counter(self)[0] += 1
+        return self
+
+    call.__name__ = call.__qualname__ = function.__name__ + "_"
+    call.__doc__ = f"Make of this tensor itself what `{function.__name__}` returns."
+    return call
+
 
 # --- reshaping ------------------------------------------------------------------------
 
@@ -205,7 +241,7 @@ def check_resized_view(input: Tensor, old: dtypes.dtype, new: dtypes.dtype) -> N
 # --- dimensions of size 1 -------------------------------------------------------------
 
 
-@op(out=False, inplace=True)
+@view_op()
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Return a view with a new dimension of size 1 at `dim`.
 
@@ -217,7 +253,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return result
 
 
-@op(out=False, inplace=True)
+@view_op()
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Return a view without dimensions of size 1: all of them, or those named.
 
@@ -268,7 +304,7 @@ def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     return result
 
 
-@op("swapaxes", "swapdims", out=False, inplace=True)
+@view_op("swapaxes", "swapdims")
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Return a view with two dimensions exchanged.
 
@@ -285,7 +321,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return result
 
 
-@op(out=False, inplace=True)
+@view_op()
 def t(input: Tensor) -> Tensor:
     """Return the transpose of a matrix; a vector as it is."""
     ndim = len(input.shape)

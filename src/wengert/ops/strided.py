@@ -11,6 +11,7 @@ from ..tensor import Tensor
 from .arguments import memory_of, normalize_dim, shape_from
 from .layout import contiguous_strides, storage_offset, stride
 from .public import op
+from .shape import view_op
 
 # --- windows and diagonals ------------------------------------------------------------
 
@@ -30,10 +31,8 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
             [1, 2],
             [2, 3]])
     """
-    if not input.shape:
-        input = input.reshape(1)
     dim = normalize_dim(dimension, len(input.shape))
-    length = input.shape[dim]
+    length = input.shape[dim] if input.shape else 1
     if size < 0:
         raise RuntimeError(f"size is {size} but must be >= 0")
     if size > length:
@@ -42,6 +41,9 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
         )
     if step <= 0:
         raise RuntimeError(f"step is {step} but must be > 0")
+    if not input.shape:
+        whole: Tensor = input.reshape(1)
+        return whole[:size]
     result: Tensor = P.unfold(input, dim=dim, size=size, step=step)
     return result
 
@@ -71,7 +73,7 @@ def two_dims(dim1: int, dim2: int, ndim: int) -> dict[str, int]:
 # --- any strides ----------------------------------------------------------------------
 
 
-@op(out=False, inplace=True)
+@view_op()
 def as_strided(
     input: Tensor, size: Any, stride: Any, storage_offset: int | None = None
 ) -> Tensor:

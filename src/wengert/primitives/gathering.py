@@ -83,6 +83,8 @@ def added_along(index: ndarray, values: ndarray, dim: int, target: ndarray) -> N
 
 def _gather(self: ndarray, index: ndarray, *, dim: int) -> ndarray:
     check_bounds(index, self.shape[dim], dim)
+    if index.size == 0:  # its shape may be any then
+        return np.empty(index.shape, self.dtype)
     if index.size < MANY:
         picked: ndarray = self[key_along(index, dim)]
         return picked
@@ -103,7 +105,8 @@ def _gather_backward(
     self: ndarray, index: ndarray, *, dim: int, shape: Shape
 ) -> ndarray:
     result = np.zeros(shape, self.dtype)
-    added_along(index, self, dim, result)
+    if index.size:
+        added_along(index, self, dim, result)
     return result
 
 

@@ -53,27 +53,22 @@ constant_pad = fused(
 )
 
 # --- margins made of the elements -----------------------------------------------------
-#
-# Each mode says, for a dimension of size n, which elements are in the two margins, and how
-# their gradients are added to those of the elements.
 
 
-def margins(mode: str, n: int, before: int, after: int) -> tuple[ndarray, ndarray]:
-    """Return the positions of the elements that the margins repeat."""
-    left, right = np.arange(-before, 0), np.arange(n, n + after)
+def positions(mode: str, n: int, before: int, after: int) -> ndarray:
+    """Return which element of a dimension of size n each one of the result is."""
+    index = np.arange(-before, n + after)
     if mode == "replicate":
-        return np.zeros_like(left), np.full_like(right, n - 1)
+        return index.clip(0, n - 1)
     if mode == "reflect":
-        return -left, 2 * (n - 1) - right
-    return left % n, right % n
+        return (n - 1) - abs((n - 1) - abs(index))
+    return index % n
 
 
 def _edge_pad(self: ndarray, *, mode: str, before: Shape, after: Shape) -> ndarray:
     for dim, (b, a) in enumerate(zip(before, after, strict=True)):
         if b or a:
-            n = self.shape[dim]
-            left, right = margins(mode, n, b, a)
-            self = self.take(np.concatenate((left, np.arange(n), right)), dim)
+            self = self.take(positions(mode, self.shape[dim], b, a), dim)
     return self
 
 
@@ -82,23 +77,19 @@ def _edge_pad_backward(
 ) -> ndarray:
     for dim, (b, a) in enumerate(zip(before, after, strict=True)):
         if b or a:
-            whole = self.swapaxes(0, dim)
-            n = whole.shape[0] - b - a
-            body = whole[b : b + n].copy()
-            for positions, margin in zip(
-                margins(mode, n, b, a), (whole[:b], whole[b + n :]), strict=True
-            ):
-                add_margin(body, positions, margin)
+            grad = self.swapaxes(0, dim)
+            n = grad.shape[0] - b - a
+            index = positions(mode, n, b, a)
+            body = np.zeros((n, *grad.shape[1:]), self.dtype)
+            if min(b, a) >= 0:
+                body[...] = grad[b : b + n]
+                sides = (slice(b), slice(b + n, None))
+            else:
+                sides = (slice(None),)
+            for side in sides:
+                np.add.at(body, index[side], grad[side])
             self = body.swapaxes(0, dim)
     return self
-
-
-def add_margin(body: ndarray, positions: ndarray, margin: ndarray) -> None:
-    """Add the gradient of a margin to the elements that it repeats."""
-    if len(set(positions.tolist())) == len(positions):
-        body[positions] += margin
-    else:
-        np.add.at(body, positions, margin)
 
 
 def edge_pad(name: str, mode: str, grad_fn: str) -> Any:

@@ -112,34 +112,44 @@ def reduced_vjp(
 def product_vjp(
     grad: Any, self: Any, index: Any, values: Any, result: Any, dim: int, own: bool
 ) -> tuple[Any, Any]:
-    """The product of all other factors: all of them by this one, if that is not zero.
+    """The product of all other factors: that of all by this one, if it is not zero.
 
-    Where there is one zero among the factors, it alone has a gradient: the product of
-    the others, computed with a one in its place. Where there are more, none has.
+    If it is zero, the product P of all that are not zero is what it is multiplied with,
+    times the other zero, if there is just one, which matters to second derivatives; the
+    sum of both zeros less this one is the other one.
     """
-    base = own_share(self, index, dim, own) if own else scatter_value(
-        self, index, dim=dim, value=1
-    )
-    own_zero, zero = eq(base, 0), eq(values, 0)
+    base = self if own else scatter_value(self, index, dim=dim, value=1)
+    base_zero, zero = eq(base, 0), eq(values, 0)
     zeros = scatter_add(
-        masked(ones_like(base), own_zero), index, masked(ones_like(values), zero), dim=dim
+        masked(ones_like(base), base_zero),
+        index,
+        masked(ones_like(values), zero),
+        dim=dim,
     )
-    filled_base = where(own_zero, ones_like(base), base)
+    sum_of_zeros = scatter_add(
+        masked(base, base_zero), index, masked(values, zero), dim=dim
+    )
+    filled_base = where(base_zero, ones_like(base), base)
     filled = where(zero, ones_like(values), values)
-    product = scatter_reduce(
+    nonzero_product = scatter_reduce(
         filled_base, index, filled, dim=dim, reduce="prod", include_self=True
     )
-    alone, none = eq(zeros, 1), eq(zeros, 0)
-    weighted = grad * product.conjugate()
+    of_zero = grad * nonzero_product.conjugate()
+    alone, paired = masked(of_zero, eq(zeros, 1)), masked(of_zero, eq(zeros, 2))
+    of_others = grad * result.conjugate()
+
+    def at(place: Any) -> Any:
+        return gather(place, index, dim=dim)
+
     by_base = where(
-        own_zero,
-        masked(weighted, alone),
-        masked(weighted, none) / filled_base.conjugate(),
+        base_zero,
+        alone + paired * (sum_of_zeros - base).conjugate(),
+        of_others / filled_base.conjugate(),
     )
     by_values = where(
         zero,
-        gather(masked(weighted, alone), index, dim=dim),
-        gather(masked(weighted, none), index, dim=dim) / filled.conjugate(),
+        at(alone) + at(paired) * (at(sum_of_zeros) - values).conjugate(),
+        at(of_others) / filled.conjugate(),
     )
     return own_share(by_base, index, dim, own), by_values
 

@@ -173,7 +173,9 @@ index_fill_tensor = fused(
     inputs=("self", "index", "value"),
     grad_fn="IndexFillBackward1",
     vjp_self=lambda grad, index, dim: index_fill(grad, index, dim=dim, value=0),
-    vjp_value=lambda grad, index, dim: sum_to(index_select(grad, index, dim=dim), ()),
+    vjp_value=lambda grad, index, dim: sum_to(
+        grad - index_fill(grad, index, dim=dim, value=0), ()
+    ),
     jvp=lambda self_t, index, value_t, dim: index_fill_tensor(
         self_t, index, value_t, dim=dim
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,10 @@ def _searchsorted(
     if sorted_sequence.ndim == 1:
         found = sorted_sequence.searchsorted(values, side)
         return np.asarray(found, dtype)
-    rows = sorted_sequence.reshape(-1, sorted_sequence.shape[-1])
-    wanted = values.reshape(rows.shape[0], -1)
+    rows = sorted_sequence.reshape(
+        prod(sorted_sequence.shape[:-1]), sorted_sequence.shape[-1]
+    )
+    wanted = values.reshape(rows.shape[0], values.shape[-1])
     result = np.empty(wanted.shape, dtype)
     for i, row in enumerate(rows):
         result[i] = row.searchsorted(wanted[i], side)
