@@ -83,7 +83,12 @@ def rtruediv(input: Tensor, other: Any) -> Any:
     return mul(E.reciprocal(input), other)
 
 
-install(mod=mod, pow=pow, rpow=reflected(E.number_pow))
+def rpow(input: Tensor, other: Any) -> Any:
+    primitive = E.pow if isinstance(other, Tensor) else E.number_pow
+    return known(primitive.primitive, (other, input), {})
+
+
+install(mod=mod, pow=pow, rpow=rpow)
 install(rtruediv=rtruediv, rdiv=rtruediv)
 
 # --- comparison -----------------------------------------------------------------------
