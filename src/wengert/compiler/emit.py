@@ -11,6 +11,7 @@ value is used anywhere.
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Sequence
 from typing import Any
@@ -40,7 +41,9 @@ def llvm_type(dtype: np.dtype) -> str:
     return _TYPES[dtype.str[1:]]
 
 
+@functools.cache
 def is_native(dtype: np.dtype) -> bool:
+    """Whether kernels compute with the dtype."""
     return dtype.str[1:] in _TYPES and dtype.isnative
 
 
@@ -106,7 +109,8 @@ class Value:
 
     def __neg__(self) -> Value:
         if self.type in FLOATS:
-            return self.emitter.op(f"fneg {self.type} {self.text}", self.type)
+            kind = self.emitter.spell(self.type)
+            return self.emitter.op(f"fneg {kind} {self.text}", self.type)
         return self._lift(0) - self
 
     def __and__(self, other: Any) -> Value:
@@ -128,21 +132,28 @@ class Value:
     def compare(self, predicate: str, other: Any) -> Value:
         """``predicate`` is LLVM's: ``olt``, ``une`` ... for floats, ``slt`` ... else."""
         op = "fcmp" if self.type in FLOATS else "icmp"
-        text = f"{op} {predicate} {self.type} {self.text}, {self._lift(other).text}"
+        kind = self.emitter.spell(self.type)
+        text = f"{op} {predicate} {kind} {self.text}, {self._lift(other).text}"
         return self.emitter.op(text, "i1")
 
     def select(self, yes: Any, no: Any) -> Value:
         """``yes if self else no``, without a branch."""
         typed = yes if isinstance(yes, Value) else no
         yes, no = typed._lift(yes), typed._lift(no)
-        text = f"select i1 {self.text}, {yes.type} {yes.text}, {no.type} {no.text}"
+        kind, flag = self.emitter.spell(yes.type), self.emitter.spell("i1")
+        text = f"select {flag} {self.text}, {kind} {yes.text}, {kind} {no.text}"
         return self.emitter.op(text, yes.type)
 
 
 class Emitter:
-    """Appends IR lines to ``lines``; collects the intrinsics that they declare."""
+    """Appends IR lines to ``lines``; collects what they need to have declared.
 
-    def __init__(self) -> None:
+    With ``lanes`` the same calls write code on SIMD vectors: a value's ``type`` is that
+    of its elements.
+    """
+
+    def __init__(self, lanes: int = 1) -> None:
+        self.lanes = lanes
         self.lines: list[str] = []
         self.declared: set[str] = set()
         self._count = 0
@@ -150,6 +161,9 @@ class Emitter:
     def name(self, prefix: str = "v") -> str:
         self._count += 1
         return f"{prefix}{self._count}"
+
+    def spell(self, kind: str) -> str:
+        return kind if self.lanes == 1 else f"<{self.lanes} x {kind}>"
 
     def line(self, text: str) -> None:
         self.lines.append(text)
@@ -160,22 +174,28 @@ class Emitter:
         return Value(self, name, type_name)
 
     def constant(self, value: Any, type_name: str) -> Value:
-        return Value(self, literal(value, type_name), type_name)
+        text = literal(value, type_name)
+        if self.lanes > 1:
+            text = f"splat ({type_name} {text})"
+        return Value(self, text, type_name)
 
     def binary(self, op: str, x: Value, y: Value) -> Value:
-        return self.op(f"{op} {x.type} {x.text}, {y.text}", x.type)
+        return self.op(f"{op} {self.spell(x.type)} {x.text}, {y.text}", x.type)
 
     def convert(self, op: str, x: Value, type_name: str) -> Value:
-        return self.op(f"{op} {x.type} {x.text} to {type_name}", type_name)
+        source, target = self.spell(x.type), self.spell(type_name)
+        return self.op(f"{op} {source} {x.text} to {target}", type_name)
 
     def call(self, intrinsic: str, operands: Sequence[Value]) -> Value:
         """An LLVM intrinsic (``llvm.fma``) on operands of one type."""
-        kind = operands[0].type
-        function = f"@{intrinsic}.{suffix(kind)}"
+        element = operands[0].type
+        kind = self.spell(element)
+        vector = f"v{self.lanes}" if self.lanes > 1 else ""
+        function = f"@{intrinsic}.{vector}{suffix(element)}"
         types = ", ".join([kind] * len(operands))
         self.declared.add(f"declare {kind} {function}({types})")
         arguments = ", ".join(f"{kind} {x.text}" for x in operands)
-        return self.op(f"call {kind} {function}({arguments})", kind)
+        return self.op(f"call {kind} {function}({arguments})", element)
 
     def fma(self, x: Value, y: Any, z: Any) -> Value:
         return self.call("llvm.fma", [x, x._lift(y), x._lift(z)])

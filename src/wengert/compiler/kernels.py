@@ -72,6 +72,7 @@ class Kernel:
     chunks: int
     scratch: int
     partials: list[Sink] = field(default_factory=list)
+    estimate: float = 0.0  # nanoseconds
     flops: int = 0
     nbytes: int = 0
     phases: int = 1
@@ -556,6 +557,7 @@ class _Writer:
             chunks,
             self.scratch,
             [] if self.single else finals,
+            estimate=self.estimate,
             flops=elements * sum(n.info.cost for n in work if n.kind == "elementwise"),
             nbytes=sum(n.nbytes for n in self.group.reads)
             + sum(s.node.nbytes for s in self.group.sinks),
@@ -597,7 +599,7 @@ class _Writer:
         accessed = sum(
             n.dtype.itemsize for n in self.group.reads | set(self.group.results())
         )
-        estimate = elements * (0.05 * cost + 0.03 * accessed)
+        estimate = self.estimate = elements * (0.05 * cost + 0.03 * accessed)
         most = MOST_CHUNKS
         if any(s.is_final for s in self.group.sinks):
             most = MOST_PARTIALS

@@ -28,7 +28,11 @@ from .passes import optimize
 from .schedule import Call, Group, Product, Sink, Step, schedule
 
 _ALIGNED, _WRITEABLE = 0x0100, 0x0400  # NumPy's array flags
-_GEMM_CHUNK = 2e6  # multiplications that are worth a chunk of their own
+_GEMM_CHUNK = 400_000  # multiplications that are worth a chunk of their own
+_GEMM_LARGE = 50_000_000  # ... of those of a large product
+_GEMM_PER_NS = 50  # multiplications, roughly
+_WAKING_NS = 100e3  # to wake a sleeping thread takes about as long
+_ALL, _ALONE, _AWAKE = 0, 1, 2
 Arrays = Sequence[Any]
 
 
@@ -147,8 +151,9 @@ class NativeProgram(Program):
             for step in self._schedule.steps
             if isinstance(step, Group)
         }
-        self._assign_memory(guarded)
         self._addresses = self._compile()
+        self._batches = self._batch_steps()
+        self._assign_memory(guarded)
         self._fill_tables()
         self.compile_seconds = time.perf_counter() - started
         self._lock = threading.Lock()
@@ -156,6 +161,27 @@ class NativeProgram(Program):
         self._base = [
             np.empty(0)
         ]  # keeps type checkers quiet about the refcounts below
+
+    def _batch_steps(self) -> list[list[Step]]:
+        """Neighbouring steps that run the same kernel and do not wait for each other.
+
+        A batch is one launch: the update of many parameters has one barrier at its end,
+        not one for each.
+        """
+        batches: list[list[Step]] = []
+        for step in self._schedule.steps:
+            last = batches[-1] if batches else []
+            if last and self._alike(last[0], step) and not step.after & set(last):
+                last.append(step)
+            else:
+                batches.append([step])
+        return batches
+
+    def _alike(self, a: Step, b: Step) -> bool:
+        if not (isinstance(a, Group) and isinstance(b, Group)):
+            return False
+        partials = self._kernels[a].partials or self._kernels[b].partials
+        return not partials and self._addresses[a] == self._addresses[b]
 
     # --- memory ----------------------------------------------------------------------
 
@@ -211,7 +237,8 @@ class NativeProgram(Program):
             last[owner] = now
             size[owner] = nbytes
 
-        for now, step in enumerate(self._schedule.steps):
+        timed = [(now, s) for now, batch in enumerate(self._batches) for s in batch]
+        for now, step in timed:
             for node in self._touched(step):
                 if self._in_arena(node):
                     touch(node, node.nbytes, now)
@@ -278,15 +305,19 @@ class NativeProgram(Program):
         tables = _Tables(len(self.graph.inputs) + len(self.graph.outputs))
         self._tables = tables
         self._stretches: list[tuple[int, int] | Call] = []
-        self._labels: list[tuple[int, int, Step]] = []
+        self._labels: list[tuple[int, int, Step]] = []  # first and last launch of steps
         start = 0
-        for step in self._schedule.steps:
+        for batch in self._batches:
+            step = batch[0]
             if isinstance(step, Call):
                 self._stretches += [(start, len(tables.launches)), step]
                 start = len(tables.launches)
                 continue
             before = len(tables.launches)
-            self._add_launches(tables, step)
+            if len(batch) > 1:
+                self._add_batch(tables, batch)
+            else:
+                self._add_launches(tables, step)
             self._labels.append((before, len(tables.launches), step))
         self._stretches.append((start, len(tables.launches)))
         self._has_calls = len(self._stretches) > 1
@@ -297,16 +328,37 @@ class NativeProgram(Program):
         if not self._has_calls:
             self._enter = self._runtime.enter
 
+    def _add_batch(self, tables: _Tables, batch: list[Step]) -> None:
+        entries: list[Any] = []
+        for step in batch:
+            assert isinstance(step, Group)
+            kernel = self._kernels[step]
+            words = tables.words(self._resolved(tables, kernel.arguments))
+            for chunk in range(kernel.chunks):
+                entries += [self._addresses[step], words, chunk]
+        work = sum(self._kernels[s].estimate for s in batch)  # type: ignore[index]
+        tables.launch(
+            self._runtime.addresses["batched"],
+            entries,
+            len(entries) // 3,
+            self._scratch.ctypes.data,
+            self._scratch_each,
+            work,
+        )
+
     def _add_launches(self, tables: _Tables, step: Step) -> None:
         scratch = self._scratch.ctypes.data, self._scratch_each
         if isinstance(step, Product):
             arguments, chunks, function = self._product(step.node)
-            tables.launch(function, self._resolved(tables, arguments), chunks, *scratch)
+            work = step.node.size * step.node.inputs[0].shape[-1] / _GEMM_PER_NS
+            resolved = self._resolved(tables, arguments)
+            tables.launch(function, resolved, chunks, *scratch, work)
             return
         assert isinstance(step, Group)
         kernel = self._kernels[step]
         arguments = self._resolved(tables, kernel.arguments)
-        tables.launch(self._addresses[step], arguments, kernel.chunks, *scratch)
+        address = self._addresses[step]
+        tables.launch(address, arguments, kernel.chunks, *scratch, kernel.estimate)
         for sink in kernel.partials:
             folded: list[Any] = [
                 Argument("sink", sink),
@@ -315,7 +367,7 @@ class NativeProgram(Program):
                 kernel.chunks,
             ]
             arguments = self._resolved(tables, folded)
-            tables.launch(self._addresses[sink], arguments, 1, *scratch)
+            tables.launch(self._addresses[sink], arguments, 1, *scratch, 0.0)
 
     def _resolved(self, tables: _Tables, arguments: Sequence[Any]) -> list[Any]:
         """Arguments as numbers, or as ``(slot, offset)`` where a replay brings them."""
@@ -344,7 +396,7 @@ class NativeProgram(Program):
         base_a, offset_a, turned_a, lda, batch_a = blas_layout(a)  # type: ignore[misc]
         base_b, offset_b, turned_b, ldb, batch_b = blas_layout(b)  # type: ignore[misc]
         batch = node.size // (m * n)
-        wanted = max(1, min(32, round(m * n * k * batch / _GEMM_CHUNK)))
+        wanted = _product_chunks(m * n * k * batch)
         if batch > 1:
             what, total, unit = 2, batch, 1
             steps = (batch_a * item, batch_b * item, m * n * item)
@@ -527,6 +579,16 @@ class NativeProgram(Program):
         return result
 
 
+def _product_chunks(multiplications: int) -> int:
+    """Into how many chunks a matrix product is cut: few, as BLAS packs for each.
+
+    The number does not depend on the threads: BLAS sums small matrices in another order.
+    """
+    if multiplications < 2 * _GEMM_CHUNK:
+        return 1
+    return max(2, min(8, multiplications // _GEMM_LARGE))
+
+
 def _size(nbytes: int) -> str:
     return f"{nbytes / 1e6:.2f} MB" if nbytes >= 1e5 else f"{nbytes} B"
 
@@ -562,8 +624,21 @@ class _Tables:
         self._keep: list[np.ndarray] = []
 
     def launch(
-        self, function: int, arguments: list[Any], chunks: int, scratch: int, each: int
+        self,
+        function: int,
+        arguments: list[Any],
+        chunks: int,
+        scratch: int,
+        each: int,
+        work: float,
     ) -> None:
+        """Add a launch; ``work`` (nanoseconds) decides who takes part in it."""
+        words = self.words(arguments)
+        who = _ALONE if chunks == 1 else _ALL if work > _WAKING_NS else _AWAKE
+        self.launches.append([function, words, chunks, scratch, each, who])
+
+    def words(self, arguments: list[Any]) -> int:
+        """The address of a kernel's arguments in memory that replays fill in."""
         words = np.zeros(max(1, len(arguments)), np.int64)
         for i, argument in enumerate(arguments):
             if isinstance(argument, tuple):
@@ -573,7 +648,7 @@ class _Tables:
             else:
                 words[i] = argument
         self._arguments.append(words)
-        self.launches.append([function, words.ctypes.data, chunks, scratch, each, 0])
+        return words.ctypes.data
 
     def finish(self, graph: Graph, written: set[Node]) -> None:
         inputs = self._table(

@@ -11,7 +11,9 @@ depends on the number of threads, so neither do results.
 
 The memory layouts (all fields are 8 bytes) are written by `program`:
 
-- launch:  kernel, args, chunks, scratch, scratch bytes a thread, unused
+- launch:  kernel, args, chunks, scratch, scratch bytes a thread, who runs it: 0 all
+  threads, 1 the caller alone, 2 the caller and those workers that are not asleep
+- batch (``batched`` as the kernel): for each chunk: kernel, args, chunk
 - binding: what (0 an array, 1 a float, 2 an unchecked array), type, dtype object, rank,
   required flags, pointer to the shape and strides, pointer to the slot of its address,
   the place of a float's value
@@ -178,7 +180,9 @@ out:
 define internal void @launch(ptr %launch) {
   %p2 = getelementptr i64, ptr %launch, i64 2
   %chunks = load i64, ptr %p2
-  %one = icmp ule i64 %chunks, 1
+  %p5 = getelementptr i64, ptr %launch, i64 5
+  %lone = load i64, ptr %p5
+  %one = icmp eq i64 %lone, 1
   %have = load i64, ptr @workers
   %alone = icmp eq i64 %have, 0
   %simple = or i1 %one, %alone
@@ -212,7 +216,9 @@ publish:
   store atomic i64 %ticket, ptr @ticket seq_cst, align 8
   %asleep = load atomic i64, ptr @sleepers seq_cst, align 8
   %any_asleep = icmp ne i64 %asleep, 0
-  br i1 %any_asleep, label %wake, label %help
+  %worth_it = icmp eq i64 %lone, 0
+  %must_wake = and i1 %any_asleep, %worth_it
+  br i1 %must_wake, label %wake, label %help
 wake:
   %r1 = call i32 @pthread_mutex_lock(ptr @mutex)
   %r2 = call i32 @pthread_cond_broadcast(ptr @wakeup)
@@ -238,6 +244,18 @@ again:
   br label %wait
 out:
   store atomic i32 0, ptr @busy seq_cst, align 4
+  ret void
+}
+
+; a launch of several kernels, or of one kernel on several sets of arguments
+define void @batched(ptr %table, i64 %chunk, ptr %scratch) {
+  %entry = getelementptr [3 x i64], ptr %table, i64 %chunk
+  %kernel = load ptr, ptr %entry
+  %p1 = getelementptr i64, ptr %entry, i64 1
+  %args = load ptr, ptr %p1
+  %p2 = getelementptr i64, ptr %entry, i64 2
+  %own_chunk = load i64, ptr %p2
+  call void %kernel(ptr %args, i64 %own_chunk, ptr %scratch)
   ret void
 }
 

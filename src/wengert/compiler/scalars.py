@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,12 +17,16 @@ Rule = Callable[[Emitter, list[Value], np.dtype], Value]
 
 def has_kernel(node: Node) -> bool:
     """Whether `emit_op` computes this elementwise node."""
-    dtypes = [node.dtype, *(x.dtype for x in node.inputs)]
+    return _has_kernel(node.op, node.dtype, *(x.dtype for x in node.inputs))
+
+
+@functools.cache
+def _has_kernel(op: str, *dtypes: np.dtype) -> bool:
     if not all(map(is_native, dtypes)):
         return False
-    if node.op in _FLOAT_ONLY and any(d.kind != "f" for d in dtypes):
+    if op in _FLOAT_ONLY and any(d.kind != "f" for d in dtypes):
         return False
-    return node.op in _RULES or node.op == "cast"
+    return op in _RULES or op == "cast"
 
 
 def emit_op(e: Emitter, node: Node, operands: list[Value]) -> Value:

@@ -61,7 +61,7 @@ class Runtime:
 
     def __init__(self) -> None:
         names = ["prepare", "run", "enter", "start_workers", "forget_workers"]
-        names += ["gemm_float", "gemm_double"]
+        names += ["gemm_float", "gemm_double", "batched"]
         self.blas, blas_int = _find_blas()
         ir = _runtime_text(blas_int)
         self.addresses = llvm.compile_module(ir, names)

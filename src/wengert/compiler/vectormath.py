@@ -9,9 +9,10 @@ so that the error is relative to the result) over the reduced argument's range.
 
 from __future__ import annotations
 
+import functools
 import math
 
-from .emit import Emitter, Value
+from .emit import Emitter, Value, suffix
 
 _LN2 = {  # high part with trailing zero bits, so that n * high is exact; the rest
     "float": (0.693145751953125, 1.42860682030941723212e-6),
@@ -333,28 +334,93 @@ def rsqrt(e: Emitter, x: Value) -> Value:
     return 1.0 / sqrt(e, x)
 
 
-def sin(e: Emitter, x: Value) -> Value:
-    return _sine(e, x, 0)
-
-
-def cos(e: Emitter, x: Value) -> Value:
-    return _sine(e, x, 1)
-
-
 _HALF_PI = (  # pi / 2 in three parts; the first two leave products with n exact
     1.57079632679489661923,
     6.12323399573676588613e-17,
     -1.49738490485916983e-33,
 )
-LARGEST_ANGLE = {"float": 2.0**28, "double": 2.0**28}
+LARGEST_ANGLE = 2.0**28  # beyond, more bits of pi are needed than are here
+
+
+def sin(e: Emitter, x: Value) -> Value:
+    return _call_sine(e, x, "sin")
+
+
+def cos(e: Emitter, x: Value) -> Value:
+    return _call_sine(e, x, "cos")
+
+
+def _call_sine(e: Emitter, x: Value, name: str) -> Value:
+    """Call a function that branches to the C library for large angles.
+
+    The vectoriser cannot see through the branch; so the call names vector variants of
+    the function, which it uses instead.
+    """
+    kind = x.type
+    scalar = f"wengert_{name}_{kind}"
+    variants = []
+    for lanes in (1, 4, 8, 16):
+        function = scalar if lanes == 1 else f"{scalar}_{lanes}"
+        text, declared = _sine_function(function, name, kind, lanes)
+        e.declared |= {text, *declared}
+        if lanes > 1:
+            variants.append(f"_ZGV_LLVM_N{lanes}v_{scalar}({function})")
+    mapping = ",".join(variants)
+    call = f"call {kind} @{scalar}({kind} {x.text})"
+    return e.op(f'{call} "vector-function-abi-variant"="{mapping}"', kind)
+
+
+@functools.cache
+def _sine_function(
+    function: str, name: str, kind: str, lanes: int
+) -> tuple[str, frozenset[str]]:
+    """The function's definition, and what it needs to have declared."""
+    e = Emitter(lanes)
+    vector = e.spell(kind)
+    x = Value(e, "%x", kind)
+    quick = _sine(e, x, 1 if name == "cos" else 0)
+    large = absolute(e, x).compare("ogt", LARGEST_ANGLE)
+    libm = f"@llvm.{name}.{suffix(kind)}"
+    e.declared.add(f"declare {kind} {libm}({kind})")
+    head = (
+        f"define {vector} @{function}({vector} %x)"
+        " noinline nounwind willreturn memory(none) {\nentry:"
+    )
+    if lanes == 1:
+        tail = f"""  br i1 {large.text}, label %slow, label %done
+slow:
+  %exact = call {kind} {libm}({kind} %x)
+  br label %done
+done:
+  %result = phi {kind} [ {quick.text}, %entry ], [ %exact, %slow ]
+  ret {kind} %result
+}}"""
+    else:
+        reduce = f"@llvm.vector.reduce.or.v{lanes}i1"
+        e.declared.add(f"declare i1 {reduce}(<{lanes} x i1>)")
+        tail = f"""  %any = call i1 {reduce}(<{lanes} x i1> {large.text})
+  br i1 %any, label %slow, label %done
+slow:
+  %i = phi i64 [ 0, %entry ], [ %i1, %slow ]
+  %part = phi {vector} [ {quick.text}, %entry ], [ %exact, %slow ]
+  %angle = extractelement {vector} %x, i64 %i
+  %one = call {kind} {libm}({kind} %angle)
+  %exact = insertelement {vector} %part, {kind} %one, i64 %i
+  %i1 = add i64 %i, 1
+  %more = icmp ult i64 %i1, {lanes}
+  br i1 %more, label %slow, label %mixed
+mixed:
+  %chosen = select <{lanes} x i1> {large.text}, {vector} %exact, {vector} {quick.text}
+  br label %done
+done:
+  %result = phi {vector} [ {quick.text}, %entry ], [ %chosen, %mixed ]
+  ret {vector} %result
+}}"""
+    return "\n".join([head, *e.lines, tail]), frozenset(e.declared)
 
 
 def _sine(e: Emitter, x: Value, quarter_turns: int) -> Value:
-    """sin(x + quarter_turns pi/2); floats are reduced as doubles.
-
-    Angles beyond ``LARGEST_ANGLE`` need more bits of pi than are here: the kernel sends
-    them to the C library (see `scalars`).
-    """
+    """``sin(x + quarter_turns pi / 2)``; floats are reduced as doubles."""
     kind = x.type
     wide = e.convert("fpext", x, "double") if kind == "float" else x
     n_float, n = _nearest_multiple(e, wide, 2 / math.pi)

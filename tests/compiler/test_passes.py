@@ -1,0 +1,137 @@
+"""What the passes remove, and what they must leave alone."""
+
+import numpy as np
+import pytest
+
+from wengert.compiler.graph import Graph
+from wengert.compiler.passes import drop_dead, fold_constants, optimize, share_common
+from wengert.compiler.program import compile_graph
+
+from .support import assert_same
+
+
+def one_input(dtype: str = "float32") -> tuple[Graph, object]:
+    graph = Graph()
+    return graph, graph.input(((4, 5), dtype))
+
+
+def op_names(graph: Graph) -> list[str]:
+    return [node.op for node in graph.nodes if node.kind != "source"]
+
+
+NEUTRAL = {
+    "x * 1": lambda g, x: g.add("mul", [x, 1.0]),
+    "x / 1": lambda g, x: g.add("div", [x, 1.0]),
+    "x - 0": lambda g, x: g.add("sub", [x, 0.0]),
+    "x + -0": lambda g, x: g.add("add", [x, -0.0]),
+    "--x": lambda g, x: g.add("neg", [g.add("neg", [x])]),
+    "x ** 1": lambda g, x: g.add("pow", [x, 1.0]),
+    "where(c, x, x)": lambda g, x: g.add("where", [g.add("gt", [x, 0.0]), x, x]),
+    "permuted back": lambda g, x: g.transpose(g.transpose(x)),
+    "reshaped back": lambda g, x: g.reshape(g.reshape(x, (20,)), (4, 5)),
+    "a full slice": lambda g, x: g.slice(x),
+    "reversed twice": lambda g, x: g.slice(
+        g.slice(x, slice(None, None, -1)), slice(None, None, -1)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NEUTRAL)
+def test_neutral_operations_vanish(name):
+    graph, x = one_input()
+    graph.outputs = [graph.add("exp", [NEUTRAL[name](graph, x)])]
+    assert op_names(optimize(graph)) == ["exp"]
+
+
+KEPT = {
+    "x + 0 is 0 for -0": lambda g, x: g.add("add", [x, 0.0]),
+    "x - -0 is 0 for -0": lambda g, x: g.add("sub", [x, -0.0]),
+    "x * 0 is NaN for infinity": lambda g, x: g.add("mul", [x, 0.0]),
+    "x - x is NaN for infinity": lambda g, x: g.add("sub", [x, x]),
+    "x / x is NaN for zero": lambda g, x: g.add("div", [x, x]),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_changes_special_values_stays(name):
+    values = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 2.0], np.float32)
+    graph = Graph()
+    graph.outputs = [KEPT[name](graph, graph.input(values))]
+    (node,) = graph.outputs
+    assert op_names(optimize(graph))[-1] == node.op
+    (found,) = assert_same(graph, [values]).run([values])
+    (wanted,) = compile_graph(graph, "numpy").run([values])
+    number = ~np.isnan(wanted)
+    np.testing.assert_array_equal(np.signbit(found)[number], np.signbit(wanted)[number])
+
+
+def test_common_subexpressions_merge():
+    graph, x = one_input()
+    y = graph.input(((4, 5), "float32"))
+    graph.outputs = [graph.add("add", [x, y]), graph.add("add", [y, x])]
+    shared = share_common(graph)
+    assert shared.outputs[0] is shared.outputs[1]
+
+
+def test_zeros_of_different_sign_stay_apart():
+    graph = Graph()
+    graph.outputs = [graph.constant(0.0), graph.constant(-0.0)]
+    shared = share_common(graph)
+    assert shared.outputs[0] is not shared.outputs[1]
+
+
+def test_dead_code_goes_and_inputs_stay():
+    graph, x = one_input()
+    graph.add("exp", [x])
+    unused = graph.input(((3,), "float32"))
+    graph.outputs = [graph.add("neg", [x])]
+    clean = drop_dead(graph)
+    assert op_names(clean) == ["neg"]
+    assert len(clean.inputs) == len([x, unused])
+
+
+def test_constants_fold():
+    graph = Graph()
+    graph.outputs = [graph.sum(graph.add("mul", [graph.constant([1.0, 2.0]), 3.0]))]
+    folded = drop_dead(fold_constants(graph))
+    assert [node.op for node in folded.nodes] == ["constant"]
+    assert folded.outputs[0].params["value"] == 9.0
+
+
+def test_passes_do_not_change_their_argument():
+    graph, x = one_input()
+    graph.outputs = [graph.add("mul", [graph.add("neg", [x]), 1.0])]
+    before = str(graph)
+    optimize(graph)
+    assert str(graph) == before
+
+
+def test_a_graph_prints_its_nodes_types_and_lines():
+    graph, x = one_input()
+    graph.source = "train.py:12"
+    graph.outputs = [graph.sum(x, (1,))]
+    text = str(graph)
+    assert "sum(%0, dims=(1,), keepdim=0)" in text
+    assert "float32[4]" in text
+    assert "# train.py:12" in text
+
+
+@pytest.mark.parametrize(
+    ("op", "shapes", "error"),
+    [
+        ("add", [(2, 3), (4,)], ValueError),
+        ("matmul", [(2, 3), (2, 3)], ValueError),
+        ("reshape", [(2, 3)], ValueError),
+    ],
+)
+def test_shapes_are_checked_when_a_node_is_made(op, shapes, error):
+    graph = Graph()
+    params = {"shape": (7,)} if op == "reshape" else {}
+    with pytest.raises(error):
+        graph.add(op, [graph.input((shape, "float32")) for shape in shapes], **params)
+
+
+def test_mixed_dtypes_are_refused():
+    graph, x = one_input()
+    with pytest.raises(TypeError, match="float32.*float64"):
+        graph.add("add", [x, graph.input(((4, 5), "float64"))])
