@@ -34,6 +34,12 @@ def trapezoid(name: str, y: Any, x: Any, dim: int = -1) -> Sample:
     )
 
 
+def slope(label: str, **kwargs: Any) -> Sample:
+    return Sample(
+        f"gradient_{label}", lambda t, x: t.gradient(x, **kwargs), grad_fn=False
+    )
+
+
 SAMPLES = [
     along("cumsum", 0, dtypes="fhibc"),
     along("cumsum", -1, dtypes="fhibc", inputs=[(2, 3, 4)]),
@@ -71,4 +77,15 @@ SAMPLES = [
     keyword("cumulative_trapezoid", {"grad_fn": False}, dx=0.5, dim=0),
     trapezoid("cumulative_trapezoid", (3, 5), rising),
     trapezoid("cumulative_trapezoid", (3, 5), (3, 5)),
+    slope("plain"),
+    slope("spaced", spacing=[0.5, 2.0]),
+    slope("along", dim=1, spacing=0.5),
+    slope("quadratic_edges", edge_order=2),
+    Sample(
+        "gradient_places",
+        lambda t, y, x: t.gradient(y, spacing=(x,), dim=1, edge_order=2),
+        [(3, 5), np.array([0.0, 1, 3, 4, 8])],
+        second=False,
+        grad_fn=False,
+    ),
 ]

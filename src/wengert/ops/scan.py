@@ -8,8 +8,16 @@ from typing import Any
 from .. import dtypes
 from ..primitives import scan as P
 from ..tensor import Tensor, is_differentiable
+from .joining import cat
 from .public import op
-from .reduction import check_real, named, numpy_names, one_dim, with_dtype
+from .reduction import (
+    check_real,
+    dims_of,
+    named,
+    numpy_names,
+    one_dim,
+    with_dtype,
+)
 from .results import named_result
 
 Function = Callable[..., Any]
@@ -131,17 +139,11 @@ def diff(
     place = one_dim(dim, input.ndim, "diff")
     parts = [part for part in (prepend, input, append) if part is not None]
     if len(parts) > 1:
-        input = joined(parts, place)
+        input = cat(parts, place)
     for _ in range(min(n, input.shape[place])):
         below, above = neighbours(input, place)
         input = above ^ below if input.dtype is dtypes.bool_ else above - below
     return input if n else input.clone()
-
-
-def joined(parts: list[Tensor], dim: int) -> Tensor:
-    from .joining import cat
-
-    return cat(parts, dim)
 
 
 def neighbours(input: Tensor, dim: int) -> tuple[Tensor, Tensor]:
@@ -207,3 +209,71 @@ def cumulative_trapezoid(
     """
     dim = one_dim(dim, y.ndim, "cumulative_trapezoid")
     return strips(y, x, dx, dim, "cumulative_trapezoid").cumsum(dim) / 2.0
+
+
+# --- slopes ---------------------------------------------------------------------------
+
+
+@op(out=False)
+@numpy_names
+def gradient(
+    input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1
+) -> tuple[Tensor, ...]:
+    """Return the slopes of values given at points, along each of several dimensions.
+
+    Between neighbours the values are taken to be quadratic.
+
+    Args:
+        spacing: how far points are apart: a number, or for each dimension a number or
+            a vector of the points' places.
+        dim: a dimension or several; none means all.
+        edge_order: 1 takes the slope to the neighbour at the edges, 2 is quadratic.
+
+    >>> import wengert as torch
+    >>> torch.gradient(torch.tensor([0.0, 1.0, 4.0, 9.0]))
+    (tensor([1., 2., 4., 5.]),)
+    """
+    if edge_order not in (1, 2):
+        raise RuntimeError(
+            "torch.gradient only supports edge_order=1 and edge_order=2."
+        )
+    dims = dims_of(dim, input.ndim, "gradient")
+    if isinstance(spacing, Tensor | int | float):
+        spacings = [spacing] * len(dims)
+    else:
+        spacings = list(spacing)
+    if len(spacings) != len(dims):
+        raise RuntimeError(
+            "torch.gradient expected spacing to be unspecified, a scalar, or a list of "
+            f"length equal to {len(dims)}, the number of dimensions, but got a list of "
+            f"length {len(spacings)}"
+        )
+    if any(input.shape[place] <= edge_order for place in dims):
+        raise RuntimeError(
+            "torch.gradient expected each dimension size to be at least edge_order+1"
+        )
+    return tuple(
+        [
+            slopes(input, step, place, edge_order)
+            for step, place in zip(spacings, dims, strict=True)
+        ]
+    )
+
+
+def slopes(input: Tensor, spacing: Any, dim: int, edge_order: int) -> Tensor:
+    """Return the slopes along one dimension."""
+    if isinstance(spacing, Tensor) and spacing.ndim:
+        step = diff(spacing).reshape((-1, *(1,) * (input.ndim - 1 - dim)))
+        before, after = neighbours(step, 0)
+    else:
+        step = before = after = spacing
+    between = diff(input, dim=dim) / step
+    left, right = neighbours(between, dim)
+    inner = (left * after + right * before) / (before + after)
+    first, last = between.narrow(dim, 0, 1), between.narrow(dim, -1, 1)
+    if edge_order == 2:
+        # The slope changes evenly, and is known half a step inside.
+        n = inner.shape[dim]
+        first = first * 2 - inner.narrow(dim, 0, 1)
+        last = last * 2 - inner.narrow(dim, n - 1, 1)
+    return cat([first, inner, last], dim)

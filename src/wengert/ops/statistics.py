@@ -1,0 +1,431 @@
+"""Variances, covariances, quantiles, histograms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..primitives import statistics as P
+from ..tensor import Tensor, is_differentiable, plain
+from .complex import complex
+from .public import op
+from .reduction import Dim, check_bool, dims_of, numpy_names, one_dim
+from .results import named_result
+from .sorting import sort
+
+Function = Callable[..., Any]
+
+# --- variances ------------------------------------------------------------------------
+
+
+def freedom(dim: Any, rest: tuple[Any, ...], named: dict[str, Any], name: str) -> Any:
+    """Return dimensions, correction and keepdim from the two forms of arguments.
+
+    ``(dim, unbiased, keepdim)``, of which dim may be left out, is the old one;
+    ``(dim, *, correction, keepdim)`` the new one.
+    """
+    if isinstance(dim, bool):
+        if rest or named:
+            raise TypeError(f"{name}() received an invalid combination of arguments")
+        return None, int(dim), False
+    given = dict(zip(("unbiased", "keepdim"), rest, strict=False)) | named
+    unbiased, correction = given.pop("unbiased", None), given.pop("correction", None)
+    keepdim = given.pop("keepdim", False)
+    if given or len(rest) > 2 or (unbiased is not None and correction is not None):
+        raise TypeError(f"{name}() received an invalid combination of arguments")
+    check_bool(keepdim, name)
+    if unbiased is not None:
+        check_bool(unbiased, name, "unbiased")
+        correction = int(unbiased)
+    return dim, 1 if correction is None else correction, keepdim
+
+
+def spread(name: str, compute: Function, returns: str, wrap: Function) -> Function:
+    """Make ``var``, ``std`` and their companions with the mean."""
+
+    @numpy_names
+    def call(input: Tensor, dim: Dim = None, *rest: Any, **named: Any) -> Any:
+        dim, correction, keepdim = freedom(dim, rest, named, name)
+        if not is_differentiable(input._data.dtype):
+            raise RuntimeError(
+                f"{name} only supports floating point and complex dtypes"
+                if name.endswith("_mean")
+                else "std and var only support floating point and complex dtypes"
+            )
+        dims = dims_of(dim, input.ndim, name)
+        return wrap(compute(input, dim=dims, correction=correction, keepdim=keepdim))
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"""Return the {returns} of all elements, or along dimensions.
+
+    Args:
+        dim: a dimension or several; none means all.
+        correction: what is subtracted from the number of elements that is divided by,
+            1 by default. ``unbiased=False`` means 0.
+        keepdim: keep the reduced dimensions, with size 1.
+
+    >>> import wengert as torch
+    >>> torch.{name}(torch.tensor([1.0, 3.0]), correction=0)
+    {EXAMPLES[name]}
+    """
+    return op(method=not name.endswith("_mean"))(call)
+
+
+EXAMPLES = {
+    "var": "tensor(1.)",
+    "std": "tensor(1.)",
+    "var_mean": "(tensor(1.), tensor(2.))",
+    "std_mean": "(tensor(1.), tensor(2.))",
+}
+
+
+def same(value: Any) -> Any:
+    return value
+
+
+var = spread("var", P.var, "variance", same)
+std = spread("std", P.std, "standard deviation", same)
+var_mean = spread("var_mean", P.var_mean, "variance and the mean", tuple)
+std_mean = spread("std_mean", P.std_mean, "standard deviation and the mean", tuple)
+
+# --- covariances ----------------------------------------------------------------------
+
+
+@op()
+def cov(
+    input: Tensor,
+    *,
+    correction: int = 1,
+    fweights: Tensor | None = None,
+    aweights: Tensor | None = None,
+) -> Tensor:
+    """Return the covariances of variables, the rows, over observations, the columns.
+
+    Args:
+        correction: what is subtracted from the number of observations.
+        fweights: how often each observation counts.
+        aweights: how much each observation counts.
+
+    >>> import wengert as torch
+    >>> torch.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]).cov()
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
+    """
+    if input.ndim > 2:
+        raise RuntimeError(
+            "cov(): expected input to have two or fewer dimensions but got an input "
+            f"with {input.ndim} dimensions"
+        )
+    if input.dtype is dtypes.bool_:
+        raise RuntimeError("cov(): bool dtype is not supported for input")
+    rows = input.reshape((1, -1)) if input.ndim < 2 else input
+    count = rows.shape[1]
+    weights = weights_of(count, fweights, aweights)
+    if weights is None:
+        total: Any = count
+        mean = rows.sum(1, True) / count
+    else:
+        total = weights.sum()
+        mean = (rows * weights).sum(1, True) / total
+    norm = total - correction
+    if weights is not None and aweights is not None:
+        norm = total - correction * (weights * aweights).sum() / total
+    norm = norm.clamp(min=0) if isinstance(norm, Tensor) else max(norm, 0)
+    deviation = rows - mean
+    weighted = deviation if weights is None else deviation * weights
+    result = weighted @ deviation.mT.conj() / float_like(norm, deviation)
+    return result.squeeze() if input.ndim < 2 else result
+
+
+def float_like(number: Any, like: Tensor) -> Any:
+    """Return a number as a tensor without dimensions: it may be zero to divide by."""
+    if isinstance(number, Tensor):
+        return number
+    return plain(np.asarray(number, like._data.real.dtype))
+
+
+def weights_of(
+    count: int, fweights: Tensor | None, aweights: Tensor | None
+) -> Tensor | None:
+    """Return the products of both kinds of weights, checked."""
+    checks = (("fweights", fweights, "iu"), ("aweights", aweights, "f"))
+    for name, weights, kinds in checks:
+        if weights is None:
+            continue
+        if weights.ndim > 1:
+            raise RuntimeError(
+                f"cov(): expected {name} to have one or fewer dimensions but got "
+                f"{name} with {weights.ndim} dimensions"
+            )
+        if weights._data.dtype.kind not in kinds:
+            wanted = "integral" if kinds == "iu" else "floating point"
+            raise RuntimeError(
+                f"cov(): expected {name} to have {wanted} dtype but got {name} with "
+                f"{weights.dtype.scalar_type} dtype"
+            )
+        if weights.numel() != count:
+            raise RuntimeError(
+                f"cov(): expected {name} to have the same numel as there are "
+                f"observations in the input but got {weights.numel()} != {count}"
+            )
+        if count and bool((weights < 0).any()):
+            raise RuntimeError(f"cov(): {name} cannot be negative")
+    if fweights is None or aweights is None:
+        return aweights if fweights is None else fweights
+    return fweights * aweights
+
+
+@op()
+def corrcoef(input: Tensor) -> Tensor:
+    """Return the correlations of variables, the rows, over observations, the columns.
+
+    >>> import wengert as torch
+    >>> torch.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]).corrcoef()
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
+    """
+    if input.ndim > 2:
+        raise RuntimeError(
+            "corrcoef(): expected input to have two or fewer dimensions but got an "
+            f"input with {input.ndim} dimensions"
+        )
+    found = cov(input)
+    if not found.ndim:
+        return found / found
+    diagonal = found.diagonal()
+    scale = (diagonal.real if found.is_complex() else diagonal).sqrt()
+    found = found / scale.unsqueeze(1) / scale.unsqueeze(0)
+    if not found.is_complex():
+        return found.clamp(-1, 1)
+    return complex(found.real.clamp(-1, 1), found.imag.clamp(-1, 1))
+
+
+# --- quantiles ------------------------------------------------------------------------
+
+BETWEEN = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def quantile_op(name: str, ignore_nan: bool) -> Function:
+    """Make ``quantile`` or ``nanquantile``."""
+
+    @numpy_names
+    def call(
+        input: Tensor,
+        q: Any,
+        dim: int | None = None,
+        keepdim: bool = False,
+        *,
+        interpolation: str = "linear",
+    ) -> Tensor:
+        places = ranks_of(input, q, interpolation, name)
+        shape = [1] * input.ndim
+        if dim is None:
+            values = sort(input.reshape((-1,))).values
+        else:
+            place = one_dim(dim, input.ndim, name)
+            shape = list(input.shape) or [1]
+            shape[place] = 1
+            values = sort(input.reshape((-1,)) if not input.ndim else input, place)
+            values = values.values.movedim(place, -1)
+        result = at_quantiles(values, places, interpolation, ignore_nan)
+        if keepdim:
+            result = result.reshape((len(places), *shape))
+        return result if isinstance(q, Tensor) and q.ndim else result.squeeze(0)
+
+    kind = " of what is not NaN" if ignore_nan else ""
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"""Return values below which fractions of the elements{kind} lie.
+
+    Args:
+        q: the fraction, or a vector of them, between 0 and 1.
+        dim: a dimension; none means all elements.
+        keepdim: keep the dimension, with size 1.
+        interpolation: what to do between two elements: "linear", "lower", "higher",
+            "midpoint" or "nearest".
+
+    Returns:
+        The quantiles; a vector of fractions makes their first dimension.
+
+    >>> import wengert as torch
+    >>> torch.tensor([0.0, 1.0, 2.0]).{name}(0.25)
+    tensor(0.5000)
+    """
+    return op()(call)
+
+
+def ranks_of(input: Tensor, q: Any, interpolation: str, name: str) -> list[float]:
+    """Return the fractions as numbers, after checking all arguments."""
+    if interpolation not in BETWEEN:
+        raise RuntimeError(
+            f"{name}() interpolation must be one of linear, lower, higher, midpoint or "
+            f"nearest, but got {interpolation}"
+        )
+    if 0 in input.shape:
+        raise RuntimeError(f"{name}() input tensor must be non-empty")
+    if input.dtype not in (dtypes.float32, dtypes.float64):
+        raise RuntimeError(
+            f"{name}() input tensor must be either float or double dtype"
+        )
+    if isinstance(q, Tensor):
+        if q.ndim > 1:
+            raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
+        if q.dtype is not input.dtype:
+            raise RuntimeError(
+                f"{name}() q tensor must be same dtype as the input tensor"
+            )
+        fractions = q.reshape((-1,)).tolist()
+        if any(not 0 <= fraction <= 1 for fraction in fractions):
+            raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
+        return list(fractions)
+    if not 0 <= q <= 1:
+        raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q:g}")
+    return [float(q)]
+
+
+def at_quantiles(
+    values: Tensor, fractions: Sequence[float], interpolation: str, ignore_nan: bool
+) -> Tensor:
+    """Return quantiles of values sorted along the last dimension, first of all dims."""
+    data = values.detach().numpy()
+    nan = np.isnan(data)
+    last = data.shape[-1] - 1
+    if ignore_nan:
+        last = np.maximum((~nan).sum(-1, keepdims=True) - 1, 0)
+    ranks = (np.asarray(fractions, data.dtype) * last).astype(data.dtype)
+    if not ignore_nan:
+        # NaN is sorted to the end: where there is one, it is the result.
+        ranks = np.where(nan.any(-1, keepdims=True), last, ranks)
+    ranks = np.broadcast_to(ranks, (*data.shape[:-1], len(fractions)))
+    if interpolation in ROUNDED:
+        result = at_ranks(values, ROUNDED[interpolation](ranks))
+    else:
+        below = np.floor(ranks)
+        weight = np.full_like(ranks, 0.5) if interpolation == "midpoint" else None
+        weight = ranks - below if weight is None else weight
+        low, high = at_ranks(values, below), at_ranks(values, np.ceil(ranks))
+        result = low.lerp(high, plain(weight))
+    return result.movedim(-1, 0)
+
+
+ROUNDED = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}
+
+
+def at_ranks(values: Tensor, ranks: np.ndarray) -> Tensor:
+    """Return the elements at places along the last dimension."""
+    return values.gather(-1, plain(ranks.astype(np.int64)))
+
+
+quantile = quantile_op("quantile", ignore_nan=False)
+nanquantile = quantile_op("nanquantile", ignore_nan=True)
+
+# --- histograms -----------------------------------------------------------------------
+
+histogram_result = named_result("histogram", "hist", "bin_edges")
+histogramdd_result = named_result("histogramdd", "hist", "bin_edges")
+
+
+def bounds_of(input: Tensor, low: float, high: float, name: str) -> tuple[float, float]:
+    """Return the range of a histogram: that of the elements if none is given."""
+    if low == high == 0 and input.numel():
+        low, high = float(input.min()), float(input.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"{name}: range of [{low}, {high}] is not finite")
+    if low > high:
+        raise RuntimeError(f"{name}: max must be larger than min")
+    return (low - 1, high + 1) if low == high else (low, high)
+
+
+def check_bins(input: Tensor, bins: int) -> None:
+    """Refuse a histogram of integers, or of no bins."""
+    if input._data.dtype.kind != "f":
+        raise NotImplementedError(
+            f"\"histogram_cpu\" not implemented for '{input.dtype.scalar_type}'"
+        )
+    if bins <= 0:
+        raise RuntimeError(
+            f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0"
+        )
+
+
+@op()
+def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
+    """Return how many elements lie in each of several bins of equal width.
+
+    Args:
+        bins: how many.
+        min, max: the bounds; if both are zero, those of the elements.
+
+    >>> import wengert as torch
+    >>> torch.tensor([1.0, 2.0, 1.0]).histc(2)
+    tensor([2., 1.])
+    """
+    check_bins(input, bins)
+    low, high = bounds_of(input, min, max, "torch.histc")
+    edges = plain(np.linspace(low, high, bins + 1))
+    return P.histogram(input.detach(), edges, None, density=False)
+
+
+@op()
+def histogram(
+    input: Tensor,
+    bins: Any,
+    *,
+    range: Sequence[float] | None = None,
+    weight: Tensor | None = None,
+    density: bool = False,
+) -> Any:
+    """Return how many elements lie in each of several bins, and the bins' edges.
+
+    Args:
+        bins: how many, or their edges.
+        range: the bounds; by default those of the elements.
+        weight: how much each element counts.
+        density: divide such that the integral is 1.
+
+    Returns:
+        Named ``hist`` and ``bin_edges``.
+
+    >>> import wengert as torch
+    >>> torch.histogram(torch.tensor([1.0, 2.0, 1.0]), 2).hist
+    tensor([2., 1.])
+    """
+    if isinstance(bins, Tensor):
+        edges = bins.detach()
+    else:
+        check_bins(input, bins)
+        low, high = bounds_of(input, *(range or (0, 0)), "torch.histogram")
+        spaced = np.linspace(low, high, bins + 1)
+        edges = plain(spaced.astype(input._data.dtype))
+    found = P.histogram(input.detach(), edges, weight, density=density)
+    return histogram_result(found, edges)
+
+
+@op()
+def bincount(
+    input: Tensor, weights: Tensor | None = None, minlength: int = 0
+) -> Tensor:
+    """Return how often each of the numbers 0, 1, 2 ... occurs.
+
+    Args:
+        weights: how much each element counts.
+        minlength: the least length of the result.
+
+    >>> import wengert as torch
+    >>> torch.tensor([1, 2, 2]).bincount()
+    tensor([0, 1, 2])
+    """
+    if input._data.dtype.kind not in "iu":
+        raise NotImplementedError(
+            f"\"bincount_cpu\" not implemented for '{input.dtype.scalar_type}'"
+        )
+    if minlength < 0:
+        raise RuntimeError("minlength should be >= 0")
+    if input.ndim != 1 or (input.numel() and int(input.min()) < 0):
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    if weights is not None and tuple(weights.shape) != tuple(input.shape):
+        raise RuntimeError("weights should be 1-d and have the same length as input")
+    return P.bincount(input, weights, minlength=minlength)
