@@ -18,6 +18,7 @@ import numpy as np
 from numpy import ndarray
 
 from .correlation import adjoint, correlate, correlate_weight
+from .precision import widened
 from .windows import Sizes, Windows, output_size
 
 
@@ -30,8 +31,7 @@ def _windows(
 
 def _computed(array: ndarray) -> ndarray:
     """The array in a dtype and a layout that BLAS computes well with."""
-    dtype = np.float32 if array.dtype == np.float16 else array.dtype
-    return np.ascontiguousarray(array, dtype)
+    return np.ascontiguousarray(widened(array))
 
 
 def _as(array: ndarray, like: ndarray) -> ndarray:

@@ -132,7 +132,7 @@ def _outputs_as_rows(out: ndarray, groups: int) -> ndarray:
 def _row_bytes(input: ndarray, windows: Windows) -> int:
     """The size of one image's windows, written out."""
     elements = prod(windows.kernel) * prod(windows.out) * input.shape[1]
-    return elements * int(input.itemsize)
+    return int(elements * input.itemsize)
 
 
 def _correlate_channels_last(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -153,11 +154,14 @@ def _tap(index: int, stride: int, dilation: int, out: int) -> slice:
     return slice(start, start + (out - 1) * stride + 1, stride)
 
 
-def taps(windows: Windows) -> Iterator[tuple[Index, Index]]:
+@lru_cache(maxsize=256)
+def taps(windows: Windows) -> list[tuple[Index, Index]]:
     """Each tap's index in the kernel, and the positions that it meets in the span."""
     steps = list(zip(windows.stride, windows.dilation, windows.out, strict=True))
-    for index in product(*map(range, windows.kernel)):
-        yield index, tuple(_tap(i, *step) for i, step in zip(index, steps, strict=True))
+    return [
+        (index, tuple(_tap(i, *step) for i, step in zip(index, steps, strict=True)))
+        for index in product(*map(range, windows.kernel))
+    ]
 
 
 def fold(columns: ndarray, windows: Windows) -> ndarray:
