@@ -20,7 +20,9 @@ def copies(inputs: list) -> list:
     ]
 
 
-def assert_same(graph: Graph, inputs: list, rtol: float = 1e-5, atol: float = 1e-6) -> Any:
+def assert_same(
+    graph: Graph, inputs: list, rtol: float = 1e-5, atol: float = 1e-6
+) -> Any:
     """Compiled and NumPy agree on outputs and on what is written; the program."""
     ours, theirs = copies(inputs), copies(inputs)
     program = compile_graph(graph, guarded=True)

@@ -46,7 +46,9 @@ def test_elementwise_on_special_values(name, dtype):
     (wanted,) = compile_graph(graph, "numpy").run(inputs)
     if found.dtype.kind == "f" and name not in ("maximum", "minimum"):
         number = ~np.isnan(wanted)
-        np.testing.assert_array_equal(np.signbit(found)[number], np.signbit(wanted)[number])
+        np.testing.assert_array_equal(
+            np.signbit(found)[number], np.signbit(wanted)[number]
+        )
 
 
 @pytest.mark.parametrize("dtype", ["int64", "int32", "int16", "int8", "uint8", "bool"])
@@ -66,8 +68,12 @@ def test_elementwise_on_integers(name, dtype):
         assert_same(graph, inputs)
 
 
-@pytest.mark.parametrize("source", ["float32", "float64", "int64", "int32", "bool", "uint8"])
-@pytest.mark.parametrize("target", ["float32", "float64", "int64", "int32", "bool", "int8"])
+@pytest.mark.parametrize(
+    "source", ["float32", "float64", "int64", "int32", "bool", "uint8"]
+)
+@pytest.mark.parametrize(
+    "target", ["float32", "float64", "int64", "int32", "bool", "int8"]
+)
 def test_cast(source, target):
     x = np.array([0, 1, 2, 100, 3.7]).astype(source)
     graph = Graph()
@@ -94,7 +100,9 @@ def test_reductions(op, dims, shape):
 def test_reductions_of_special_values_and_other_dtypes(op, dtype):
     rows = [SPECIAL, SPECIAL[:4] * 3, [np.nan] * 12, [-np.inf] * 12, [5.0] * 12]
     x = np.array(rows)
-    x = (x if dtype == "float32" else np.nan_to_num(x, posinf=9, neginf=-9)).astype(dtype)
+    x = (x if dtype == "float32" else np.nan_to_num(x, posinf=9, neginf=-9)).astype(
+        dtype
+    )
     graph = Graph()
     value = graph.input(x)
     graph.outputs = [graph.reduce(op, value, dims) for dims in [(0,), (1,), None]]
@@ -105,7 +113,11 @@ def test_reductions_of_nothing():
     x = np.empty((0, 4), np.float32)
     graph = Graph()
     value = graph.input(x)
-    graph.outputs = [graph.sum(value, (0,)), graph.add("exp", [value]), graph.sum(value)]
+    graph.outputs = [
+        graph.sum(value, (0,)),
+        graph.add("exp", [value]),
+        graph.sum(value),
+    ]
     assert_same(graph, [x])
 
 
@@ -159,7 +171,13 @@ def test_an_input_in_another_layout_is_copied():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     ("m", "k", "n", "batch"),
-    [(3, 4, 5, ()), (64, 300, 128, ()), (1, 7, 9, ()), (40, 1, 2, (3,)), (8, 8, 8, (2, 3))],
+    [
+        (3, 4, 5, ()),
+        (64, 300, 128, ()),
+        (1, 7, 9, ()),
+        (40, 1, 2, (3,)),
+        (8, 8, 8, (2, 3)),
+    ],
 )
 @pytest.mark.parametrize("turned", ["", "a", "b", "ab"])
 def test_matmul(m, k, n, batch, turned, dtype):
@@ -172,7 +190,10 @@ def test_matmul(m, k, n, batch, turned, dtype):
     left = graph.transpose(left) if "a" in turned else left
     right = graph.transpose(right) if "b" in turned else right
     product = graph.matmul(left, right)
-    graph.outputs = [product, graph.add("maximum", [graph.add("add", [product, 1.0]), 0.0])]
+    graph.outputs = [
+        product,
+        graph.add("maximum", [graph.add("add", [product, 1.0]), 0.0]),
+    ]
     assert_same(graph, inputs, rtol=1e-3 if dtype == "float32" else 1e-10, atol=1e-4)
 
 

@@ -105,7 +105,9 @@ def test_calls_run_in_their_place():
     graph = Graph()
     value = graph.input(x)
     spec = ((3, 4), "float64")
-    first, second = graph.call(sort_both, [graph.add("neg", [value]), value], [spec] * 2)
+    first, second = graph.call(
+        sort_both, [graph.add("neg", [value]), value], [spec] * 2
+    )
     graph.outputs = [graph.add("add", [first, second]), second]
     graph.write(value, graph.add("exp", [first]))
     program = assert_same(graph, [x])
@@ -155,7 +157,11 @@ def test_a_guarded_program_notices_stray_writes():
 
 
 def test_the_memory_plan_shares_what_does_not_meet():
-    lives = [memory.Lifetime(1000, 0, 1), memory.Lifetime(1000, 1, 2), memory.Lifetime(900, 2, 3)]
+    lives = [
+        memory.Lifetime(1000, 0, 1),
+        memory.Lifetime(1000, 1, 2),
+        memory.Lifetime(900, 2, 3),
+    ]
     offsets, total = memory.plan(lives)
     assert offsets[0] == offsets[2]
     assert offsets[0] != offsets[1]

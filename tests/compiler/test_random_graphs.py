@@ -1,8 +1,7 @@
 """Random graphs give the same results compiled and in NumPy."""
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 from wengert.compiler.graph import Graph, Node
 
@@ -108,9 +107,11 @@ def programs(draw):
         elif kind == "m":
             new = product(draw, graph, x, pool)
         else:
-            new = graph.cat([x, x], draw(st.integers(0, len(x.shape) - 1))) if (
-                x.shape
-            ) else x
+            new = (
+                graph.cat([x, x], draw(st.integers(0, len(x.shape) - 1)))
+                if (x.shape)
+                else x
+            )
         pool.append(new if new.size < 20000 else x)
     count = draw(st.integers(1, 4))
     graph.outputs = [draw(st.sampled_from(pool)) for _ in range(count)]

@@ -82,7 +82,9 @@ def test_huge_angles(op):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_erf(dtype):
     rng = np.random.default_rng(1)
-    x = np.concatenate([rng.uniform(-6.5, 6.5, 1500), rng.uniform(-1, 1, 500), [0.92, 1e-30]])
+    x = np.concatenate(
+        [rng.uniform(-6.5, 6.5, 1500), rng.uniform(-1, 1, 500), [0.92, 1e-30]]
+    )
     x = x.astype(dtype)
     with mpmath.workdps(30):
         exact = np.array([float(mpmath.erf(float(v))) for v in x])
@@ -94,8 +96,12 @@ def test_erf(dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_pow(dtype):
     rng = np.random.default_rng(2)
-    base = np.concatenate([np.exp(rng.uniform(-20, 20, 2**16)), rng.uniform(0.9, 1.1, 2**16)])
-    exponent = np.concatenate([rng.uniform(-20, 20, 2**16), rng.uniform(-3e3, 3e3, 2**16)])
+    base = np.concatenate(
+        [np.exp(rng.uniform(-20, 20, 2**16)), rng.uniform(0.9, 1.1, 2**16)]
+    )
+    exponent = np.concatenate(
+        [rng.uniform(-20, 20, 2**16), rng.uniform(-3e3, 3e3, 2**16)]
+    )
     base, exponent = base.astype(dtype), exponent.astype(dtype)
     with np.errstate(all="ignore"):
         exact = base.astype(WIDER[dtype]) ** exponent.astype(WIDER[dtype])

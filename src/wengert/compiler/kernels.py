@@ -22,43 +22,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from math import ceil, prod
+from math import ceil
 
 from . import llvm
-from .emit import FLOATS, SIZES, Emitter, Value, llvm_type
+from .emit import SIZES, Emitter, Value, llvm_type
 from .graph import Node
-from .index import Dynamic, Index, Place, address, through_view
-from .layout import memory_strides
-from .scalars import combine, emit_op, identity
-from .schedule import (
-    COLUMN,
-    FULL,
-    OUTER,
-    ROW,
-    STORE,
-    Group,
-    Sink,
-    is_fused,
-)
+from .groups import COLUMN, FULL, OUTER, ROW, STORE, Group, Sink, result_place
+from .index import address, contiguous_strides
+from .scalars import combine, identity
+from .values import Argument, Item, Values
 
 BLOCK = 4096  # elements after which a full reduction starts a new partial result
-STASH_COST = 8  # operations: a row's values are rather kept than computed again
 MOST_CHUNKS = 64
 MOST_PARTIALS = 16
 CHUNK_NS = 8000.0
-
-
-@dataclass(frozen=True)
-class Argument:
-    """A pointer that a kernel needs: into a node's memory, a sink's, or a service's.
-
-    ``what`` is ``"node"``, ``"sink"``, ``"partial"`` (a sink's, one a chunk) or
-    ``"error"``; ``offset`` is in bytes.
-    """
-
-    what: str
-    owner: object
-    offset: int = 0
 
 
 @dataclass
@@ -76,18 +53,6 @@ class Kernel:
     flops: int = 0
     nbytes: int = 0
     phases: int = 1
-
-
-@dataclass
-class _Loop:
-    """Collapsed axes: ``axis`` is the last of them, whose coefficient is the loop's."""
-
-    axis: int
-    size: int
-    variable: Value | None = None
-
-
-Item = tuple[Node, Place]
 
 
 def build_kernel(group: Group, stored: set[Node]) -> Kernel:
@@ -131,408 +96,7 @@ def _slot(e: Emitter, number: int) -> str:
     return e.op(f"getelementptr i64, ptr %args, i64 {number}", "ptr").text
 
 
-def element_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(prod(shape[d + 1 :]) for d in range(len(shape)))
-
-
-class _Writer:
-    def __init__(self, group: Group, stored: set[Node]) -> None:
-        self.group = group
-        self.stored = stored
-        self.e = Emitter()
-        self.arguments: dict[Argument, int] = {}
-        self.pointers: dict[Argument, str] = {}
-        self.row_memo: dict[Item, Value] = {}
-        self.memo: dict[Item, Value] = {}
-        self.stash: dict[Item, Sink | int] = {}
-        self.scratch = 0
-        self.entry: list[str] = []
-        self.metadata: list[str] = []
-        self._varies: dict[Item, bool] = {}
-        self._ready: dict[Item, int] = {}
-        self.row_sinks = {s.node: s for s in group.sinks if s.kind == ROW}
-        self.checks_index = any(node.op == "gather" for node in group.nodes)
-        self._choose_loops()
-
-    # --- loops -----------------------------------------------------------------------
-
-    def _choose_loops(self) -> None:
-        group, every = self.group, tuple(range(len(self.group.sizes)))
-        vectors = self._address_vectors()
-        if group.inner is not None:
-            inner = group.inner
-        elif group.columns_over is not None:
-            inner = tuple(a for a in every if a not in group.columns_over)
-        else:
-            loops = self._collapse(self._ordered(every, vectors), vectors)
-            self.outer, self.inner = loops[:-1], loops[-1:]
-            self._finish_loops()
-            return
-        outer = tuple(a for a in every if a not in inner)
-        self.outer = self._collapse(outer, vectors)
-        self.inner = self._collapse(self._ordered(inner, vectors), vectors)
-        self._finish_loops()
-
-    def _finish_loops(self) -> None:
-        if not self.inner:
-            self.inner = [_Loop(-1, 1)]
-        self.rows = prod(loop.size for loop in self.outer)
-        self.row_length = prod(loop.size for loop in self.inner)
-        self.inner_axes = {loop.axis for loop in self.inner}
-        has_row = any(s.kind in (ROW, COLUMN, OUTER) for s in self.group.sinks)
-        self.flat = not self.outer and not has_row
-
-    def _address_vectors(self) -> list[dict]:
-        """For each memory access, its coefficients of the axes; the first is a store's."""
-        vectors = [
-            dict(self._sink_address(s).terms)
-            for s in self.group.sinks
-            if s.kind == STORE
-        ]
-        vectors += [
-            dict(address(self._result_place(s), element_strides(s.node.shape)).terms)
-            for s in self.group.sinks
-            if s.kind in (ROW, COLUMN)
-        ]
-        for node, place in self.group.walked:
-            if node.op == "iota":
-                vectors.append(dict(place[node.params["dim"]].terms))
-            elif self._is_leaf(node):
-                vectors.append(dict(address(place, memory_strides(node)).terms))
-        return vectors
-
-    def _ordered(self, axes: tuple[int, ...], vectors: list[dict]) -> tuple[int, ...]:
-        """The axes with the one that most accesses walk through in steps of one last."""
-        if not axes:
-            return axes
-
-        def score(a: int) -> tuple[int, int]:
-            return sum(v.get(a, 0) == 1 for v in vectors), a
-
-        best = max(axes, key=score)
-        return (*(a for a in axes if a != best), best)
-
-    def _collapse(self, axes: tuple[int, ...], vectors: list[dict]) -> list[_Loop]:
-        sizes = self.group.sizes
-        loops: list[_Loop] = []
-        for a in axes:
-            if loops and all(
-                v.get(loops[-1].axis, 0) == v.get(a, 0) * sizes[a] for v in vectors
-            ):
-                loops[-1] = _Loop(a, loops[-1].size * sizes[a])
-            else:
-                loops.append(_Loop(a, sizes[a]))
-        return loops
-
-    # --- where things are ------------------------------------------------------------
-
-    def _is_leaf(self, node: Node) -> bool:
-        """Whether the kernel reads the node from memory."""
-        if node.op == "constant":
-            return node.size > 1
-        if node in self.group.aliases:
-            return True
-        if node in self.group.places:
-            return False
-        if not is_fused(node):
-            return True
-        return node not in self._computed_here
-
-    @property
-    def _computed_here(self) -> set[Node]:
-        if not hasattr(self, "_computed"):
-            self._computed = self._expression_nodes()
-        return self._computed
-
-    def _expression_nodes(self) -> set[Node]:
-        """Fused nodes whose operands the scheduler walked, too."""
-        walked = self.group.nodes
-        loaded = self.group.reads
-        return {n for n in walked if is_fused(n) and n not in loaded}
-
-    def _sink_address(self, sink: Sink) -> Index:
-        strides = (
-            memory_strides(sink.write)
-            if sink.write is not None
-            else element_strides(sink.node.shape)
-        )
-        return address(sink.place, strides)
-
-    def _result_place(self, sink: Sink) -> Place:
-        dims = sink.node.params["dims"]
-        if sink.node.params["keepdim"]:
-            return tuple(Index() if d in dims else p for d, p in enumerate(sink.place))
-        return tuple(p for d, p in enumerate(sink.place) if d not in dims)
-
-    def _argument(self, what: str, owner: object, offset: int = 0) -> str:
-        """The register that holds a pointer, loaded on entry."""
-        key = Argument(what, owner, offset)
-        if key not in self.pointers:
-            number = len(self.arguments)
-            self.arguments[key] = number
-            self.pointers[key] = f"%p{number}"
-            self.entry.append(
-                f"  %s{number} = getelementptr i64, ptr %args, i64 {number}"
-            )
-            self.entry.append(f"  %p{number} = load ptr, ptr %s{number}")
-        return self.pointers[key]
-
-    def _pointer(self, base: str, index: Index, kind: str) -> str:
-        """``base + index`` elements; the index's constant is part of ``base``."""
-        e = self.e
-        offset: Value | None = None
-        for loop in [*self.outer, *self.inner]:
-            coefficient = dict(index.terms).get(loop.axis, 0)
-            if coefficient:
-                offset = _sum(offset, _times(loop.variable, coefficient))
-        for variable, coefficient in index.terms:
-            if isinstance(variable, Dynamic):
-                found = self._dynamic(variable)
-                offset = _sum(offset, _times(found, coefficient))
-        if offset is None:
-            return base
-        memory = "i8" if kind == "i1" else kind
-        return e.op(
-            f"getelementptr {memory}, ptr {base}, i64 {offset.text}", "ptr"
-        ).text
-
-    def _dynamic(self, variable: Dynamic) -> Value:
-        """An index from memory; one that is out of range counts as zero, and is noted."""
-        key = (variable.node, (variable,))
-        memo = (
-            self.memo
-            if self._item_varies(variable.node, variable.place)
-            else self.row_memo
-        )
-        if key not in memo:
-            e = self.e
-            index = self.value(variable.node, variable.place)
-            if index.type != "i64":
-                index = e.convert("sext", index, "i64")
-            bad = index.compare("uge", variable.size)
-            flag = e.load("%bad", "i64")
-            e.store(flag | e.convert("zext", bad, "i64"), "%bad")
-            memo[key] = bad.select(0, index)
-        return memo[key]
-
-    def _index_value(self, index: Index) -> Value:
-        """An index as a number."""
-        e = self.e
-        total = e.constant(index.constant, "i64")
-        for loop in [*self.outer, *self.inner]:
-            coefficient = dict(index.terms).get(loop.axis, 0)
-            if coefficient:
-                total = total + _times(loop.variable, coefficient)
-        for variable, coefficient in index.terms:
-            if isinstance(variable, Dynamic):
-                total = total + _times(self._dynamic(variable), coefficient)
-        return total
-
-    # --- values ----------------------------------------------------------------------
-
-    def _operands(self, node: Node, place: Place) -> list[Item]:
-        if node.op == "constant" or node.op == "iota" or self._is_leaf(node):
-            return []
-        if node in self.row_sinks:
-            return []
-        if node.kind == "view":
-            inner = through_view(node, place, self.group.sizes)
-            assert inner is not None
-            return [(node.inputs[0], inner)]
-        if node.op == "gather":
-            x, index = node.inputs
-            dim = node.params["dim"]
-            dynamic = Dynamic(index, place, x.shape[dim])
-            inner = (*place[:dim], Index(0, ((dynamic, 1),)), *place[dim + 1 :])
-            return [(x, inner), (index, place)]
-        return [(x, place) for x in node.inputs]
-
-    def _item_varies(self, node: Node, place: Place) -> bool:
-        """Whether the value changes within a row."""
-        key = (node, place)
-        if key not in self._varies:
-            if node.op == "iota":
-                result = self._index_varies(place[node.params["dim"]])
-            elif node.op == "constant" and node.size == 1:
-                result = False
-            elif self._is_leaf(node):
-                result = self._index_varies(address(place, memory_strides(node)))
-            else:
-                result = any(self._item_varies(*x) for x in self._operands(node, place))
-            self._varies[key] = result
-        return self._varies[key]
-
-    def _index_varies(self, index: Index) -> bool:
-        return any(
-            self._item_varies(v.node, v.place)
-            if isinstance(v, Dynamic)
-            else self._axis_is_inner(v)
-            for v, c in index.terms
-            if c
-        )
-
-    def _axis_is_inner(self, a: int) -> bool:
-        if self.group.inner is not None:
-            return a in self.group.inner
-        if self.group.columns_over is not None:
-            return a not in self.group.columns_over
-        return a in self.inner_axes or not self.outer
-
-    def ready(self, node: Node, place: Place) -> int:
-        """The first phase in which the value can be computed."""
-        key = (node, place)
-        if key not in self._ready:
-            if node in self.row_sinks:
-                sink = self.row_sinks[node]
-                result = 1 + self.ready(node.inputs[0], sink.place)
-            else:
-                operands = self._operands(node, place)
-                result = max((self.ready(*x) for x in operands), default=0)
-            self._ready[key] = result
-        return self._ready[key]
-
-    def value(self, node: Node, place: Place) -> Value:
-        """The element's value, emitted here unless it is there already."""
-        key = (node, place)
-        memo = self.memo if self._item_varies(node, place) else self.row_memo
-        if key not in memo:
-            memo[key] = self._emit(node, place)
-        return memo[key]
-
-    def _emit(self, node: Node, place: Place) -> Value:
-        e = self.e
-        if (node, place) in self.stash and self.stashed_before((node, place)):
-            return self._load_stash(node, place)
-        kind = llvm_type(node.dtype)
-        if node.op == "constant" and node.size == 1:
-            return e.constant(node.params["value"].reshape(())[()], kind)
-        if node.op == "iota":
-            index = self._index_value(place[node.params["dim"]])
-            if kind in FLOATS:
-                return e.convert("sitofp", index, kind)
-            return index if kind == "i64" else e.convert("trunc", index, kind)
-        if self._is_leaf(node):
-            return self._load(node, place, kind)
-        operands = [self.value(*item) for item in self._operands(node, place)]
-        if node.kind == "view" or node.op == "gather":
-            return operands[0]
-        return emit_op(e, node, operands)
-
-    def _load(self, node: Node, place: Place, kind: str) -> Value:
-        index = address(place, memory_strides(node))
-        memory = self.group.aliases.get(node, node)
-        base = self._argument("node", memory, index.constant * node.dtype.itemsize)
-        if node.op == "scalar":
-            number = self.e.load(base, "double")
-            if kind == "double":
-                return number
-            return self.e.convert(
-                "fptrunc" if kind == "float" else "fptosi", number, kind
-            )
-        return self.e.load(self._pointer(base, index, kind), kind, self.access)
-
-    def hoist(self, node: Node, place: Place, seen: set[Item]) -> None:
-        """Emit what a value needs and what does not change within a row."""
-        if (node, place) in seen:
-            return
-        seen.add((node, place))
-        if not self._item_varies(node, place):
-            self.value(node, place)
-            return
-        if self.stashed_before((node, place)):
-            return
-        for item in self._operands(node, place):
-            self.hoist(*item, seen)
-        if self._is_leaf(node):
-            self._hoist_pointer(address(place, memory_strides(node)), seen)
-
-    def _hoist_pointer(self, index: Index, seen: set[Item]) -> None:
-        for variable, _ in index.terms:
-            if isinstance(variable, Dynamic):
-                if self._item_varies(variable.node, variable.place):
-                    self.hoist(variable.node, variable.place, seen)
-                else:
-                    self._dynamic(variable)
-
-    # --- rows kept between phases ----------------------------------------------------
-
-    def _plan_stash(self, phases: list[list[Sink]]) -> None:
-        """Choose the values that a later phase reads back instead of computing again."""
-        first: dict[Item, int] = {}
-        for number, sinks in enumerate(phases):
-            stack = [self._root(s) for s in sinks]
-            seen: set[Item] = set()
-            while stack:
-                item = stack.pop()
-                if item in seen or not self._item_varies(*item):
-                    continue
-                seen.add(item)
-                earlier = first.setdefault(item, number)
-                if earlier < number and self._worth_keeping(item):
-                    self.stash.setdefault(item, self._stash_place(item, phases, number))
-                    continue
-                stack += self._operands(*item)
-        self.first_phase = first
-
-    def _worth_keeping(self, item: Item) -> bool:
-        if item in self.stash:
-            return True
-        node, _ = item
-        if node.kind != "elementwise" or node in self.group.reads:
-            return False
-        cost, stack, seen = 0, [item], set()
-        while stack:
-            x = stack.pop()
-            if x in seen or not self._item_varies(*x) or x in self.stash:
-                continue
-            seen.add(x)
-            cost += x[0].info.cost
-            stack += self._operands(*x)
-        return cost >= STASH_COST
-
-    def _stash_place(
-        self, item: Item, phases: list[list[Sink]], now: int
-    ) -> Sink | int:
-        """A sink that has stored the value already, or a place in the scratch memory."""
-        for sinks in phases[:now]:
-            for sink in sinks:
-                is_it = (sink.node, sink.place) == item and sink.kind == STORE
-                if is_it and sink.write is None:
-                    return sink
-        offset = self.scratch
-        self.scratch += -(-self.row_length * SIZES[llvm_type(item[0].dtype)] // 64) * 64
-        return offset
-
-    def stashed_before(self, item: Item) -> bool:
-        return item in self.stash and self.first_phase[item] < self.phase
-
-    def _stash_pointer(self, item: Item) -> str:
-        kind = llvm_type(item[0].dtype)
-        where = self.stash[item]
-        if isinstance(where, Sink):
-            return self._sink_pointer(where)
-        e = self.e
-        flat: Value | None = None
-        for loop in self.inner:
-            flat = loop.variable if flat is None else flat * loop.size + loop.variable
-        base = e.op(f"getelementptr i8, ptr %scratch, i64 {where}", "ptr")
-        memory = "i8" if kind == "i1" else kind
-        assert flat is not None
-        return e.op(
-            f"getelementptr {memory}, ptr {base.text}, i64 {flat.text}", "ptr"
-        ).text
-
-    def _load_stash(self, node: Node, place: Place) -> Value:
-        kind = llvm_type(node.dtype)
-        return self.e.load(self._stash_pointer((node, place)), kind, self.access)
-
-    def _keep(self) -> None:
-        """Store what later phases read back."""
-        for item, where in self.stash.items():
-            if self.first_phase[item] == self.phase and not isinstance(where, Sink):
-                pointer = self._stash_pointer(item)
-                self.e.store(self.value(*item), pointer, self.access)
-
+class _Writer(Values):
     # --- the kernel ------------------------------------------------------------------
 
     def build(self) -> Kernel:
@@ -564,11 +128,6 @@ class _Writer:
             phases=len(phases),
         )
 
-    def _root(self, sink: Sink) -> Item:
-        if sink.kind == STORE:
-            return sink.node, sink.place
-        return sink.node.inputs[0], sink.place
-
     def _sinks_by_phase(self) -> tuple[list[list[Sink]], list[Sink]]:
         """Sinks in inner loops, by phase; and those done once a row."""
         inside: dict[int, list[Sink]] = {}
@@ -586,8 +145,7 @@ class _Writer:
 
     def _in_loop(self, sink: Sink) -> bool:
         return (
-            (len(sink.place) == 0
-            and self.flat)
+            (len(sink.place) == 0 and self.flat)
             or any(self._axis_is_inner(v) for i in sink.place for v, _ in i.terms)
             or (self.flat and not self.group.sizes)
         )
@@ -755,7 +313,9 @@ class _Writer:
         if sink.kind == STORE:
             e.store(value, self._sink_pointer(sink), self.access)
         elif sink.kind == COLUMN:
-            index = address(self._result_place(sink), element_strides(sink.node.shape))
+            index = address(
+                result_place(sink.node, sink.place), contiguous_strides(sink.node.shape)
+            )
             pointer = self._pointer(self.columns[sink], index, value.type)
             old = e.load(pointer, value.type, self.access)
             new = combine(e, sink.node.op, old, value, sink.node.dtype)
@@ -764,11 +324,6 @@ class _Writer:
             old = e.load(accumulators[sink], value.type)
             new = combine(e, sink.node.op, old, value, sink.node.dtype)
             e.store(new, accumulators[sink])
-
-    def _sink_pointer(self, sink: Sink) -> str:
-        index = self._sink_address(sink)
-        base = self._argument("sink", sink, index.constant * sink.node.dtype.itemsize)
-        return self._pointer(base, index, llvm_type(sink.node.dtype))
 
     def _start_accumulators(self, sinks: Iterable[Sink]) -> dict[Sink, str]:
         result = {}
@@ -809,7 +364,7 @@ class _Writer:
             if sink.output is None and sink.node not in self.stored:
                 continue
             place = self.group.places[sink.node]
-            index = address(place, element_strides(sink.node.shape))
+            index = address(place, contiguous_strides(sink.node.shape))
             base = self._argument(
                 "sink", sink, index.constant * sink.node.dtype.itemsize
             )
@@ -884,7 +439,9 @@ class _Writer:
         self.metadata[place] = f"{name} = distinct !{{{name}, {nodes}}}"
         return name
 
-    def _vector_hints(self, sinks: list[Sink], lines: list[str], bound: str) -> list[str]:
+    def _vector_hints(
+        self, sinks: list[Sink], lines: list[str], bound: str
+    ) -> list[str]:
         """How to vectorise; none where LLVM could not do as told (it would complain)."""
         width = self._vector_width(lines)
         count = int(bound) if bound.isdigit() else None
@@ -897,7 +454,7 @@ class _Writer:
             interleave = 1
         elif count is not None:
             interleave = min(interleave, count // width)
-        if count is not None and (count <= 4 or count <= width and not masked):
+        if count is not None and (count <= 4 or (count <= width and not masked)):
             return []
         hints = [
             '!"llvm.loop.vectorize.enable", i1 true',
@@ -917,12 +474,3 @@ class _Writer:
             k for k in ("i64", "i32", "i16", "i8") if f"load {k}," in text
         ]
         return llvm.machine().vector_bytes // SIZES[kinds[0] if kinds else "i64"]
-
-
-def _sum(x: Value | None, y: Value) -> Value:
-    return y if x is None else x + y
-
-
-def _times(x: Value | None, factor: int) -> Value:
-    assert x is not None
-    return x if factor == 1 else x * factor

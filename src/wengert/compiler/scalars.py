@@ -208,5 +208,20 @@ _RULES: dict[str, Rule] = {
     "where": lambda e, xs, _: _truth(xs[0]).select(xs[1], xs[2]),
 }
 _FLOAT_ONLY = frozenset(
-    ["div", "pow", "reciprocal", "sqrt", "rsqrt", "exp", "expm1", "log", "log1p", "tanh", "sigmoid", "erf", "sin", "cos"]
+    [
+        "div",
+        "pow",
+        "reciprocal",
+        "sqrt",
+        "rsqrt",
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+        "tanh",
+        "sigmoid",
+        "erf",
+        "sin",
+        "cos",
+    ]
 )

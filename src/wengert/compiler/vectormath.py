@@ -13,6 +13,7 @@ import functools
 import math
 
 from .emit import Emitter, Value, suffix
+from .polynomials import COS, ERF, EXPM1, LOG, LOG_ERFC, LOG_TAIL, SIN, TANH
 
 _LN2 = {  # high part with trailing zero bits, so that n * high is exact; the rest
     "float": (0.693145751953125, 1.42860682030941723212e-6),
@@ -22,162 +23,6 @@ _MANTISSA = {"float": 23, "double": 52}
 _BIAS = {"float": 127, "double": 1023}
 _ROUNDER = {"float": 1.5 * 2.0**23, "double": 1.5 * 2.0**52}
 _SMALLEST_NORMAL = {"float": 2.0**-126, "double": 2.0**-1022}
-
-# (expm1(r) - r) / r**2 on |r| <= ln(2) / 2
-_EXPM1 = {
-    "float": (
-        0.50000000465228713221,
-        0.16666666817726021149,
-        0.041666354163056661453,
-        0.0083332728902848095243,
-        0.0013941050376775602938,
-        0.00019914261070934134089,
-    ),
-    "double": (
-        0.49999999999999999986,
-        0.16666666666666676639,
-        0.041666666666666701786,
-        0.0083333333333215783694,
-        0.0013888888888866657967,
-        0.00019841269886266213334,
-        0.000024801587360873413015,
-        2.7557244061847940411e-6,
-        2.7557242510116690748e-7,
-        2.5109090468203170295e-8,
-        2.0924515893345632787e-9,
-    ),
-}
-# (log((1 + s) / (1 - s)) / s - 2) / s**2 as a polynomial in s**2
-_LOG = {
-    "float": (0.66666779761440587488, 0.39977080031241858033, 0.29885172923742651053),
-    "double": (
-        0.6666666666666739379,
-        0.39999999999377987552,
-        0.28571428751301367191,
-        0.2222219758746532795,
-        0.18183618984755580961,
-        0.15312569889625016993,
-        0.14811540879513123011,
-    ),
-}
-# (tanh(x) / x - 1) / x**2 as a polynomial in x**2, |x| <= 0.6
-_TANH = {
-    "float": (
-        -0.33333294731731510826,
-        0.13331816084795638613,
-        -0.053773158033212893001,
-        0.020755526558418638279,
-        -0.0058433526850727273725,
-    ),
-    "double": (
-        -0.33333333333333332901,
-        0.13333333333333240016,
-        -0.05396825396818352478,
-        0.021869488533474216335,
-        -0.0088632354696327051299,
-        0.0035921271641908073472,
-        -0.0014558258323007815327,
-        0.00058996890396676809155,
-        -0.00023884559821258667482,
-        0.000095942232700889701584,
-        -0.00003693987079095945969,
-        0.000012094910885530479853,
-        -2.3984441657596545969e-6,
-    ),
-}
-# erf(x) / x - 1 as a polynomial in x**2, |x| <= 0.92
-_ERF = {
-    "float": (
-        0.12837916665915790546,
-        -0.37612633861246859627,
-        0.11283696492183520934,
-        -0.02685941325202798917,
-        0.0052009893860100648024,
-        -0.00081414736238240815278,
-        0.000083622795524963106398,
-    ),
-    "double": (
-        0.12837916709551257266,
-        -0.3761263890318371075,
-        0.11283791670952801389,
-        -0.026866170644623896675,
-        0.0052239776197178397963,
-        -0.00085483266420416097226,
-        0.00012055316848218232162,
-        -0.000014925200058320151716,
-        1.6453697193062669757e-6,
-        -1.6261188597607875209e-7,
-        1.3970190912974308737e-8,
-        -8.3083407877648967385e-10,
-    ),
-}
-# log(erfc(x)) for 0.92 <= x <= 4 (float) or 6 (double)
-_LOG_ERFC = {
-    "float": (
-        0.00017587430875313943487,
-        -1.1295208220911804253,
-        -0.6333346555347205138,
-        -0.10829394390181241352,
-        0.025128622899378041529,
-        -0.0041746424252582447985,
-        0.00043521877741136618963,
-        -0.000021161898869598415542,
-    ),
-    "double": (
-        -7.7502913434678654034e-9,
-        -1.1283791195636765811,
-        -0.63661975873623836342,
-        -0.10277374364862404942,
-        0.019134242273067126735,
-        0.00019244757138587304464,
-        -0.0016627162287785419296,
-        0.00054016528177214328868,
-        0.000031893207938588772172,
-        -0.0001173671450348686853,
-        0.000068377743238356587172,
-        -0.00002591824623579135297,
-        7.3931047992115705447e-6,
-        -1.6540429547651399978e-6,
-        2.930210482054043208e-7,
-        -4.0830988805533624914e-8,
-        4.3886054469688785446e-9,
-        -3.5132025346220104851e-10,
-        1.9721015443113591257e-11,
-        -6.9228407727528533172e-13,
-        1.1429044557964248498e-14,
-    ),
-}
-# (sin(x) / x - 1) / x**2 and (cos(x) - 1 + x**2 / 2) / x**4, |x| <= pi / 4
-_SIN = {
-    "float": (
-        -0.16666654589847728149,
-        0.0083321550484328058412,
-        -0.00019514084551889644084,
-    ),
-    "double": (
-        -0.16666666666666629945,
-        0.0083333333333218692048,
-        -0.00019841269829352858972,
-        2.7557313528092685609e-6,
-        -2.5050731606762227621e-8,
-        1.5895213252510666683e-10,
-    ),
-}
-_COS = {
-    "float": (
-        0.041666646270846809997,
-        -0.0013887337183023030922,
-        0.000024434856300863504356,
-    ),
-    "double": (
-        0.041666666666666595435,
-        -0.0013888888888873387658,
-        0.000024801587289001762499,
-        -2.7557314208091376603e-7,
-        2.0875702982910250501e-9,
-        -1.135856438872778954e-11,
-    ),
-}
 
 
 def absolute(e: Emitter, x: Value) -> Value:
@@ -215,7 +60,7 @@ def _reduced_expm1(e: Emitter, x: Value) -> tuple[Value, Value, Value, Value]:
     n_float, n = _nearest_multiple(e, x, 1 / math.log(2))
     high, low = _LN2[x.type]
     r = e.fma(n_float, -low, e.fma(n_float, -high, x))
-    return r, r * r, e.horner(r, _EXPM1[x.type]), n
+    return r, r * r, e.horner(r, EXPM1[x.type]), n
 
 
 def exp(e: Emitter, x: Value, exactly: bool = False) -> Value:
@@ -263,7 +108,7 @@ def _log_of_split(e: Emitter, f: Value, n: Value, correction: Value | None) -> V
     half_square = f * f * 0.5
     s = f / (f + 2.0)
     z = s * s
-    tail = e.horner(z, _LOG[f.type]) * z
+    tail = e.horner(z, LOG[f.type]) * z
     rest = n_float * low if correction is None else e.fma(n_float, low, correction)
     small = e.fma(s, half_square + tail, rest)
     return e.fma(n_float, high, f - (half_square - small))
@@ -301,7 +146,7 @@ def log1p(e: Emitter, x: Value) -> Value:
 def tanh(e: Emitter, x: Value) -> Value:
     size = absolute(e, x)
     z = size * size
-    small = e.fma(size * z, e.horner(z, _TANH[x.type]), size)
+    small = e.fma(size * z, e.horner(z, TANH[x.type]), size)
     big = 1.0 - 2.0 / (exp(e, size + size) + 1.0)
     return copysign(e, size.compare("olt", 0.6).select(small, big), x)
 
@@ -320,9 +165,9 @@ def sigmoid(e: Emitter, x: Value) -> Value:
 def erf(e: Emitter, x: Value) -> Value:
     kind = x.type
     size = absolute(e, x)
-    small = e.fma(size, e.horner(size * size, _ERF[kind]), size)
+    small = e.fma(size, e.horner(size * size, ERF[kind]), size)
     bounded = _clamp(size, 0.0, 4.0 if kind == "float" else 6.0)
-    big = 1.0 - exp(e, e.horner(bounded, _LOG_ERFC[kind]))
+    big = 1.0 - exp(e, e.horner(bounded, LOG_ERFC[kind]))
     return copysign(e, size.compare("olt", 0.92).select(small, big), x)
 
 
@@ -432,9 +277,9 @@ def _sine(e: Emitter, x: Value, quarter_turns: int) -> Value:
         r, tail = _subtract_product(e, r, n_float)
     n = n + quarter_turns
     z = r * r
-    sine = e.horner(z, _SIN[kind]) * z
+    sine = e.horner(z, SIN[kind]) * z
     sine = e.fma(r, sine, r) if tail is None else r + e.fma(r, sine, tail)
-    cosine = e.fma(z * z, e.horner(z, _COS[kind]), 0.0)
+    cosine = e.fma(z * z, e.horner(z, COS[kind]), 0.0)
     half_z = z * 0.5
     top = 1.0 - half_z
     cosine = cosine if tail is None else e.fma(-r, tail, cosine)
@@ -500,7 +345,7 @@ def _log_in_two_parts(e: Emitter, x: Value) -> tuple[Value, Value]:
     z = s * s
     z_low = e.fma(s, s, -z) + s * s_low * 2.0
     # 2 s + s z (2/3 + z tail): the first two terms in two parts
-    tail = e.horner(z, _LOG_TAIL)
+    tail = e.horner(z, LOG_TAIL)
     third = 2.0 / 3.0
     third_low = 2.0 / 3.0 - third + 3.7007434154171886e-17
     inner, inner_low = _two_product(e, z, e.constant(third, "double"))
@@ -527,17 +372,6 @@ def _two_sum(a: Value, b: Value) -> tuple[Value, Value]:
     return total, (a - (total - other)) + (b - other)
 
 
-_LOG_TAIL = (
-    0.40000000000006701338,
-    0.28571428568940174037,
-    0.22222222668765682029,
-    0.18181773906189204815,
-    0.15387167732635468793,
-    0.13248381526116898781,
-    0.1326712767631815867,
-)
-
-
 def _power_special(e: Emitter, x: Value, y: Value, size: Value, result: Value) -> Value:
     """Pow's table of special cases, the most special last."""
     inf = math.inf
@@ -545,7 +379,9 @@ def _power_special(e: Emitter, x: Value, y: Value, size: Value, result: Value) -
     result = size.compare("oeq", 0.0).select(
         positive.select(e.constant(0.0, x.type), inf), result
     )
-    result = size.compare("oeq", inf).select(positive.select(e.constant(inf, x.type), 0.0), result)
+    result = size.compare("oeq", inf).select(
+        positive.select(e.constant(inf, x.type), 0.0), result
+    )
     infinite_y = absolute(e, y).compare("oeq", inf)
     grows = size.compare("ogt", 1.0) ^ y.compare("olt", 0.0)
     limit = grows.select(e.constant(inf, x.type), 0.0)

@@ -6,7 +6,7 @@ from ..graph import Graph
 from .common import share_common
 from .dead import drop_dead
 from .fold import fold_constants
-from .lower import lower_scatter, insert_copies
+from .lower import insert_copies, lower_scatter
 from .simplify import simplify
 
 __all__ = [

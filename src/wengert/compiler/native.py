@@ -1,0 +1,499 @@
+"""A program of machine code: memory, launches and replays."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from . import threads
+from .graph import Graph, Node
+from .groups import Call, Group, Product, Sink, Step
+from .kernels import build_kernel, combining_kernel
+from .layout import blas_layout
+from .llvm import compile_functions
+from .memory import GuardedBytes, Lifetime, aligned_bytes, plan, plan_guarded
+from .program import Arrays, Program, conforming, evaluate
+from .schedule import schedule
+from .tables import Tables
+from .values import Argument
+
+_GEMM_CHUNK = 2_000_000  # multiplications that are worth a chunk of their own
+_GEMM_LARGE = 50_000_000  # ... of those of a large product
+_GEMM_PER_NS = 50  # multiplications, roughly
+
+
+class NativeProgram(Program):
+    """Runs kernels, matrix products and calls; one foreign call where there are no calls."""
+
+    def __init__(self, graph: Graph, guarded: bool = False) -> None:
+        self.graph = graph
+        self._runtime = threads.runtime()
+        started = time.perf_counter()
+        self._schedule = schedule(graph)
+        self._blas = self._runtime.blas
+        self._kernels = {
+            step: build_kernel(step, self._schedule.stored)
+            for step in self._schedule.steps
+            if isinstance(step, Group)
+        }
+        self._addresses = self._compile()
+        self._batches = self._batch_steps()
+        self._assign_memory(guarded)
+        self._fill_tables()
+        self.compile_seconds = time.perf_counter() - started
+        self._lock = threading.Lock()
+        self._outputs: tuple[np.ndarray, ...] = ()
+        self._base = [
+            np.empty(0)
+        ]  # keeps type checkers quiet about the refcounts below
+
+    def _batch_steps(self) -> list[list[Step]]:
+        """Neighbouring steps that run the same kernel and do not wait for each other.
+
+        A batch is one launch: the update of many parameters has one barrier at its end,
+        not one for each.
+        """
+        batches: list[list[Step]] = []
+        for step in self._schedule.steps:
+            last = batches[-1] if batches else []
+            if last and self._alike(last[0], step) and not step.after & set(last):
+                last.append(step)
+            else:
+                batches.append([step])
+        return batches
+
+    def _alike(self, a: Step, b: Step) -> bool:
+        if not (isinstance(a, Group) and isinstance(b, Group)):
+            return False
+        partials = self._kernels[a].partials or self._kernels[b].partials
+        return not partials and self._addresses[a] == self._addresses[b]
+
+    # --- memory ----------------------------------------------------------------------
+
+    def _assign_memory(self, guarded: bool) -> None:
+        """Give every stored node and every partial result a place."""
+        self._output_of: dict[Any, int] = {}
+        for step, kernel in self._kernels.items():
+            for sink in step.sinks:
+                if sink.output is not None:
+                    self._output_of[sink] = sink.output
+                    if sink.node in self._schedule.makers and (
+                        self._schedule.makers[sink.node] is step
+                    ):
+                        self._output_of.setdefault(sink.node, sink.output)
+            del kernel
+        self._direct_outputs()
+        owners, lifetimes = self._lifetimes()
+        offsets, total = (plan_guarded if guarded else plan)(lifetimes)
+        self._guard: GuardedBytes | None = None
+        if guarded:
+            spans = [
+                (o, life.nbytes) for o, life in zip(offsets, lifetimes, strict=True)
+            ]
+            self._guard = GuardedBytes(total, spans)
+            self._arena = self._guard.bytes
+        else:
+            self._arena = aligned_bytes(total)
+        base = self._arena.ctypes.data
+        self._place = {o: base + at for o, at in zip(owners, offsets, strict=True)}
+        self._constants = {
+            node: np.ascontiguousarray(node.params["value"])
+            for node in self.graph.nodes
+            if node.op == "constant"
+        }
+        scratch = max((k.scratch for k in self._kernels.values()), default=0)
+        self._scratch_each = -(-(scratch + 64) // 4096) * 4096
+        self._scratch = aligned_bytes(self._scratch_each * self._runtime.threads)
+
+    def _direct_outputs(self) -> None:
+        """Outputs that a product or call computes are written where they are returned."""
+        for number, node in enumerate(self.graph.outputs):
+            maker = self._schedule.makers.get(node)
+            if isinstance(maker, (Product, Call)):
+                self._output_of.setdefault(node, number)
+
+    def _lifetimes(self) -> tuple[list[Any], list[Lifetime]]:
+        first: dict[Any, int] = {}
+        last: dict[Any, int] = {}
+        size: dict[Any, int] = {}
+
+        def touch(owner: Any, nbytes: int, now: int) -> None:
+            first.setdefault(owner, now)
+            last[owner] = now
+            size[owner] = nbytes
+
+        timed = [(now, s) for now, batch in enumerate(self._batches) for s in batch]
+        for now, step in timed:
+            for node in self._touched(step):
+                if self._in_arena(node):
+                    touch(node, node.nbytes, now)
+            kernel = self._kernels.get(step)  # type: ignore[call-overload]
+            for sink in kernel.partials if kernel else ():
+                touch(sink, sink.node.nbytes * kernel.chunks, now)
+        owners = list(first)
+        return owners, [Lifetime(size[o], first[o], last[o]) for o in owners]
+
+    def _touched(self, step: Step) -> list[Node]:
+        if isinstance(step, Group):
+            stores = [
+                s.node for s in step.sinks if s.output is None and s.write is None
+            ]
+            return [*step.reads, *stores]
+        return [*step.reads, step.node]  # type: ignore[attr-defined]
+
+    def _in_arena(self, node: Node) -> bool:
+        if (
+            node.op in ("input", "scalar", "constant", "call")
+            or node in self._output_of
+        ):
+            return False
+        return True
+
+    def _address(self, owner: Any) -> tuple[int, int | None]:
+        """A fixed address, or 0 and the slot of an array that comes with each replay."""
+        if isinstance(owner, Sink):
+            if owner.write is not None:
+                return 0, self.graph.inputs.index(owner.write)
+            if owner in self._output_of:
+                return 0, len(self.graph.inputs) + self._output_of[owner]
+            owner = owner.node
+        if owner in self._output_of:
+            return 0, len(self.graph.inputs) + self._output_of[owner]
+        if owner.op in ("input", "scalar"):
+            return 0, self.graph.inputs.index(owner)
+        if owner.op == "constant":
+            return self._constants[owner].ctypes.data, None
+        return self._place[owner], None
+
+    # --- code ------------------------------------------------------------------------
+
+    def _compile(self) -> dict[Any, int]:
+        """Addresses of kernels, and of those that combine partial results."""
+        owners: list[Any] = []
+        bodies: list[str] = []
+        declarations: set[str] = set()
+        for step, kernel in self._kernels.items():
+            owners.append(step)
+            bodies.append(kernel.body)
+            declarations |= kernel.declarations
+            for sink in kernel.partials:
+                body, more = combining_kernel(sink.node.op, sink.node)
+                owners.append(sink)
+                bodies.append(body)
+                declarations |= more
+        return dict(zip(owners, compile_functions(bodies, declarations), strict=True))
+
+    def _fill_tables(self) -> None:
+        """Write the structures that `runtime` documents."""
+        tables = Tables(len(self.graph.inputs) + len(self.graph.outputs))
+        self._tables = tables
+        self._stretches: list[tuple[int, int] | Call] = []
+        self._labels: list[tuple[int, int, Step]] = []  # first and last launch of steps
+        start = 0
+        for batch in self._batches:
+            step = batch[0]
+            if isinstance(step, Call):
+                self._stretches += [(start, len(tables.launches)), step]
+                start = len(tables.launches)
+                continue
+            before = len(tables.launches)
+            if len(batch) > 1:
+                self._add_batch(tables, batch)
+            else:
+                self._add_launches(tables, step)
+            self._labels.append((before, len(tables.launches), step))
+        self._stretches.append((start, len(tables.launches)))
+        self._has_calls = len(self._stretches) > 1
+        self._has_products = any(isinstance(s, Product) for s in self._schedule.steps)
+        written = {target for target, _ in self.graph.writes}
+        tables.finish(self.graph, written)
+        self._program = tables.program.ctypes.data
+        if not self._has_calls:
+            self._enter = self._runtime.enter
+
+    def _add_batch(self, tables: Tables, batch: list[Step]) -> None:
+        entries: list[Any] = []
+        for step in batch:
+            assert isinstance(step, Group)
+            kernel = self._kernels[step]
+            words = tables.words(self._resolved(tables, kernel.arguments))
+            for chunk in range(kernel.chunks):
+                entries += [self._addresses[step], words, chunk]
+        work = sum(self._kernels[s].estimate for s in batch)  # type: ignore[index]
+        tables.launch(
+            self._runtime.addresses["batched"],
+            entries,
+            len(entries) // 3,
+            self._scratch.ctypes.data,
+            self._scratch_each,
+            work,
+        )
+
+    def _add_launches(self, tables: Tables, step: Step) -> None:
+        scratch = self._scratch.ctypes.data, self._scratch_each
+        if isinstance(step, Product):
+            arguments, chunks, function = self._product(step.node)
+            work = step.node.size * step.node.inputs[0].shape[-1] / _GEMM_PER_NS
+            resolved = self._resolved(tables, arguments)
+            tables.launch(function, resolved, chunks, *scratch, work)
+            return
+        assert isinstance(step, Group)
+        kernel = self._kernels[step]
+        arguments = self._resolved(tables, kernel.arguments)
+        address = self._addresses[step]
+        tables.launch(address, arguments, kernel.chunks, *scratch, kernel.estimate)
+        for sink in kernel.partials:
+            folded: list[Any] = [
+                Argument("sink", sink),
+                self._place[sink],
+                sink.node.size,
+                kernel.chunks,
+            ]
+            arguments = self._resolved(tables, folded)
+            tables.launch(self._addresses[sink], arguments, 1, *scratch, 0.0)
+
+    def _resolved(self, tables: Tables, arguments: Sequence[Any]) -> list[Any]:
+        """Arguments as numbers, or as ``(slot, offset)`` where a replay brings them."""
+        result: list[Any] = []
+        for argument in arguments:
+            if not isinstance(argument, Argument):
+                result.append(argument)
+            elif argument.what == "error":
+                result.append(tables.error_address)
+            elif argument.what == "partial":
+                result.append(self._place[argument.owner])
+            else:
+                address, slot = self._address(argument.owner)
+                fixed = slot is None
+                result.append(
+                    address + argument.offset if fixed else (slot, argument.offset)
+                )
+        return result
+
+    def _product(self, node: Node) -> tuple[list[Any], int, int]:
+        """The arguments of `runtime`'s gemm, how many chunks, and its address."""
+        a, b = node.inputs
+        kind = "float" if node.dtype.itemsize == 4 else "double"
+        item = node.dtype.itemsize
+        (m, k), n = a.shape[-2:], b.shape[-1]
+        base_a, offset_a, turned_a, lda, batch_a = blas_layout(a)  # type: ignore[misc]
+        base_b, offset_b, turned_b, ldb, batch_b = blas_layout(b)  # type: ignore[misc]
+        batch = node.size // (m * n)
+        wanted = _product_chunks(m * n * k * batch)
+        if batch > 1:
+            what, total, unit = 2, batch, 1
+            steps = (batch_a * item, batch_b * item, m * n * item)
+        elif m >= n:
+            what, total, unit = 0, m, 16
+            steps = (item * (1 if turned_a else lda), 0, n * item)
+        else:
+            what, total, unit = 1, n, 16
+            steps = (0, item * (ldb if turned_b else 1), item)
+        each = ceil(total / wanted / unit) * unit
+        arguments = [
+            self._blas.functions[kind],
+            101,
+            112 if turned_a else 111,
+            112 if turned_b else 111,
+            *(m, n, k),
+            *(lda, ldb, n),
+            Argument("node", base_a, offset_a * item),
+            Argument("node", base_b, offset_b * item),
+            Argument("node", node),
+            *(what, each, total),
+            *steps,
+        ]
+        return arguments, ceil(total / each), self._runtime.addresses[f"gemm_{kind}"]
+
+    # --- running ---------------------------------------------------------------------
+
+    def run(self, inputs: Arrays) -> tuple[np.ndarray, ...]:
+        inputs = tuple(inputs)
+        with self._lock:
+            outputs = self._fresh_outputs()
+            if self._has_products:
+                threads = self._blas.get_threads()
+                self._blas.set_threads(1)  # the program cuts products itself
+                try:
+                    self._replay(inputs, outputs)
+                finally:
+                    self._blas.set_threads(threads)
+            else:
+                self._replay(inputs, outputs)
+        return outputs
+
+    def _replay(self, inputs: tuple, outputs: tuple[np.ndarray, ...]) -> None:
+        if len(inputs) != len(self.graph.inputs):
+            raise ValueError(
+                f"expected {len(self.graph.inputs)} inputs, not {len(inputs)}"
+            )
+        if self._has_calls:
+            self._replay_with_calls(inputs, outputs)
+            return
+        status = self._enter(self._program, inputs, outputs)
+        if status > 0:
+            conforming = self._conform(inputs)
+            status = self._enter(self._program, conforming, outputs)
+            self._write_back(inputs, conforming)
+        if status or self._guard is not None:
+            self._check(status)
+
+    def _check(self, status: int) -> None:
+        if status:
+            raise IndexError("an index in a gather or scatter is out of range")
+        if self._guard is not None:
+            self._guard.check()
+
+    def _conform(self, inputs: tuple) -> tuple:
+        """Copies of the inputs in the memory layout that the program was made for."""
+        return tuple(
+            _laid_out(node, given)
+            for node, given in zip(self.graph.inputs, inputs, strict=True)
+        )
+
+    def _write_back(self, inputs: tuple, conforming: tuple) -> None:
+        for target, _ in self.graph.writes:
+            i = self.graph.inputs.index(target)
+            if inputs[i] is not conforming[i]:
+                inputs[i][...] = conforming[i]
+
+    def _replay_with_calls(
+        self, inputs: tuple, outputs: tuple[np.ndarray, ...]
+    ) -> None:
+        conforming = inputs
+        if self._runtime.prepare(self._program, inputs, outputs):
+            conforming = self._conform(inputs)
+            self._runtime.prepare(self._program, conforming, outputs)
+        objects: dict[Node, Any] = {}
+        for stretch in self._stretches:
+            if isinstance(stretch, Call):
+                self._run_call(stretch.node, objects, conforming, outputs)
+            elif stretch[0] < stretch[1]:
+                self._check(self._runtime.run(self._program, *stretch))
+        if conforming is not inputs:
+            self._write_back(inputs, conforming)
+
+    def _run_call(
+        self, node: Node, objects: dict, inputs: tuple, outputs: tuple[np.ndarray, ...]
+    ) -> None:
+        operands = [
+            objects[x] if x.op == "call" else self._array(x, inputs, outputs)
+            for x in node.inputs
+        ]
+        with np.errstate(all="ignore"):
+            result = evaluate(node, operands)
+        if node.op == "call":
+            objects[node] = result
+        else:
+            self._array(node, inputs, outputs)[...] = result
+
+    def _array(
+        self, node: Node, inputs: tuple, outputs: tuple[np.ndarray, ...]
+    ) -> np.ndarray:
+        """A node's memory as an array."""
+        if node.op in ("input", "scalar"):
+            given = inputs[self.graph.inputs.index(node)]
+            return np.asarray(given, dtype=node.dtype)
+        if node.op == "constant":
+            return self._constants[node]
+        if node in self._output_of:
+            return outputs[self._output_of[node]]
+        start = self._place[node] - self._arena.ctypes.data
+        raw = self._arena[start : start + node.nbytes]
+        return raw.view(node.dtype).reshape(node.shape)
+
+    def _fresh_outputs(self) -> tuple[np.ndarray, ...]:
+        """Arrays for the outputs: the last ones where nobody holds them any more."""
+        kept = self._outputs
+        # an array that only the tuple holds counts two: the tuple, and getrefcount's own
+        if kept and all(sys.getrefcount(array) <= 3 for array in kept):
+            return kept
+        self._outputs = tuple(
+            array if sys.getrefcount(array) <= 3 else np.empty(array.shape, array.dtype)
+            for array in kept
+        ) or tuple(np.empty(n.shape, n.dtype) for n in self.graph.outputs)
+        return self._outputs
+
+    # --- explaining ------------------------------------------------------------------
+
+    def explain(self) -> str:
+        """See `Program.explain`; times are those of the last inputs, if there were any."""
+        lines = [
+            f"{len(self._schedule.steps)} steps, {len(self._tables.launches)} launches, "
+            f"compiled in {self.compile_seconds * 1e3:.0f} ms, "
+            f"arena {_size(self._arena.nbytes)}"
+        ]
+        for number, step in enumerate(self._schedule.steps):
+            lines.append(f"{number:3} {self._explain_step(step)}")
+        return "\n".join(lines)
+
+    def _explain_step(self, step: Step) -> str:
+        if isinstance(step, Call):
+            return f"call    {step.node.describe()}  (no kernel: runs in Python)"
+        if isinstance(step, Product):
+            node = step.node
+            flops = 2 * node.size * node.inputs[0].shape[-1]
+            return f"matmul  {list(node.inputs[0].shape)} @ {list(node.inputs[1].shape)}  {flops:,} flops"
+        assert isinstance(step, Group)
+        kernel = self._kernels[step]
+        ops = [
+            n.op
+            for n in sorted(step.nodes, key=lambda n: n.number)
+            if n.kind != "source"
+        ]
+        return (
+            f"kernel  {' '.join(ops)}  over {list(step.sizes)}, {kernel.phases} phases, "
+            f"{kernel.chunks} chunks, {_size(kernel.nbytes)}, {kernel.flops:,} flops"
+        )
+
+    def times(self, inputs: Arrays, repeat: int = 20) -> list[tuple[str, float]]:
+        """The median seconds of each native step on ``inputs`` (writes are done)."""
+        outputs = self._fresh_outputs()
+        if self._runtime.prepare(self._program, tuple(inputs), outputs):
+            raise ValueError("the inputs do not have the layout compiled for")
+        result = []
+        for first, last, step in self._labels:
+            samples = []
+            for _ in range(repeat):
+                start = time.perf_counter()
+                self._runtime.run(self._program, first, last)
+                samples.append(time.perf_counter() - start)
+            result.append((self._explain_step(step), float(np.median(samples))))
+        return result
+
+
+def _product_chunks(multiplications: int) -> int:
+    """Into how many chunks a matrix product is cut: few, as BLAS packs for each.
+
+    The number does not depend on the threads: BLAS sums small matrices in another order.
+    """
+    if multiplications < 2 * _GEMM_CHUNK:
+        return 1
+    return max(2, min(8, multiplications // _GEMM_LARGE))
+
+
+def _size(nbytes: int) -> str:
+    return f"{nbytes / 1e6:.2f} MB" if nbytes >= 1e5 else f"{nbytes} B"
+
+
+def _laid_out(node: Node, given: Any) -> Any:
+    """An input as the native code takes it: the array itself where it fits."""
+    if node.op == "scalar":
+        return float(given)
+    array = conforming(node, given)
+    strides = node.params.get("strides")
+    if strides is None:
+        return np.require(array, requirements=["C", "A", "W"])
+    length = 1 + sum((n - 1) * abs(s) for n, s in zip(node.shape, strides, strict=True))
+    memory = np.empty(length, node.dtype)
+    bytes_ = [s * node.dtype.itemsize for s in strides]
+    start = sum(-(n - 1) * s for n, s in zip(node.shape, strides, strict=True) if s < 0)
+    view = np.lib.stride_tricks.as_strided(memory[start:], node.shape, bytes_)
+    view[...] = array
+    return view
