@@ -244,23 +244,24 @@ def nll_loss(
             reduction=reduction,
         )
         return losses.reshape(()) if reduction == "none" else losses
-    check_classes(input, target, weight, ignore_index)
+    check_classes(input, target, weight)
     call = L.nll_loss if input.ndim == 2 else L.nll_loss2d
     return call(input, target, weight, reduction=reduction, ignore_index=ignore_index)
 
 
 def check_classes(
-    input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
+    input: Tensor, target: Tensor, weight: Tensor | None
 ) -> None:
-    """Refuse targets that are no classes of the input."""
-    if input.shape[0] != target.shape[:1].numel() and input.ndim == 2:
+    """Refuse targets whose shape or dtype does not fit the input."""
+    shape, found = tuple(input.shape), tuple(target.shape)
+    if len(shape) == 2 and shape[:1] != found[:1]:
         raise ValueError(
             f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
             f"({target.shape[0] if target.ndim else 1})."
         )
-    expected = (input.shape[0], *input.shape[2:])
-    if tuple(target.shape) != expected:
-        if input.ndim == 2:
+    expected = (shape[0], *shape[2:])
+    if found != expected:
+        if len(shape) == 2:
             raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
         raise RuntimeError(
             f"Expected target size {list(expected)}, got {list(target.shape)}"
@@ -273,10 +274,6 @@ def check_classes(
             f"weight tensor should be defined either for all {input.shape[1]} classes or "
             f"no classes but got weight tensor of shape: {list(weight.shape)}"
         )
-    data = target.detach()
-    wrong = ((data < 0) | (data >= input.shape[1])) & (data != ignore_index)
-    if bool(wrong.any()):
-        raise IndexError(f"Target {data[wrong][0].item()} is out of bounds.")
 
 
 def cross_entropy(

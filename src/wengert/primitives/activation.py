@@ -21,9 +21,17 @@ from .selection import masked, where
 
 # --- piecewise linear -----------------------------------------------------------------
 
+def _relu(self: ndarray) -> Any:
+    if self.size < 1024:
+        return np.maximum(self, 0)
+    # NumPy's maximum of two arrays is vectorised, that of an array and a number is not.
+    result = np.zeros(self.shape, self.dtype)
+    return np.maximum(self, result, out=result)
+
+
 relu = elementwise(
     "relu",
-    lambda self: np.maximum(self, 0),
+    _relu,
     vjp=lambda grad, result: masked(grad, result > 0),
     refuses={"c": None, "b": None},
 )

@@ -229,15 +229,33 @@ REDUCED = {
 # `weight` (C) may be None. Targets equal to `ignore_index` count for nothing.
 
 
+def check_targets(target: ndarray, classes: int, ignore_index: int) -> bool:
+    """Refuse targets that are no classes; return whether any is to be ignored."""
+    if not target.size:
+        return False
+    low = np.minimum.reduce(target, axis=None)
+    high = np.maximum.reduce(target, axis=None)
+    if 0 <= low and high < classes and not low <= ignore_index <= high:
+        return False
+    ignored = target == ignore_index
+    wrong = ((target < 0) | (target >= classes)) & ~ignored
+    if wrong.any():
+        raise IndexError(f"Target {target[wrong][0]} is out of bounds.")
+    return bool(ignored.any())
+
+
 def chosen_weights(
-    target: ndarray, weight: ndarray | None, ignore_index: int, dtype: Any
-) -> tuple[ndarray, ndarray]:
-    """Return the classes with a valid one where ignored, and the weight of each."""
+    target: ndarray, weight: ndarray | None, ignore_index: int, classes: int, dtype: Any
+) -> tuple[ndarray, ndarray | None]:
+    """Return the classes with a valid one where ignored, and the weight of each.
+
+    The weights are None if all are one.
+    """
+    if not check_targets(target, classes, ignore_index):
+        return target, None if weight is None else weight[target]
     kept = target != ignore_index
-    safe = target if kept.all() else np.where(kept, target, 0)
-    if weight is None:
-        return safe, kept.astype(dtype)
-    return safe, weight[safe] * kept
+    safe = np.where(kept, target, 0)
+    return safe, kept.astype(dtype) if weight is None else weight[safe] * kept
 
 
 def places(target: ndarray) -> tuple[ndarray, ...]:
@@ -256,13 +274,22 @@ def _nll(
     reduction: str,
     ignore_index: int,
 ) -> ndarray:
-    safe, weights = chosen_weights(target, weight, ignore_index, self.dtype)
+    classes = self.shape[1]
+    safe, weights = chosen_weights(target, weight, ignore_index, classes, self.dtype)
     losses = self[places(safe)]
-    losses *= weights
+    if weights is not None:
+        losses = np.where(weights == 0, 0, losses * weights)
     if reduction == "none":
-        return np.negative(np.where(weights == 0, 0, losses) if weight is None else losses)
+        return np.negative(losses)
     total = -np.add.reduce(losses, axis=None)
-    return total / np.add.reduce(weights, axis=None) if reduction == "mean" else total
+    return total / total_weight(safe, weights, self.dtype) if reduction == "mean" else total
+
+
+def total_weight(target: ndarray, weights: ndarray | None, dtype: Any) -> Any:
+    """Return the sum of the weights of all targets."""
+    if weights is None:
+        return dtype.type(target.size)
+    return np.add.reduce(weights, axis=None)
 
 
 def _nll_backward(
@@ -274,12 +301,12 @@ def _nll_backward(
     reduction: str,
     ignore_index: int,
 ) -> ndarray:
-    safe, weights = chosen_weights(target, weight, ignore_index, self.dtype)
-    share = -weights
+    safe, weights = chosen_weights(target, weight, ignore_index, shape[1], self.dtype)
+    share = -self if self.ndim else -self[()]
     if reduction == "mean":
-        share = share * (self / np.add.reduce(weights, axis=None))
-    else:
-        share = share * self
+        share = share / total_weight(safe, weights, self.dtype)
+    if weights is not None:
+        share = share * weights
     result = np.zeros(shape, self.dtype)
     result[places(safe)] = share
     return result
