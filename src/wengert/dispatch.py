@@ -19,7 +19,7 @@ import numpy as np
 from numpy import ndarray
 
 from . import dtypes, errors, modes, views
-from .engine import Edges, Node, Output, clock
+from .engine import Edges, Node, clock, outputs_of
 from .primitive import OpNode, Primitive
 from .tensor import (
     Layer,
@@ -215,10 +215,9 @@ def add_node(
         node.params = {**params, "count": len(outputs)}
         if primitive.statics:
             node.params |= statics(primitive, args, params, needed)
-        # The newest runs first: so hooks run in the order of the outputs.
-        for index, out in reversed(list(enumerate(outputs))):
+        for out, collector in zip(outputs, outputs_of(node, len(outputs)), strict=True):
             if is_differentiable(out._data.dtype):
-                out._node = Output(node, index)
+                out._node = collector
     else:
         targets[0]._node = node
     if primitive.hidden:
@@ -334,17 +333,16 @@ def attach_views(
 ) -> None:
     """Let results that share memory with their first argument be views of it."""
     source, rest = args[0], tuple(args[1:])
-    several = primitive.several
-    origin = "several" if several else "recorded"
+    origin = "several" if primitive.several else "recorded"
     if not modes.is_grad_enabled():
         origin = "no_grad"
 
     def step(base: Tensor, **params: Any) -> Any:
         return general(primitive, (base, *rest), params)
 
-    for index, out in enumerate(outputs):
+    for out in outputs:
         if shares_memory(out._data, source):
-            views.attach(out, source, step, origin, params, index if several else None)
+            views.attach(out, source, step, origin, params)
 
 
 def shares_memory(result: Any, source: Any) -> bool:

@@ -166,6 +166,14 @@ def output_of(node: Node, index: int) -> Node:
     return (known and known()) or Output(node, index)
 
 
+def outputs_of(node: Node, count: int) -> list[Node]:
+    """Make the nodes of all outputs of a node.
+
+    The newest runs first: so hooks run in the order of the outputs.
+    """
+    return [Output(node, index) for index in reversed(range(count))][::-1]
+
+
 def source(edge: Node | None) -> tuple[Node | None, int]:
     """Return the op's node behind an edge and the number of the op's output."""
     if type(edge) is Output or isinstance(edge, Output):

@@ -5,6 +5,7 @@ The wording follows PyTorch's, so that programs and people who look for it find 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 
@@ -22,15 +23,104 @@ def freed_graph() -> RuntimeError:
     )
 
 
+def op_name(node: Any) -> str:
+    """Return the name of an op as messages have it: ``Mul`` for ``MulBackward0``."""
+    return re.sub(r"Backward\d*$", "", node.name())
+
+
 def modified_in_place(
-    kind: str, shape: tuple[int, ...], producer: str, version: int, expected: int
+    kind: str,
+    shape: tuple[int, ...],
+    producer: tuple[Any, int] | None,
+    version: int,
+    expected: int,
+    anomaly: bool,
 ) -> RuntimeError:
+    """Say that a value that a rule needs is no longer what it was.
+
+    Args:
+        producer: the node that made it, and which of its outputs it is.
+        anomaly: whether the message comes with the line of the op that needs it.
+    """
+    made_by = ""
+    if producer is not None:
+        made_by = f", which is output {producer[1]} of {op_name(producer[0])},"
+    hint = (
+        "the backtrace further above shows the operation that failed to compute its "
+        "gradient. The variable in question was changed in there or anywhere later. Good "
+        "luck!"
+        if anomaly
+        else "enable anomaly detection to find the operation that failed to compute its "
+        "gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+    )
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an "
-        f"inplace operation: [torch.{kind} {list(shape)}]{producer}, is at version "
-        f"{version}; expected version {expected} instead. Hint: enable anomaly detection "
-        "to find the operation that failed to compute its gradient, with "
-        "torch.autograd.set_detect_anomaly(True)."
+        f"inplace operation: [torch.{kind} {list(shape)}]{made_by} is at version "
+        f"{version}; expected version {expected} instead. Hint: {hint}"
+    )
+
+
+WRITTEN_VIEWS = {
+    "several": (
+        "This view is the output of a function that returns multiple views. Such functions "
+        "do not allow the output views to be modified inplace. You should replace the "
+        "inplace operation by an out-of-place one."
+    ),
+    "no_grad": (
+        "Given that this use case is ambiguous and error-prone, it is forbidden. You can "
+        "clarify your code by moving both the view and the inplace either both inside the "
+        "no_grad block (if you don't want the inplace to be tracked) or both outside (if "
+        "you want the inplace to be tracked)."
+    ),
+    "function": (
+        "This view was created inside a custom Function (or because an input was returned "
+        "as-is) and the autograd logic to handle view+inplace would override the custom "
+        "backward associated with the custom Function, leading to incorrect gradients. "
+        "This behavior is forbidden. You can fix this by cloning the output of the custom "
+        "Function."
+    ),
+}
+"""What is wrong with writing into a view, by the circumstances under which it was made."""
+
+
+def written_view(
+    origin: str, producer: tuple[Any, int] | None, *, indirect: bool
+) -> RuntimeError:
+    """Say that a view cannot follow a write.
+
+    Args:
+        indirect: the write was to its base, or another view of that.
+    """
+    what = (
+        "and its base or another view of its base has been modified inplace"
+        if indirect
+        else "and is being modified inplace"
+    )
+    if producer is None:
+        what = f"A view was created in no_grad mode {what} with grad mode enabled"
+    elif origin == "no_grad":
+        who = f"Output {producer[1]} of {op_name(producer[0])}"
+        what = (
+            f"{who} is a view of a view which was created in no_grad mode {what} with "
+            "grad mode enabled"
+        )
+    else:
+        what = f"Output {producer[1]} of {op_name(producer[0])} is a view {what}"
+    return RuntimeError(f"{what}. {WRITTEN_VIEWS[origin]}")
+
+
+def lost_view() -> RuntimeError:
+    return RuntimeError(
+        "this view was made before its base was given another shape, or other memory, in "
+        "place, and its gradient can no longer be carried to the base. Make the view anew."
+    )
+
+
+def overlapping_memory() -> RuntimeError:
+    return RuntimeError(
+        "unsupported operation: more than one element of the written-to tensor refers to "
+        "a single memory location. Please clone() the tensor before performing the "
+        "operation."
     )
 
 
@@ -217,3 +307,10 @@ def sizes_do_not_match(shapes: list[tuple[int, ...]]) -> RuntimeError:
 
 def not_for_dtype(op: str, scalar_type: str) -> NotImplementedError:
     return NotImplementedError(f"\"{op}_cpu\" not implemented for '{scalar_type}'")
+
+
+def needs_extra(what: str, package: str, extra: str) -> ModuleNotFoundError:
+    return ModuleNotFoundError(
+        f"the {what} needs {package}, which is not installed: run "
+        f"pip install 'wengert[{extra}]'"
+    )

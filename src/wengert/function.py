@@ -18,6 +18,7 @@ from .engine import Bundle, Cotangents, Edges, Node, Output, clock
 from .inplace import check_writable
 from .primitives.copying import zeros_like
 from .primitives.fitting import fit_one
+from .saved import modified
 from .tensor import (
     AccumulateGrad,
     Tensor,
@@ -96,6 +97,8 @@ class FunctionNode(Node, FunctionCtx):
         )
 
     def apply(self, grad: Any, edges: Edges) -> Cotangents:
+        if modes.is_grad_enabled():
+            return modes.unrecorded(self.apply, grad, edges)
         given = self.gradients(grad, wrap_like)
         return [
             None if found is None else found._data for found in self.call(given, edges)
@@ -189,7 +192,7 @@ class SavedInput:
     def unpack(self, node: FunctionNode) -> Tensor | None:
         tensor = self.tensor
         if tensor is not None and tensor._version != self.version:
-            raise modified(tensor, tensor._version, self.version)
+            raise modified(tensor._data, tensor._node, tensor._version, self.version)
         return tensor
 
 
@@ -208,20 +211,10 @@ class SavedOutput:
         tensor = wrap_like(self.data)
         tensor._counter = self.versions
         if self.versions[0] != self.version:
-            raise modified(tensor, self.versions[0], self.version)
+            raise modified(self.data, node, self.versions[0], self.version)
         if node.results[self.index] is not None and any(node.edges):
             tensor._node = node.output_node(self.index)
         return tensor
-
-
-def modified(tensor: Tensor, version: int, expected: int) -> RuntimeError:
-    """Return the error about a saved tensor that was written to since."""
-    node = history(tensor)
-    who = ""
-    if node is not None:
-        who = f", which is output {tensor.output_nr} of {node.name()}"
-    kind = f"{tensor.dtype.scalar_type}Tensor"
-    return errors.modified_in_place(kind, tensor.shape, who, version, expected)
 
 
 class Function:

@@ -25,7 +25,7 @@ from .primitive import OpNode
 from .primitives.op import fused
 from .saved import Packed
 from .tensor import AccumulateGrad, Tensor, counter, history, plain
-from .views import Steps, View, replay
+from .views import Steps, View, replay, shown_node
 
 
 def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
@@ -36,36 +36,22 @@ def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
     """
     if not modes.is_grad_enabled():
         return
-    node = history(tensor)
-    special = tensor._special
-    if isinstance(special, View):
-        base_node = history(special.base)
-        if isinstance(base_node, AccumulateGrad):
+    view = tensor._special
+    if isinstance(view, View):
+        requires_grad = tensor.requires_grad
+        if view.origin != "recorded" and (requires_grad or recorded):
+            producer = shown_node(tensor._node)
+            raise errors.written_view(view.origin, producer, indirect=False)
+        if requires_grad and view.base.is_leaf:
             raise errors.leaf_view_in_place()
-        if special.origin != "recorded" and (node is not None or recorded):
-            raise view_not_writable(tensor, special)
-    elif isinstance(node, AccumulateGrad):
+    if isinstance(history(tensor), AccumulateGrad):
         raise errors.leaf_in_place()
 
 
-def view_not_writable(tensor: Tensor, view: View) -> RuntimeError:
-    """Return the error about writing into a view that cannot follow its base."""
-    node = history(tensor)
-    made = f"Output {tensor.output_nr} of {node.name()}" if node else "A view"
-    if view.origin == "several":
-        return RuntimeError(
-            f"{made} is a view and is being modified inplace. This view is the output of "
-            "a function that returns multiple views. Such functions do not allow the "
-            "output views to be modified inplace. You should replace the inplace "
-            "operation by an out-of-place one."
-        )
-    return RuntimeError(
-        f"{made.replace('Output', 'A view was created in no_grad mode: output')} is being "
-        "modified inplace with grad mode enabled. Given that this use case is ambiguous "
-        "and error-prone, it is forbidden. You can clarify your code by moving both the "
-        "view and the inplace either both inside the no_grad block (if you don't want "
-        "the inplace to be tracked) or both outside (if you want the inplace to be "
-        "tracked)."
+def overlaps(data: Any) -> bool:
+    """Whether several elements of an array lie at one place in memory."""
+    return type(data) is ndarray and any(
+        step == 0 and size > 1 for step, size in zip(data.strides, data.shape, strict=True)
     )
 
 
@@ -88,6 +74,8 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
     """Let a tensor take over the values and the history of a result computed from it."""
     check_fits(tensor, result._data.shape, result._data.dtype)
     data = tensor._data
+    if overlaps(data):
+        raise errors.overlapping_memory()
     node = history(result)
     if isinstance(node, OpNode) and node.primitive.saves and type(data) is ndarray:
         keep_old_values(node, tensor)
@@ -200,6 +188,9 @@ copy_slices = fused(
     grad_fn="CopySlices",
     vjp_base=lambda grad, steps: outside(grad, steps),
     vjp_value=lambda grad, steps: inside(grad, steps),
+)
+copy_slices.primitive.node_class.name = (  # type: ignore[attr-defined]
+    lambda node: "torch::autograd::CopySlices"
 )
 
 

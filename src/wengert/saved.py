@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from . import dtypes, errors, modes
-from .engine import Node, output_of
-from .tensor import Tensor, history, is_differentiable, level_of, wrap_at, wrap_like
+from .engine import Node, output_of, source
+from .tensor import AccumulateGrad, Tensor, is_differentiable, level_of, wrap_at, wrap_like
 
 
 class Packed:
@@ -107,13 +107,24 @@ def saved_value(node: Any, index: int) -> Any:
 def stale(node: Any, value: Any, check: Any, version: int, expected: int) -> Exception:
     """Return the error about a saved value that was written to since."""
     if type(check) is int:
-        producer = history(value)
-        data = value._data
-        who = f", which is output {value.output_nr} of {producer.name()}" if producer else ""
-    else:
-        data = value
-        who = f", which is output 0 of {node.name()}"
+        return modified(value._data, value._node, version, expected)
+    return modified(value, node, version, expected)
+
+
+def modified(
+    data: Any, made_by: Node | None, version: int, expected: int
+) -> RuntimeError:
+    """Return the error about a saved array that was written to since."""
     found = data.dtype
     known = found if type(found) is dtypes.dtype else dtypes.from_numpy(found)
-    kind = known.scalar_type + "Tensor"
-    return errors.modified_in_place(kind, data.shape, who, version, expected)
+    producer = None
+    if made_by is not None and not isinstance(made_by, AccumulateGrad):
+        producer = source(made_by)
+    return errors.modified_in_place(
+        f"{known.scalar_type}Tensor",
+        data.shape,
+        producer,  # type: ignore[arg-type]
+        version,
+        expected,
+        modes.local.anomaly,
+    )

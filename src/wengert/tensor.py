@@ -39,6 +39,10 @@ class Special:
     def __init__(self, level: int = 0) -> None:
         self.level = level
 
+    def requires_grad(self, tensor: Tensor) -> bool:
+        """Return what ``requires_grad`` says of the tensor it marks."""
+        return tensor._node is not None
+
 
 class Layer:
     """An array of a transformation: what it does to ops is up to its class.
@@ -120,7 +124,10 @@ class Tensor:
     @property
     def requires_grad(self) -> bool:
         """Whether ops on this tensor are recorded; set it on leaves."""
-        return history(self) is not None
+        special = self._special
+        if special is None:
+            return self._node is not None
+        return special.requires_grad(self)
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -332,14 +339,13 @@ class AccumulateGrad(Node):
         with accumulating:
             held = variable.grad
             if held is None:
+                if type(grad) is not ndarray:
+                    variable._grad = wrap_at(level_of(variable), grad.copy())
                 # See Note [Whose gradient]
-                if not (
-                    type(grad) is ndarray
-                    and grad.base is None
-                    and getrefcount(grad) <= SOLE_OWNER
-                ):
-                    grad = grad.copy()
-                variable._grad = wrap_at(level_of(variable), grad)
+                elif grad.base is None and getrefcount(grad) <= SOLE_OWNER:
+                    variable._grad = plain(grad)
+                else:
+                    variable._grad = plain(grad.copy())
             elif type(held._data) is ndarray and type(grad) is ndarray:
                 held._data += grad
                 counter(held)[0] += 1

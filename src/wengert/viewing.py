@@ -1,7 +1,8 @@
 """The quick call of ops whose results share memory with their input.
 
-As `dispatch.unary` does for elementwise ops: the commonest case in a fraction of the time
-that `dispatch.general` takes, which serves all others.
+As those of `quick` do for other ops: the commonest case in a fraction of the time that
+`dispatch.general` takes, which serves all others. A view belongs to the base of its
+input, if that is a view itself, and shares the version counter of all of them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from numpy import ndarray
 
 from . import modes
 from .dispatch import general
-from .engine import clock
+from .engine import clock, outputs_of
 from .primitive import Primitive
 from .tensor import Parameter, Tensor, new
 from .views import View
@@ -48,7 +49,6 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
                     view.level = 0
                     view.step = call
                     view.params = params
-                    view.index = None
                     view.origin = "recorded" if modes.is_grad_enabled() else "no_grad"
                     if special is None:
                         view.base = self
@@ -60,7 +60,7 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
                         view.base = special.base
                         view.before = special
                         counter = self._counter
-                        if special.origin != "recorded":
+                        if view.origin == "recorded":
                             view.origin = special.origin
                     out._counter = counter
                     view.version = counter[0]
@@ -83,5 +83,64 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
                         node.params = params
                     return out
         return general(primitive, (self,), params)
+
+    return call
+
+
+def dividing(primitive: Primitive) -> Callable[..., Any]:
+    """Return the function of a primitive whose results are several views of its input."""
+    forward = primitive.forward
+    node_class: Any = None
+
+    def call(self: Any, **params: Any) -> Any:
+        nonlocal node_class
+        kind = type(self)
+        if kind is ndarray:
+            return forward(self, **params)
+        if (kind is not Tensor and kind is not Parameter) or modes.special:
+            return general(primitive, (self,), params)
+        special = self._special
+        if special is None:
+            base = self
+            if self._counter is None:
+                self._counter = [0]
+        elif type(special) is View and special.is_current(self):
+            base = special.base
+        else:
+            return general(primitive, (self,), params)
+        parts = forward(self._data, **params)
+        node: Any = None
+        if self._node is not None:
+            if node_class is None:
+                node_class = primitive.node_class
+            node = new(node_class)
+            node.number = next(clock)
+            node.edges = (self._node,)
+            node.fits = None
+            node.params = {
+                **params,
+                "self_shape": self._data.shape,
+                "count": len(parts),
+            }
+        # The parts are views in one and the same way.
+        view = new(View)
+        view.level = 0
+        view.base = base
+        view.before = special
+        view.step = call
+        view.params = params
+        view.origin = "several"
+        counter = self._counter
+        view.version = counter[0]
+        outputs = []
+        nodes = node and outputs_of(node, len(parts))
+        for index, part in enumerate(parts):
+            out = new(Tensor)
+            out._data = part
+            out._counter = counter
+            out._special = view
+            out._node = nodes and nodes[index]
+            outputs.append(out)
+        return tuple(outputs)
 
     return call

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .fitting import sum_to
 from .op import fused, linear, nondifferentiable
 
 clone = linear(
@@ -37,6 +38,11 @@ zeros_like = nondifferentiable("zeros_like", lambda self: np.zeros_like(self))
 ones_like = nondifferentiable("ones_like", lambda self: np.ones_like(self))
 
 
+def narrowed(grad: Any, shape: tuple[int, ...]) -> Any:
+    """Sum a gradient over what was broadcast."""
+    return grad if tuple(grad.shape) == shape else sum_to(grad, shape)
+
+
 def _copy(self: ndarray, src: ndarray) -> ndarray:
     if src.dtype != self.dtype:
         src = _to_copy(src, dtype=self.dtype)
@@ -51,7 +57,7 @@ copy = fused(
     inputs=("self", "src"),
     grad_fn="CopyBackwards",
     vjp_self=lambda grad: zeros_like(grad),
-    vjp_src=lambda grad: grad,
+    vjp_src=lambda grad, src_shape: narrowed(grad, src_shape),
 )
 
 
@@ -65,7 +71,7 @@ fill = fused(
     inputs=("self", "value"),
     grad_fn="FillBackward1",
     vjp_self=lambda grad: zeros_like(grad),
-    vjp_value=lambda grad: grad,
+    vjp_value=lambda grad, value_shape: narrowed(grad, value_shape),
 )
 fill_number = fused(
     "fill_number",
