@@ -16,7 +16,6 @@ from typing import Any
 # library's own frames are silenced, so the user's NumPy code keeps its settings.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"wengert\.")
 
-from . import blas  # noqa: E402, F401, I001 (first: it loads NumPy)
 from . import autograd as autograd, dtypes, hooks, ops as ops, placement  # noqa: E402
 from .autograd import (  # noqa: E402
     enable_grad as enable_grad,
