@@ -120,6 +120,13 @@ SAMPLES = [
     *quantiles("quantile", (4, 5)),
     *quantiles("nanquantile", with_nan),
     along("quantile", 0.5, 1, label="quantile_nan", grad_fn=False, **NAN),
+    Sample(
+        "quantile_by_q",
+        lambda t, x, q: t.quantile(x, q, dim=0),
+        [(4, 5), (3,)],
+        domain=(0.1, 0.9),
+        grad_fn=False,
+    ),
     # histograms and counts
     along("histc", 5, grad=False),
     along("histc", 4, -1, 1, grad=False),

@@ -362,10 +362,11 @@ def bilinear(
                 f"{tensor.shape[-1]} but expected {weight.shape[axis]}"
             )
     out, first, second = weight.shape
-    flat1 = input1.reshape((-1, first))
+    n = prod(input1.shape[:-1])
+    flat1 = input1.reshape((n, first))
     # Each row of input1 with every matrix at once: (rows, out, second).
     halfway = M.mm(flat1, weight.transpose(0, 1).reshape((first, out * second)))
-    halfway = halfway.reshape((-1, out, second))
-    result = M.matmul(halfway, input2.reshape((-1, second, 1)))
+    halfway = halfway.reshape((n, out, second))
+    result = M.matmul(halfway, input2.reshape((n, second, 1)))
     result = result.reshape((*input1.shape[:-1], out))
     return result if bias is None else result + bias

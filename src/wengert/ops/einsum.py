@@ -58,7 +58,7 @@ def einsum(*args: Any) -> Tensor:
 
 def arguments(args: tuple[Any, ...]) -> tuple[str, Sequence[Tensor]]:
     """Return the equation and the operands, however they were given."""
-    if not args:
+    if not args or (len(args) == 1 and isinstance(args[0], str)):
         raise ValueError(
             "einsum(): must specify the equation string and at least one operand, or "
             "at least one operand and its subscripts list"
@@ -67,8 +67,6 @@ def arguments(args: tuple[Any, ...]) -> tuple[str, Sequence[Tensor]]:
         operands: Any = args[1:]
         if len(operands) == 1 and isinstance(operands[0], list | tuple):
             operands = operands[0]
-        if not operands:
-            raise RuntimeError("einsum(): must provide at least one operand")
         return args[0].replace(" ", ""), operands
     equation = ",".join([letters(labels) for labels in args[1::2]])
     if len(args) % 2:

@@ -70,8 +70,8 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
         dim: the dimension.
 
     >>> import wengert as torch
-    >>> torch.tensor([1000.0, 1000.0]).logcumsumexp(0)
-    tensor([1000.0000, 1000.6931])
+    >>> torch.tensor([100.0, 100.0]).logcumsumexp(0)
+    tensor([100.0000, 100.6931])
     """
     place = one_dim(dim, input.ndim, "logcumsumexp")
     if not is_differentiable(input._data.dtype):

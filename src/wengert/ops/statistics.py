@@ -137,8 +137,8 @@ def cov(
     norm = norm.clamp(min=0) if isinstance(norm, Tensor) else max(norm, 0)
     deviation = rows - mean
     weighted = deviation if weights is None else deviation * weights
-    result = weighted @ deviation.mT.conj() / float_like(norm, deviation)
-    return result.squeeze() if input.ndim < 2 else result
+    products = weighted @ deviation.mT.conj()
+    return (products / float_like(norm, deviation)).squeeze()
 
 
 def float_like(number: Any, like: Tensor) -> Any:
@@ -221,19 +221,18 @@ def quantile_op(name: str, ignore_nan: bool) -> Function:
         *,
         interpolation: str = "linear",
     ) -> Tensor:
-        places = ranks_of(input, q, interpolation, name)
+        fractions = fractions_of(input, q, interpolation, name)
         shape = [1] * input.ndim
         if dim is None:
             values = sort(input.reshape((-1,))).values
         else:
             place = one_dim(dim, input.ndim, name)
-            shape = list(input.shape) or [1]
-            shape[place] = 1
-            values = sort(input.reshape((-1,)) if not input.ndim else input, place)
-            values = values.values.movedim(place, -1)
-        result = at_quantiles(values, places, interpolation, ignore_nan)
+            whole = input if input.ndim else input.reshape((1,))
+            values = sort(whole, place).values.movedim(place, -1)
+            shape = [1 if i == place else n for i, n in enumerate(input.shape)]
+        result = at_quantiles(values, fractions, interpolation, ignore_nan)
         if keepdim:
-            result = result.reshape((len(places), *shape))
+            result = result.reshape((fractions.shape[0], *shape))
         return result if isinstance(q, Tensor) and q.ndim else result.squeeze(0)
 
     kind = " of what is not NaN" if ignore_nan else ""
@@ -257,8 +256,8 @@ def quantile_op(name: str, ignore_nan: bool) -> Function:
     return op()(call)
 
 
-def ranks_of(input: Tensor, q: Any, interpolation: str, name: str) -> list[float]:
-    """Return the fractions as numbers, after checking all arguments."""
+def fractions_of(input: Tensor, q: Any, interpolation: str, name: str) -> Tensor:
+    """Return the fractions as a vector, after checking all arguments."""
     if interpolation not in BETWEEN:
         raise RuntimeError(
             f"{name}() interpolation must be one of linear, lower, higher, midpoint or "
@@ -270,53 +269,46 @@ def ranks_of(input: Tensor, q: Any, interpolation: str, name: str) -> list[float
         raise RuntimeError(
             f"{name}() input tensor must be either float or double dtype"
         )
-    if isinstance(q, Tensor):
-        if q.ndim > 1:
-            raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
-        if q.dtype is not input.dtype:
-            raise RuntimeError(
-                f"{name}() q tensor must be same dtype as the input tensor"
-            )
-        fractions = q.reshape((-1,)).tolist()
-        if any(not 0 <= fraction <= 1 for fraction in fractions):
-            raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
-        return list(fractions)
-    if not 0 <= q <= 1:
-        raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q:g}")
-    return [float(q)]
+    if not isinstance(q, Tensor):
+        if not 0 <= q <= 1:
+            raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q:g}")
+        return plain(np.full(1, q, input._data.dtype))
+    if q.ndim > 1:
+        raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
+    if q.dtype is not input.dtype:
+        raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+    if not bool(((q >= 0) & (q <= 1)).all()):
+        raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
+    return q.reshape((-1,))
 
 
 def at_quantiles(
-    values: Tensor, fractions: Sequence[float], interpolation: str, ignore_nan: bool
+    values: Tensor, fractions: Tensor, interpolation: str, ignore_nan: bool
 ) -> Tensor:
     """Return quantiles of values sorted along the last dimension, first of all dims."""
-    data = values.detach().numpy()
-    nan = np.isnan(data)
-    last = data.shape[-1] - 1
+    last = values.shape[-1] - 1
+    nan = values.isnan()
     if ignore_nan:
-        last = np.maximum((~nan).sum(-1, keepdims=True) - 1, 0)
-    ranks = (np.asarray(fractions, data.dtype) * last).astype(data.dtype)
-    if not ignore_nan:
-        # NaN is sorted to the end: where there is one, it is the result.
-        ranks = np.where(nan.any(-1, keepdims=True), last, ranks)
-    ranks = np.broadcast_to(ranks, (*data.shape[:-1], len(fractions)))
-    if interpolation in ROUNDED:
-        result = at_ranks(values, ROUNDED[interpolation](ranks))
+        numbers = nan.logical_not().sum(-1, keepdim=True)
+        ranks = fractions * (numbers - 1).clamp(min=0).to(values.dtype)
     else:
-        below = np.floor(ranks)
-        weight = np.full_like(ranks, 0.5) if interpolation == "midpoint" else None
-        weight = ranks - below if weight is None else weight
-        low, high = at_ranks(values, below), at_ranks(values, np.ceil(ranks))
-        result = low.lerp(high, plain(weight))
+        # NaN is sorted to the end: where there is one, it is the result.
+        ranks = (fractions * last).where(nan.any(-1, keepdim=True).logical_not(), last)
+    if interpolation in ROUNDED:
+        result = at_ranks(values, ROUNDED[interpolation](ranks.detach()))
+    else:
+        below = ranks.detach().floor()
+        low, high = at_ranks(values, below), at_ranks(values, ranks.detach().ceil())
+        result = low.lerp(high, 0.5 if interpolation == "midpoint" else ranks - below)
     return result.movedim(-1, 0)
 
 
-ROUNDED = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}
+ROUNDED = {"lower": Tensor.floor, "higher": Tensor.ceil, "nearest": Tensor.round}
 
 
-def at_ranks(values: Tensor, ranks: np.ndarray) -> Tensor:
+def at_ranks(values: Tensor, ranks: Tensor) -> Tensor:
     """Return the elements at places along the last dimension."""
-    return values.gather(-1, plain(ranks.astype(np.int64)))
+    return values.gather(-1, ranks.to(dtypes.int64))
 
 
 quantile = quantile_op("quantile", ignore_nan=False)

@@ -18,8 +18,8 @@ def _cross(self: ndarray, other: ndarray, *, dim: int) -> ndarray:
     result = np.empty(self.shape, self.dtype)
     out = np.moveaxis(result, dim, 0)
     for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        np.multiply(a[j], b[k], out=out[i])
-        out[i] -= a[k] * b[j]
+        np.multiply(a[j], b[k], out=out[i, ...])
+        out[i, ...] -= a[k] * b[j]
     return result
 
 

@@ -7,6 +7,7 @@ nothing. For two matrices ``a.dot(b)`` has less than half the overhead of ``a @ 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,7 @@ def batched_product(a: ndarray, b: ndarray) -> ndarray:
     if a.dtype is not b.dtype or a.dtype.char in UNUSUAL:
         return unusual_product(batched_product, a, b)
     if b.ndim == 2:
-        flat = product(a.reshape(-1, a.shape[-1]), b)
-        return flat.reshape(*a.shape[:-1], b.shape[1])
+        return product(rows(a), b).reshape(*a.shape[:-1], b.shape[1])
     try:
         return np.matmul(a, b)
     except ValueError:
@@ -157,7 +157,10 @@ def matmul_vjp_other(grad: Any, self: Any, other_shape: Shape) -> Any:
 
 def rows(stack: Any) -> Any:
     """Return a stack of matrices as one matrix with the rows of all."""
-    return stack if stack.ndim == 2 else stack.reshape((-1, stack.shape[-1]))
+    if stack.ndim == 2:
+        return stack
+    *batch, width = stack.shape
+    return stack.reshape((prod(batch), width))
 
 
 matmul = bilinear(
@@ -269,7 +272,7 @@ def _linear(input: ndarray, weight: ndarray, bias: ndarray | None = None) -> nda
     if input.ndim == 2:
         result = product(input, weight.T)
     else:
-        flat = product(input.reshape(-1, input.shape[-1]), weight.T)
+        flat = product(rows(input), weight.T)
         result = flat.reshape(*input.shape[:-1], weight.shape[0])
     if bias is not None:
         result += bias
