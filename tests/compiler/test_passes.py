@@ -133,5 +133,5 @@ def test_shapes_are_checked_when_a_node_is_made(op, shapes, error):
 
 def test_mixed_dtypes_are_refused():
     graph, x = one_input()
-    with pytest.raises(TypeError, match="float32.*float64"):
+    with pytest.raises(TypeError, match=r"float32.*float64"):
         graph.add("add", [x, graph.input(((4, 5), "float64"))])

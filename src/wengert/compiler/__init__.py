@@ -1,1 +1,1 @@
-"""The compiler: capture, graph, passes, schedule, kernels, program; one file a stage."""
+"""The compiler: graph, passes, schedule, kernels, program, a file a stage."""

@@ -21,12 +21,12 @@ _CHECKSUM = 32
 
 
 def directory() -> Path | None:
-    """Where entries lie: ``WENGERT_CACHE_DIR``, or the user's cache; empty turns it off."""
+    """Where entries lie; None where ``WENGERT_CACHE_DIR`` is set and empty."""
     chosen = os.environ.get("WENGERT_CACHE_DIR")
     if chosen is not None:
         return Path(chosen) if chosen else None
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(base) / "wengert" / "kernels"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "wengert" / "kernels"
 
 
 def key_of(*parts: str) -> str:
@@ -65,9 +65,9 @@ def save(key: str, body: bytes) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(_VERSION + hashlib.sha256(body).digest() + body)
-            os.replace(name, folder / key)
+            Path(name).replace(folder / key)
         except OSError:
-            os.unlink(name)
+            Path(name).unlink()
             raise
         if key.startswith("00"):  # once in 256 saves
             _trim(folder)

@@ -1,12 +1,12 @@
 """LLVM IR as text: values with operators, and a builder that writes the lines.
 
 Text is quicker to make than llvmlite's IR objects, needs no llvmlite, and is the key
-under which a compiled kernel is cached. A `Value` is the name of an SSA register and its
-type; Python's operators on values append instructions.
+under which a compiled kernel is cached. A `Value` is the name of an SSA register and
+its type; Python's operators on values append instructions.
 
-The operators emit strict floating point. `Value.contracted` allows a product and a sum to
-become one fused operation, which rounds once less; no flag that could change a special
-value is used anywhere.
+The operators emit strict floating point. `Value.contracted` allows a product and a sum
+to become one fused operation, which rounds once less; no flag that could change a
+special value is used anywhere.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class Value:
         return self.emitter.binary("ashr", self, self._lift(other))
 
     def compare(self, predicate: str, other: Any) -> Value:
-        """``predicate`` is LLVM's: ``olt``, ``une`` ... for floats, ``slt`` ... else."""
+        """``predicate`` is LLVM's: ``olt``, ``une`` ... of floats, else ``slt`` ..."""
         op = "fcmp" if self.type in FLOATS else "icmp"
         kind = self.emitter.spell(self.type)
         text = f"{op} {predicate} {kind} {self.text}, {self._lift(other).text}"

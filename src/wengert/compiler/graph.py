@@ -1,6 +1,6 @@
 """A training step as data: a typed graph in static single assignment form.
 
-A `Graph` is a list of `Node`\\ s in the order in which they may run. A node is one op
+A `Graph` is a list of nodes in the order in which they may run. A `Node` is one op
 on earlier nodes; shape and dtype are inferred once, by `Graph.add`, and never change.
 Elementwise ops take operands of one shape: broadcasting is written out as ``expand``
 nodes, so that no later stage has to think about it.
@@ -38,6 +38,7 @@ import numpy as np
 from .ops import BOOL, OPS, Op
 
 Shape = tuple[int, ...]
+Params = dict[str, Any]
 
 
 class Node:
@@ -107,7 +108,7 @@ class Graph:
     def input(self, spec: Any, name: str | None = None) -> Node:
         """An array read at each replay; ``spec`` is an array or ``(shape, dtype)``.
 
-        The program reads arrays with the strides of ``spec`` in place, and copies others.
+        Arrays with the strides of ``spec`` are read in place, others are copied.
         """
         shape, dtype = _shape_and_dtype(spec)
         params: dict[str, Any] = {"name": name or f"in{len(self.inputs)}"}
@@ -283,7 +284,7 @@ class Graph:
         """The nodes that must be computed: outputs and written values."""
         return [*self.outputs, *(value for _, value in self.writes)]
 
-    def _elementwise(self, op: str, operands: Sequence[Any], params: dict) -> Node:
+    def _elementwise(self, op: str, operands: Sequence[Any], params: Params) -> Node:
         info = OPS[op]
         typed = next(x for x in reversed(operands) if isinstance(x, Node))
         nodes = [
@@ -299,7 +300,12 @@ class Graph:
         return self._append(op, inputs, params, shape, dtype)
 
     def _append(
-        self, op: str, inputs: tuple[Node, ...], params: dict, shape: Shape, dtype: Any
+        self,
+        op: str,
+        inputs: tuple[Node, ...],
+        params: Params,
+        shape: Shape,
+        dtype: Any,
     ) -> Node:
         node = Node(op, inputs, params, shape, dtype, len(self.nodes), self.source)
         self.nodes.append(node)
@@ -343,28 +349,28 @@ def _require(condition: bool, op: str, nodes: Sequence[Node]) -> None:
         raise ValueError(f"{op} of {', '.join(map(_type, nodes))}")
 
 
-def _infer_given_shape(nodes: Sequence[Node], params: dict) -> Inferred:
+def _infer_given_shape(nodes: Sequence[Node], params: Params) -> Inferred:
     return params["shape"], nodes[0].dtype
 
 
-def _infer_expand(nodes: Sequence[Node], params: dict) -> Inferred:
+def _infer_expand(nodes: Sequence[Node], params: Params) -> Inferred:
     shape = params["shape"]
     _require(np.broadcast_shapes(nodes[0].shape, shape) == shape, "expand", nodes)
     return shape, nodes[0].dtype
 
 
-def _infer_reshape(nodes: Sequence[Node], params: dict) -> Inferred:
+def _infer_reshape(nodes: Sequence[Node], params: Params) -> Inferred:
     _require(math.prod(params["shape"]) == nodes[0].size, "reshape", nodes)
     return params["shape"], nodes[0].dtype
 
 
-def _infer_permute(nodes: Sequence[Node], params: dict) -> Inferred:
+def _infer_permute(nodes: Sequence[Node], params: Params) -> Inferred:
     (x,) = nodes
     _require(sorted(params["dims"]) == list(range(len(x.shape))), "permute", nodes)
     return tuple(x.shape[d] for d in params["dims"]), x.dtype
 
 
-def _infer_reduction(nodes: Sequence[Node], params: dict) -> Inferred:
+def _infer_reduction(nodes: Sequence[Node], params: Params) -> Inferred:
     (x,), dims = nodes, params["dims"]
     if params["keepdim"]:
         shape = tuple(1 if d in dims else n for d, n in enumerate(x.shape))
@@ -373,7 +379,7 @@ def _infer_reduction(nodes: Sequence[Node], params: dict) -> Inferred:
     return shape, x.dtype
 
 
-def _infer_matmul(nodes: Sequence[Node], params: dict) -> Inferred:
+def _infer_matmul(nodes: Sequence[Node], _: Params) -> Inferred:
     a, b = nodes
     fits = (
         a.dtype == b.dtype
@@ -385,7 +391,7 @@ def _infer_matmul(nodes: Sequence[Node], params: dict) -> Inferred:
     return (*a.shape[:-1], b.shape[-1]), a.dtype
 
 
-def _infer_gather(nodes: Sequence[Node], params: dict) -> Inferred:
+def _infer_gather(nodes: Sequence[Node], params: Params) -> Inferred:
     x, index = nodes
     _require(
         index.dtype.kind == "i" and _same_but(x, index, params["dim"]), "gather", nodes
@@ -393,7 +399,7 @@ def _infer_gather(nodes: Sequence[Node], params: dict) -> Inferred:
     return index.shape, x.dtype
 
 
-def _infer_scatter(nodes: Sequence[Node], params: dict) -> Inferred:
+def _infer_scatter(nodes: Sequence[Node], params: Params) -> Inferred:
     x, index, source = nodes
     fits = (
         index.dtype.kind == "i"
@@ -405,7 +411,7 @@ def _infer_scatter(nodes: Sequence[Node], params: dict) -> Inferred:
     return x.shape, x.dtype
 
 
-def _infer_cat(nodes: Sequence[Node], params: dict) -> Inferred:
+def _infer_cat(nodes: Sequence[Node], params: Params) -> Inferred:
     first, dim = nodes[0], params["dim"]
     fits = all(n.dtype == first.dtype and _same_but(first, n, dim) for n in nodes)
     _require(fits, "cat", nodes)
@@ -419,7 +425,7 @@ def _same_but(a: Node, b: Node, dim: int) -> bool:
     return trimmed[0] == trimmed[1] and len(a.shape) == len(b.shape)
 
 
-_INFER: dict[str, Callable[[Sequence[Node], dict], Inferred]] = {
+_INFER: dict[str, Callable[[Sequence[Node], Params], Inferred]] = {
     "expand": _infer_expand,
     "reshape": _infer_reshape,
     "permute": _infer_permute,

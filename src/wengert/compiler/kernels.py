@@ -66,7 +66,7 @@ def combining_kernel(op: str, node: Node) -> tuple[str, set[str]]:
     kind = llvm_type(node.dtype)
     memory = "i8" if kind == "i1" else kind
     e.line("define void @KERNEL(ptr %args, i64 %chunk, ptr %scratch) {")
-    pointers = [e.load(_slot(e, i), "ptr") if i < 2 else None for i in range(4)]
+    result, partials = (e.load(_slot(e, i), "ptr") for i in (0, 1))
     length, count = (e.load(_slot(e, i), "i64") for i in (2, 3))
     e.line("  br label %columns\ncolumns:")
     e.line("  %j = phi i64 [ 0, %0 ], [ %j1, %store ]")
@@ -76,7 +76,7 @@ def combining_kernel(op: str, node: Node) -> tuple[str, set[str]]:
     e.line(f"  %acc = phi {kind} [ {start.text}, %columns ], [ %total, %fold ]")
     row = Value(e, "%i", "i64") * length + Value(e, "%j", "i64")
     pointer = e.op(
-        f"getelementptr {memory}, ptr {pointers[1].text}, i64 {row.text}", "ptr"
+        f"getelementptr {memory}, ptr {partials.text}, i64 {row.text}", "ptr"
     )
     part = e.load(pointer.text, kind)
     total = combine(e, op, Value(e, "%acc", kind), part, node.dtype)
@@ -84,7 +84,7 @@ def combining_kernel(op: str, node: Node) -> tuple[str, set[str]]:
     e.line("  %i1 = add i64 %i, 1")
     e.line(f"  %more = icmp ult i64 %i1, {count.text}")
     e.line("  br i1 %more, label %fold, label %store\nstore:")
-    out = e.op(f"getelementptr {memory}, ptr {pointers[0].text}, i64 %j", "ptr")
+    out = e.op(f"getelementptr {memory}, ptr {result.text}, i64 %j", "ptr")
     e.store(total, out.text)
     e.line("  %j1 = add i64 %j, 1")
     e.line(f"  %again = icmp ult i64 %j1, {length.text}")
@@ -101,10 +101,8 @@ class _Writer(Values):
 
     def build(self) -> Kernel:
         phases, at_row_end = self._sinks_by_phase()
-        self.phase = 0
-        self.first_phase: dict[Item, int] = {}
         self._plan_stash(phases)
-        chunks, each = self._chunks(phases)
+        chunks, each = self._chunks()
         self.single = chunks == 1
         body = self._function(phases, at_row_end, each)
         finals = [s for s in self.group.sinks if s.is_final]
@@ -146,11 +144,11 @@ class _Writer(Values):
     def _in_loop(self, sink: Sink) -> bool:
         return (
             (len(sink.place) == 0 and self.flat)
-            or any(self._axis_is_inner(v) for i in sink.place for v, _ in i.terms)
+            or any(self._index_varies(index) for index in sink.place)
             or (self.flat and not self.group.sizes)
         )
 
-    def _chunks(self, phases: list[list[Sink]]) -> tuple[int, int]:
+    def _chunks(self) -> tuple[int, int]:
         """How many chunks, and how many rows (or elements) each has."""
         elements = self.rows * self.row_length
         cost = sum(n.info.cost for n in self.group.nodes if n.size > 1 or elements == 1)
@@ -173,22 +171,21 @@ class _Writer(Values):
         e = self.e
         self.access = ""
         self._start_totals()
-        step = BLOCK if self.flat and self._finals() else (None if self.flat else 1)
         total = "%n" if self.flat else str(self.rows)
         size = "%each" if self.flat else str(each)
         e.line(f"  %first = mul i64 %chunk, {size}")
         e.line(f"  %end0 = add i64 %first, {size}")
         bound = e.call("llvm.umin", [Value(e, "%end0", "i64"), Value(e, total, "i64")])
-        if self.flat and step is None:
+        if self.flat and not self._finals():
             self._phases(phases, Value(e, "%first", "i64"), bound)
             self._row_end(at_row_end)
         elif self.flat:
             row = self._open("rows", "%first")
-            stop = row + step
+            stop = row + BLOCK
             stop = stop.compare("ult", bound).select(stop, bound)
             self._phases(phases, row, stop)
             self._row_end(at_row_end)
-            self._close("rows", row, bound, step)
+            self._close("rows", row, bound, BLOCK)
         else:
             row = self._open("rows", "%first")
             self._decompose(row)
@@ -196,10 +193,9 @@ class _Writer(Values):
             self._row_end(at_row_end)
             self._close("rows", row, bound, 1)
         self._finish_totals()
-        head = [
-            "define void @KERNEL(ptr %args, i64 %chunk, ptr noalias %scratch)"
-            ' nounwind "prefer-vector-width"="512" {'
-        ]
+        parameters = "ptr %args, i64 %chunk, ptr noalias %scratch"
+        attributes = 'nounwind "prefer-vector-width"="512"'
+        head = [f"define void @KERNEL({parameters}) {attributes} {{"]
         if self.flat:
             for i, name in enumerate(("n", "each"), len(self.arguments)):
                 self.entry.append(f"  %s{name} = getelementptr i64, ptr %args, i64 {i}")
@@ -275,7 +271,8 @@ class _Writer(Values):
         e.line(f"  br label %{label}_before\n{label}_before:")
         e.line(f"  br label %{label}\n{label}:")
         e.line(
-            f"  %{label}_i = phi i64 [ {start}, %{label}_before ], [ %{label}_next, %{label} ]"
+            f"  %{label}_i = phi i64 [ {start}, %{label}_before ],"
+            f" [ %{label}_next, %{label} ]"
         )
         self.inner[-1].variable = Value(e, f"%{label}_i", "i64")
         mark = len(e.lines)
@@ -287,7 +284,8 @@ class _Writer(Values):
         e.line(f"  %{label}_next = add nuw nsw i64 %{label}_i, 1")
         e.line(f"  %{label}_more = icmp ult i64 %{label}_next, {bound}")
         e.line(
-            f"  br i1 %{label}_more, label %{label}, label %{label}_done, !llvm.loop {hints}"
+            f"  br i1 %{label}_more, label %{label}, label %{label}_done,"
+            f" !llvm.loop {hints}"
         )
         e.line(f"{label}_done:")
         self._close_middle_loops(middle)
@@ -333,7 +331,7 @@ class _Writer(Values):
         return result
 
     def _cell(self, sink: Sink) -> str:
-        """A variable that starts at the reduction's identity (a register, in the end)."""
+        """A variable that starts at the reduction's identity."""
         e, kind = self.e, llvm_type(sink.node.dtype)
         name = f"%{e.name('acc')}"
         self.entry.append(f"  {name} = alloca {'i8' if kind == 'i1' else kind}")
@@ -383,7 +381,7 @@ class _Writer(Values):
                 self.totals[sink] = self._cell(sink)
 
     def _partial_base(self, sink: Sink) -> str:
-        """The chunk's place for a final reduction: the result itself for a lone chunk."""
+        """Where a chunk leaves a final reduction: the result, for a lone chunk."""
         if self.single:
             return self._argument("sink", sink)
         base = self._argument("partial", sink)
@@ -442,7 +440,7 @@ class _Writer(Values):
     def _vector_hints(
         self, sinks: list[Sink], lines: list[str], bound: str
     ) -> list[str]:
-        """How to vectorise; none where LLVM could not do as told (it would complain)."""
+        """How to vectorise; nothing where LLVM could not (it would complain)."""
         width = self._vector_width(lines)
         count = int(bound) if bound.isdigit() else None
         folds = [s for s in sinks if s.kind in (ROW, FULL)]

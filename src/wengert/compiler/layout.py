@@ -38,14 +38,14 @@ def locate(node: Node) -> tuple[Node, int, tuple[int, ...]] | None:
 
 def memory_strides(node: Node) -> tuple[int, ...]:
     """In elements; inputs have those of the arrays that the program is made for."""
-    given = node.params.get("strides")
+    given: tuple[int, ...] | None = node.params.get("strides")
     if given is not None:
         return given
     return tuple(prod(node.shape[d + 1 :]) for d in range(len(node.shape)))
 
 
 def blas_layout(node: Node) -> tuple[Node, int, bool, int, int] | None:
-    """How BLAS reads a matrix: memory, offset, transposed, leading dim, batch stride."""
+    """How BLAS reads it: memory, offset, transposed, leading dim, batch stride."""
     found = locate(node)
     if found is None:
         return None

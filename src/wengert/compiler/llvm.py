@@ -1,8 +1,8 @@
 """From IR text to addresses of machine code: llvmlite, used in this file alone.
 
-`compile_functions` takes the IR of kernels and returns their addresses. A kernel is known
-by its text: equal text is compiled once in a process, and its object code is kept on
-disk. Loaded code is never unloaded, as worker threads may be inside of it until the
+`compile_functions` takes the IR of kernels and returns their addresses. A kernel is
+known by its text: equal text is compiled once in a process, and its object code is kept
+on disk. Loaded code is never unloaded, as worker threads may be inside of it until the
 process ends.
 """
 
@@ -71,7 +71,7 @@ class Machine:
             options.slp_vectorization = False
             builder = llvm.create_pass_builder(machine, options)
             builder.getModulePassManager().run(module, builder)
-            return machine.emit_object(module)
+            return bytes(machine.emit_object(module))
 
     def link(self, name: str, code: bytes, symbols: Sequence[str]) -> dict[str, int]:
         """Load an object; the addresses of ``symbols``."""
@@ -114,7 +114,7 @@ def compile_module(ir: str, symbols: Sequence[str]) -> dict[str, int]:
 
 
 def compile_functions(bodies: Sequence[str], declarations: set[str]) -> list[int]:
-    """Addresses of kernels; each body is a function's text with ``@KERNEL`` for its name.
+    """Addresses of kernels; a body is a function's text, named ``@KERNEL``.
 
     Kernels that this process has not met are compiled together, as one module.
     """

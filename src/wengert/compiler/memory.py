@@ -1,4 +1,4 @@
-"""The memory plan: one arena in which buffers share bytes when their lives do not meet."""
+"""The memory plan: one arena, whose bytes are shared by buffers that do not meet."""
 
 from __future__ import annotations
 

@@ -27,16 +27,18 @@ _GEMM_CHUNK = 2_000_000  # multiplications that are worth a chunk of their own
 _GEMM_LARGE = 50_000_000  # ... of those of a large product
 _GEMM_PER_NS = 50  # multiplications, roughly
 
+Inputs = tuple[Any, ...]
+
 
 class NativeProgram(Program):
-    """Runs kernels, matrix products and calls; one foreign call where there are no calls."""
+    """Runs kernels, matrix products and calls to Python."""
 
     def __init__(self, graph: Graph, guarded: bool = False) -> None:
         self.graph = graph
         self._runtime = threads.runtime()
         started = time.perf_counter()
-        self._schedule = schedule(graph)
         self._blas = self._runtime.blas
+        self._schedule = schedule(graph, products=self._blas is not None)
         self._kernels = {
             step: build_kernel(step, self._schedule.stored)
             for step in self._schedule.steps
@@ -49,9 +51,6 @@ class NativeProgram(Program):
         self.compile_seconds = time.perf_counter() - started
         self._lock = threading.Lock()
         self._outputs: tuple[np.ndarray, ...] = ()
-        self._base = [
-            np.empty(0)
-        ]  # keeps type checkers quiet about the refcounts below
 
     def _batch_steps(self) -> list[list[Step]]:
         """Neighbouring steps that run the same kernel and do not wait for each other.
@@ -79,7 +78,7 @@ class NativeProgram(Program):
     def _assign_memory(self, guarded: bool) -> None:
         """Give every stored node and every partial result a place."""
         self._output_of: dict[Any, int] = {}
-        for step, kernel in self._kernels.items():
+        for step in self._kernels:
             for sink in step.sinks:
                 if sink.output is not None:
                     self._output_of[sink] = sink.output
@@ -87,7 +86,6 @@ class NativeProgram(Program):
                         self._schedule.makers[sink.node] is step
                     ):
                         self._output_of.setdefault(sink.node, sink.output)
-            del kernel
         self._direct_outputs()
         owners, lifetimes = self._lifetimes()
         offsets, total = (plan_guarded if guarded else plan)(lifetimes)
@@ -112,7 +110,7 @@ class NativeProgram(Program):
         self._scratch = aligned_bytes(self._scratch_each * self._runtime.threads)
 
     def _direct_outputs(self) -> None:
-        """Outputs that a product or call computes are written where they are returned."""
+        """Let products and calls write outputs where they are returned."""
         for number, node in enumerate(self.graph.outputs):
             maker = self._schedule.makers.get(node)
             if isinstance(maker, (Product, Call)):
@@ -148,15 +146,11 @@ class NativeProgram(Program):
         return [*step.reads, step.node]  # type: ignore[attr-defined]
 
     def _in_arena(self, node: Node) -> bool:
-        if (
-            node.op in ("input", "scalar", "constant", "call")
-            or node in self._output_of
-        ):
-            return False
-        return True
+        elsewhere = ("input", "scalar", "constant", "call")
+        return node.op not in elsewhere and node not in self._output_of
 
     def _address(self, owner: Any) -> tuple[int, int | None]:
-        """A fixed address, or 0 and the slot of an array that comes with each replay."""
+        """A fixed address, or 0 and the slot of an array that a replay brings."""
         if isinstance(owner, Sink):
             if owner.write is not None:
                 return 0, self.graph.inputs.index(owner.write)
@@ -218,14 +212,14 @@ class NativeProgram(Program):
             self._enter = self._runtime.enter
 
     def _add_batch(self, tables: Tables, batch: list[Step]) -> None:
+        groups = [step for step in batch if isinstance(step, Group)]
         entries: list[Any] = []
-        for step in batch:
-            assert isinstance(step, Group)
+        for step in groups:
             kernel = self._kernels[step]
             words = tables.words(self._resolved(tables, kernel.arguments))
             for chunk in range(kernel.chunks):
                 entries += [self._addresses[step], words, chunk]
-        work = sum(self._kernels[s].estimate for s in batch)  # type: ignore[index]
+        work = sum(self._kernels[group].estimate for group in groups)
         tables.launch(
             self._runtime.addresses["batched"],
             entries,
@@ -296,6 +290,7 @@ class NativeProgram(Program):
             what, total, unit = 1, n, 16
             steps = (0, item * (ldb if turned_b else 1), item)
         each = ceil(total / wanted / unit) * unit
+        assert self._blas is not None
         arguments = [
             self._blas.functions[kind],
             101,
@@ -317,7 +312,7 @@ class NativeProgram(Program):
         inputs = tuple(inputs)
         with self._lock:
             outputs = self._fresh_outputs()
-            if self._has_products:
+            if self._has_products and self._blas is not None:
                 threads = self._blas.get_threads()
                 self._blas.set_threads(1)  # the program cuts products itself
                 try:
@@ -328,7 +323,7 @@ class NativeProgram(Program):
                 self._replay(inputs, outputs)
         return outputs
 
-    def _replay(self, inputs: tuple, outputs: tuple[np.ndarray, ...]) -> None:
+    def _replay(self, inputs: Inputs, outputs: tuple[np.ndarray, ...]) -> None:
         if len(inputs) != len(self.graph.inputs):
             raise ValueError(
                 f"expected {len(self.graph.inputs)} inputs, not {len(inputs)}"
@@ -350,21 +345,21 @@ class NativeProgram(Program):
         if self._guard is not None:
             self._guard.check()
 
-    def _conform(self, inputs: tuple) -> tuple:
+    def _conform(self, inputs: Inputs) -> Inputs:
         """Copies of the inputs in the memory layout that the program was made for."""
         return tuple(
             _laid_out(node, given)
             for node, given in zip(self.graph.inputs, inputs, strict=True)
         )
 
-    def _write_back(self, inputs: tuple, conforming: tuple) -> None:
+    def _write_back(self, inputs: Inputs, conforming: Inputs) -> None:
         for target, _ in self.graph.writes:
             i = self.graph.inputs.index(target)
             if inputs[i] is not conforming[i]:
                 inputs[i][...] = conforming[i]
 
     def _replay_with_calls(
-        self, inputs: tuple, outputs: tuple[np.ndarray, ...]
+        self, inputs: Inputs, outputs: tuple[np.ndarray, ...]
     ) -> None:
         conforming = inputs
         if self._runtime.prepare(self._program, inputs, outputs):
@@ -380,7 +375,11 @@ class NativeProgram(Program):
             self._write_back(inputs, conforming)
 
     def _run_call(
-        self, node: Node, objects: dict, inputs: tuple, outputs: tuple[np.ndarray, ...]
+        self,
+        node: Node,
+        objects: dict[Node, Any],
+        inputs: Inputs,
+        outputs: tuple[np.ndarray, ...],
     ) -> None:
         operands = [
             objects[x] if x.op == "call" else self._array(x, inputs, outputs)
@@ -394,7 +393,7 @@ class NativeProgram(Program):
             self._array(node, inputs, outputs)[...] = result
 
     def _array(
-        self, node: Node, inputs: tuple, outputs: tuple[np.ndarray, ...]
+        self, node: Node, inputs: Inputs, outputs: tuple[np.ndarray, ...]
     ) -> np.ndarray:
         """A node's memory as an array."""
         if node.op in ("input", "scalar"):
@@ -411,7 +410,7 @@ class NativeProgram(Program):
     def _fresh_outputs(self) -> tuple[np.ndarray, ...]:
         """Arrays for the outputs: the last ones where nobody holds them any more."""
         kept = self._outputs
-        # an array that only the tuple holds counts two: the tuple, and getrefcount's own
+        # the tuple, the loop's variable and getrefcount's argument count as holders
         if kept and all(sys.getrefcount(array) <= 3 for array in kept):
             return kept
         self._outputs = tuple(
@@ -423,12 +422,11 @@ class NativeProgram(Program):
     # --- explaining ------------------------------------------------------------------
 
     def explain(self) -> str:
-        """See `Program.explain`; times are those of the last inputs, if there were any."""
-        lines = [
-            f"{len(self._schedule.steps)} steps, {len(self._tables.launches)} launches, "
-            f"compiled in {self.compile_seconds * 1e3:.0f} ms, "
-            f"arena {_size(self._arena.nbytes)}"
-        ]
+        """What runs, step by step; `times` measures it."""
+        steps, launches = len(self._schedule.steps), len(self._tables.launches)
+        compiled = f"compiled in {self.compile_seconds * 1e3:.0f} ms"
+        arena = f"arena {_size(self._arena.nbytes)}"
+        lines = [f"{steps} steps, {launches} launches, {compiled}, {arena}"]
         for number, step in enumerate(self._schedule.steps):
             lines.append(f"{number:3} {self._explain_step(step)}")
         return "\n".join(lines)
@@ -439,18 +437,21 @@ class NativeProgram(Program):
         if isinstance(step, Product):
             node = step.node
             flops = 2 * node.size * node.inputs[0].shape[-1]
-            return f"matmul  {list(node.inputs[0].shape)} @ {list(node.inputs[1].shape)}  {flops:,} flops"
+            left, right = (list(x.shape) for x in node.inputs)
+            return f"matmul  {left} @ {right}  {flops:,} flops"
         assert isinstance(step, Group)
         kernel = self._kernels[step]
-        ops = [
-            n.op
-            for n in sorted(step.nodes, key=lambda n: n.number)
-            if n.kind != "source"
+        nodes = {n for n in step.nodes if n.kind not in ("source", "view")}
+        nodes |= {sink.node for sink in step.sinks}
+        ops = [n.op for n in sorted(nodes - step.reads, key=lambda n: n.number)]
+        facts = [
+            f"kernel  {' '.join(ops)}  over {list(step.sizes)}",
+            f"{kernel.phases} phases",
+            f"{kernel.chunks} chunks",
+            _size(kernel.nbytes),
+            f"{kernel.flops:,} flops",
         ]
-        return (
-            f"kernel  {' '.join(ops)}  over {list(step.sizes)}, {kernel.phases} phases, "
-            f"{kernel.chunks} chunks, {_size(kernel.nbytes)}, {kernel.flops:,} flops"
-        )
+        return ", ".join(facts)
 
     def times(self, inputs: Arrays, repeat: int = 20) -> list[tuple[str, float]]:
         """The median seconds of each native step on ``inputs`` (writes are done)."""
@@ -471,7 +472,7 @@ class NativeProgram(Program):
 def _product_chunks(multiplications: int) -> int:
     """Into how many chunks a matrix product is cut: few, as BLAS packs for each.
 
-    The number does not depend on the threads: BLAS sums small matrices in another order.
+    The number does not depend on the threads: BLAS sums small matrices differently.
     """
     if multiplications < 2 * _GEMM_CHUNK:
         return 1

@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray
+Array = Any  # a NumPy array; its functions' results are Any to a type checker
+Dims = tuple[int, ...]
 BOOL = np.dtype(bool)
 
 
@@ -44,7 +45,9 @@ class Op:
 OPS: dict[str, Op] = {}
 
 
-def _declare(kind: str, arity: int, rows: dict[str, Callable], **facts: Any) -> None:
+def _declare(
+    kind: str, arity: int, rows: dict[str, Callable[..., Any]], **facts: Any
+) -> None:
     for name, run in rows.items():
         OPS[name] = Op(name, kind, arity, run, **facts)
 
@@ -136,7 +139,7 @@ _declare("elementwise", 1, {"copy": np.array})
 _declare("elementwise", 1, {"cast": lambda x, *, dtype: x.astype(dtype)})
 
 
-def _slice(x: Array, *, starts: tuple, steps: tuple, shape: tuple) -> Array:
+def _slice(x: Array, *, starts: Dims, steps: Dims, shape: Dims) -> Array:
     bounds = zip(starts, steps, shape, strict=True)
     return x[tuple(_python_slice(*bound) for bound in bounds)]
 
@@ -198,7 +201,7 @@ def _gather(x: Array, index: Array, *, dim: int) -> Array:
 
 def _scatter_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
     result = x.copy()
-    where = list(np.indices(index.shape, sparse=True))
+    where: list[Any] = list(np.indices(index.shape, sparse=True))
     where[dim] = _checked(index, x.shape[dim])
     np.add.at(result, tuple(where), source)
     return result

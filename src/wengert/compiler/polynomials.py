@@ -1,7 +1,7 @@
 """Coefficients of the polynomials in `vectormath`, from the constant one on.
 
-All are minimax fits (Remez exchange in 60 digits), weighted so that the error is relative
-to the function that they help to compute.
+All are minimax fits (Remez exchange in 60 digits), weighted so that the error is
+relative to the function that they help to compute.
 """
 
 # (expm1(r) - r) / r**2 on |r| <= ln(2) / 2

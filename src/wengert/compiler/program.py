@@ -1,9 +1,9 @@
 """A compiled graph that can be run: `compile_graph` and `Program`.
 
 With the ``llvm`` backend a replay is one foreign call: `runtime` checks the arrays,
-fills in their addresses and runs the launches. Steps that need Python (calls) split the
-launches into stretches. Memory inside of the program is one arena, kept between replays;
-output arrays are used again once nobody else holds them.
+fills in their addresses and runs the launches. Steps that need Python (calls) split
+the launches into stretches. Memory inside of the program is one arena, kept between
+replays; output arrays are used again once nobody else holds them.
 
 With the ``numpy`` backend the nodes run one by one, and llvmlite is not needed.
 """
@@ -56,8 +56,8 @@ def compile_graph(
 
     Args:
         graph: the graph; it is not changed, and must not change any more.
-        backend: ``"llvm"`` for machine code (needs llvmlite), ``"numpy"`` to run node by
-            node.
+        backend: ``"llvm"`` for machine code (needs llvmlite), ``"numpy"`` to run
+            node by node.
         guarded: for tests: put poisoned bytes around every buffer of the program, and
             fail where a kernel wrote to them.
 
@@ -90,9 +90,7 @@ class NumpyProgram(Program):
                     values[node] = evaluate(node, [values[x] for x in node.inputs])
         outputs = tuple(np.array(values[node]) for node in self.graph.outputs)
         written = [np.array(values[value]) for _, value in self.graph.writes]
-        places = {
-            node: given for node, given in zip(self.graph.inputs, inputs, strict=True)
-        }
+        places = dict(zip(self.graph.inputs, inputs, strict=True))
         for (target, _), value in zip(self.graph.writes, written, strict=True):
             places[target][...] = value
         return outputs

@@ -1,9 +1,9 @@
 """The part of compiled code that is the same for every program, as LLVM IR.
 
-Three things live here: the worker threads, the call of BLAS, and ``enter``, which runs a
-whole program: it checks the arrays against what the program was compiled for, fills in
-their addresses and runs the launches. So a replay is one foreign call, and each program
-brings only its own kernels.
+Three things live here: the worker threads, the call of BLAS, and ``enter``, which runs
+a whole program: it checks the arrays against what the program was compiled for, fills
+in their addresses and runs the launches. So a replay is one foreign call, and each
+program brings only its own kernels.
 
 A kernel is ``void kernel(ptr args, i64 chunk, ptr scratch)``. A *launch* runs a kernel
 on chunks ``0 .. n-1``, in any order, on any thread; how work is cut into chunks never
@@ -27,8 +27,8 @@ from __future__ import annotations
 POOL = """
 ; --- worker threads ------------------------------------------------------------------
 ; The ticket packs an epoch, the number of chunks and the next chunk (24, 20, 20 bits):
-; one atomic addition claims a chunk, and tells whether there was one. A job's fields are
-; stable while a claimed chunk of it has not been counted in @done.
+; one atomic addition claims a chunk, and tells whether there was one. A job's fields
+; are stable while a claimed chunk of it has not been counted in @done.
 @ticket = internal global i64 0, align 64
 @done = internal global i64 0, align 64
 @job = internal global [4 x i64] zeroinitializer, align 64
@@ -499,7 +499,8 @@ loop:
   %pa = getelementptr i8, ptr %a, i64 %oa
   %pb = getelementptr i8, ptr %b, i64 %ob
   %pc = getelementptr i8, ptr %c, i64 %oc
-  call void %function(i32 %order, i32 %ta, i32 %tb, INT %m1_, INT %n1_, INT %k_, TYPE 1.0, ptr %pa, INT %lda_, ptr %pb, INT %ldb_, TYPE 0.0, ptr %pc, INT %ldc_)
+  call void %function(i32 %order, i32 %ta, i32 %tb, INT %m1_, INT %n1_, INT %k_,
+    TYPE 1.0, ptr %pa, INT %lda_, ptr %pb, INT %ldb_, TYPE 0.0, ptr %pc, INT %ldc_)
   %i1 = add i64 %i, 1
   %more = icmp ult i64 %i1, %stop
   br i1 %more, label %loop, label %out

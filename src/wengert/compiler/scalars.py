@@ -1,4 +1,4 @@
-"""Each elementwise op on one element, as IR: the compiled twin of the table in `ops`."""
+"""Each elementwise op on one element, as IR: the compiled twin of `ops`."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _arithmetic(float_op: str, int_op: str) -> Rule:
 
 
 def _comparison(float_name: str, signed: str, unsigned: str) -> Rule:
-    def rule(e: Emitter, operands: list[Value], dtype: np.dtype) -> Value:
+    def rule(_: Emitter, operands: list[Value], dtype: np.dtype) -> Value:
         x, y = operands
         if x.type in FLOATS:
             return x.compare(float_name, y)
@@ -131,7 +131,7 @@ def _abs(e: Emitter, operands: list[Value], dtype: np.dtype) -> Value:
     return x if dtype.kind in "bu" else x.compare("slt", 0).select(-x, x)
 
 
-def _sign(e: Emitter, operands: list[Value], dtype: np.dtype) -> Value:
+def _sign(_: Emitter, operands: list[Value], dtype: np.dtype) -> Value:
     (x,) = operands
     if x.type in FLOATS:
         signed = x.compare("olt", 0).select(-1, x.compare("oeq", 0).select(0, x))
@@ -169,15 +169,15 @@ _RULES: dict[str, Rule] = {
     "add": _arithmetic("fadd", "add"),
     "sub": _arithmetic("fsub", "sub"),
     "mul": _arithmetic("fmul", "mul"),
-    "div": lambda e, xs, _: xs[0] / xs[1],
+    "div": lambda _, xs, __: xs[0] / xs[1],
     "div_trunc": _div_trunc,
     "pow": _function(vm.power),
     "maximum": _extremum("llvm.maximum", "sgt", "ugt"),
     "minimum": _extremum("llvm.minimum", "slt", "ult"),
-    "neg": lambda e, xs, _: -xs[0],
+    "neg": lambda _, xs, __: -xs[0],
     "abs": _abs,
     "sign": _sign,
-    "reciprocal": lambda e, xs, _: 1.0 / xs[0],
+    "reciprocal": lambda _, xs, __: 1.0 / xs[0],
     "floor": _rounding("llvm.floor"),
     "ceil": _rounding("llvm.ceil"),
     "trunc": _rounding("llvm.trunc"),
@@ -202,10 +202,10 @@ _RULES: dict[str, Rule] = {
     "logical_and": _logical("and"),
     "logical_or": _logical("or"),
     "logical_xor": _logical("xor"),
-    "logical_not": lambda e, xs, _: _truth(xs[0]) ^ True,
+    "logical_not": lambda _, xs, __: _truth(xs[0]) ^ True,
     "isnan": _isnan,
-    "copy": lambda e, xs, _: xs[0],
-    "where": lambda e, xs, _: _truth(xs[0]).select(xs[1], xs[2]),
+    "copy": lambda _, xs, __: xs[0],
+    "where": lambda _, xs, __: _truth(xs[0]).select(xs[1], xs[2]),
 }
 _FLOAT_ONLY = frozenset(
     [

@@ -1,9 +1,9 @@
 """Which nodes are computed together: a graph becomes a list of steps.
 
 The idea: most nodes never exist in memory. Only a *sink* does: a reduction's result, or
-a node that must be stored (an output, a write, an operand of a matrix product). All else
-(elementwise ops, views, ``iota``, ``gather``) is recomputed inside of whoever needs it,
-from *leaves*: inputs, constants and stored nodes.
+a node that must be stored (an output, a write, an operand of a matrix product). All
+else (elementwise ops, views, ``iota``, ``gather``) is recomputed inside of whoever
+needs it, from *leaves*: inputs, constants and stored nodes.
 
 A `Group` is one kernel: sinks over one iteration space, whose axes are split in two:
 
@@ -68,15 +68,17 @@ class _Unfit(Exception):
     """A sink cannot be computed in a group."""
 
 
-def schedule(graph: Graph) -> Schedule:
-    """Assign every needed node to a step."""
-    stored = set(_operands_in_memory(graph))
+def schedule(graph: Graph, products: bool = True) -> Schedule:
+    """Assign every needed node to a step; ``products``: whether there is a BLAS."""
+    stored = set(_operands_in_memory(graph, products))
     while True:
-        scheduler = _Scheduler(graph, stored)
+        scheduler = _Scheduler(graph, stored, products)
         try:
             scheduler.assign()
         except _MustStore as need:
-            assert need.node not in stored, need.node.describe()
+            if need.node in stored:
+                message = f"{need.node.describe()} is stored already"
+                raise AssertionError(message) from None
             stored.add(need.node)
             continue
         dear = scheduler.computed_twice()
@@ -87,21 +89,22 @@ def schedule(graph: Graph) -> Schedule:
         stored |= dear
 
 
-def _operands_in_memory(graph: Graph) -> Iterator[Node]:
+def _operands_in_memory(graph: Graph, products: bool) -> Iterator[Node]:
     """What steps other than loops read, and the outputs that loops compute."""
     yield from (node for node in graph.outputs if node.kind != "view" and is_loop(node))
     for node in graph.nodes:
         if node.kind == "source" or is_loop(node):
             continue
         for operand in node.inputs:
-            yield memory_of(operand) if is_product(node) else operand
+            yield memory_of(operand) if products and is_product(node) else operand
 
 
 class _Scheduler:
     """One attempt; `schedule` repeats it with more nodes in ``stored``."""
 
-    def __init__(self, graph: Graph, stored: set[Node]) -> None:
+    def __init__(self, graph: Graph, stored: set[Node], products: bool) -> None:
         self.graph = graph
+        self.products = products
         self.in_memory = set(stored)
         self.steps: list[Step] = []
         self.maker: dict[Node, Step] = {}
@@ -132,7 +135,7 @@ class _Scheduler:
         return live
 
     def _add_extern(self, node: Node) -> None:
-        make = Product if is_product(node) else Call
+        make = Product if self.products and is_product(node) else Call
         step = make(len(self.steps), node=node)
         self._insert(step)
         for operand in node.inputs:
@@ -247,7 +250,7 @@ class _Scheduler:
         return {step for step in self.steps if node in step.reads}
 
     def _belongs(self, group: Group, walk: _Walk) -> bool:
-        """Whether a sink shares work or memory with a group (and that is not too large)."""
+        """Whether a sink shares work or memory with a group of bounded size."""
         if len(group.walked) + len(walk.seen) > LARGEST_GROUP:
             return False
         if not group.sizes and not walk.size:
@@ -327,7 +330,7 @@ class _Scheduler:
         return bool(users) and all(user in dear for user in users)
 
     def ordered(self) -> list[Step]:
-        """The steps in an order that respects ``after``, otherwise as they were made."""
+        """The steps as they were made, as far as ``after`` allows."""
         done: set[Step] = set()
         result: list[Step] = []
         pending = list(self.steps)

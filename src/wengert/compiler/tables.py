@@ -1,4 +1,4 @@
-"""The arrays of words that `runtime` reads: launches, bindings, patches, the program."""
+"""The arrays of words that `runtime` reads: launches, bindings, patches."""
 
 from __future__ import annotations
 

@@ -41,9 +41,9 @@ def _cgroup_quota() -> float:
         pass
     try:
         base = Path("/sys/fs/cgroup/cpu")
-        quota = int((base / "cpu.cfs_quota_us").read_text())
-        period = int((base / "cpu.cfs_period_us").read_text())
-        return quota / period if quota > 0 else math.inf
+        granted = int((base / "cpu.cfs_quota_us").read_text())
+        every = int((base / "cpu.cfs_period_us").read_text())
+        return granted / every if granted > 0 else math.inf
     except (OSError, ValueError):
         return math.inf
 
@@ -163,7 +163,7 @@ def _loaded_blas_libraries() -> list[str]:
     try:
         for line in Path("/proc/self/maps").read_text().splitlines():
             path = line.split()[-1]
-            if "openblas" in os.path.basename(path) and path not in found:
+            if "openblas" in Path(path).name and path not in found:
                 found.append(path)
     except OSError:
         pass

@@ -14,13 +14,22 @@ from math import prod
 from .emit import FLOATS, SIZES, Emitter, Value, llvm_type
 from .graph import Node
 from .groups import COLUMN, OUTER, ROW, STORE, Group, Sink, is_fused, result_place
-from .index import Dynamic, Index, Place, address, contiguous_strides, through_view
+from .index import (
+    Dynamic,
+    Index,
+    Place,
+    Variable,
+    address,
+    contiguous_strides,
+    through_view,
+)
 from .layout import memory_strides
 from .scalars import emit_op
 
 STASH_COST = 8  # operations: a row's values are rather kept than computed again
 
 Item = tuple[Node, Place]
+Vectors = list[dict[Variable, int]]  # coefficients of the axes, for each access
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,9 @@ class Values:
         self.memo: dict[Item, Value] = {}
         self.stash: dict[Item, Sink | int] = {}
         self.scratch = 0
+        self.phase = 0
+        self.access = ""  # metadata of loads and stores in the current inner loop
+        self.first_phase: dict[Item, int] = {}
         self.entry: list[str] = []
         self.metadata: list[str] = []
         self._varies: dict[Item, bool] = {}
@@ -104,8 +116,8 @@ class Values:
         has_row = any(s.kind in (ROW, COLUMN, OUTER) for s in self.group.sinks)
         self.flat = not self.outer and not has_row
 
-    def _address_vectors(self) -> list[dict]:
-        """For each memory access, its coefficients of the axes; the first is a store's."""
+    def _address_vectors(self) -> Vectors:
+        """The coefficients of the axes in each memory access."""
         vectors = [
             dict(self._sink_address(s).terms)
             for s in self.group.sinks
@@ -127,8 +139,8 @@ class Values:
                 vectors.append(dict(address(place, memory_strides(node)).terms))
         return vectors
 
-    def _ordered(self, axes: tuple[int, ...], vectors: list[dict]) -> tuple[int, ...]:
-        """The axes with the one that most accesses walk through in steps of one last."""
+    def _ordered(self, axes: tuple[int, ...], vectors: Vectors) -> tuple[int, ...]:
+        """The axes, last the one that most accesses walk in steps of one."""
         if not axes:
             return axes
 
@@ -138,7 +150,7 @@ class Values:
         best = max(axes, key=score)
         return (*(a for a in axes if a != best), best)
 
-    def _collapse(self, axes: tuple[int, ...], vectors: list[dict]) -> list[Loop]:
+    def _collapse(self, axes: tuple[int, ...], vectors: Vectors) -> list[Loop]:
         sizes = self.group.sizes
         loops: list[Loop] = []
         for a in axes:
@@ -217,8 +229,8 @@ class Values:
         ).text
 
     def _dynamic(self, variable: Dynamic) -> Value:
-        """An index from memory; one that is out of range counts as zero, and is noted."""
-        key = (variable.node, (variable,))
+        """An index from memory; one out of range counts as zero, and is noted."""
+        key = (variable.node, (Index(0, ((variable, 1),)),))
         memo = (
             self.memo
             if self._item_varies(variable.node, variable.place)
@@ -377,7 +389,7 @@ class Values:
     # --- rows kept between phases ----------------------------------------------------
 
     def _plan_stash(self, phases: list[list[Sink]]) -> None:
-        """Choose the values that a later phase reads back instead of computing again."""
+        """Choose what a later phase reads back instead of computing again."""
         first: dict[Item, int] = {}
         for number, sinks in enumerate(phases):
             stack = [self._root(s) for s in sinks]
@@ -413,7 +425,7 @@ class Values:
     def _stash_place(
         self, item: Item, phases: list[list[Sink]], now: int
     ) -> Sink | int:
-        """A sink that has stored the value already, or a place in the scratch memory."""
+        """A sink that has stored the value already, or a place in scratch memory."""
         for sinks in phases[:now]:
             for sink in sinks:
                 is_it = (sink.node, sink.place) == item and sink.kind == STORE

@@ -56,7 +56,7 @@ def _nearest_multiple(e: Emitter, x: Value, factor: float) -> tuple[Value, Value
 
 
 def _reduced_expm1(e: Emitter, x: Value) -> tuple[Value, Value, Value, Value]:
-    """``r, r**2, q, n`` with ``r = x - n ln2``, ``expm1(r) = r + r**2 q``, x clamped."""
+    """``r, r**2, q, n``: ``r = x - n ln2`` and ``expm1(r) = r + r**2 q``; x clamped."""
     n_float, n = _nearest_multiple(e, x, 1 / math.log(2))
     high, low = _LN2[x.type]
     r = e.fma(n_float, -low, e.fma(n_float, -high, x))

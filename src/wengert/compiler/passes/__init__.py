@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..graph import Graph
+from wengert.compiler.graph import Graph
+
 from .common import share_common
 from .dead import drop_dead
 from .fold import fold_constants

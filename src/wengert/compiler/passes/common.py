@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Graph, Node
+from wengert.compiler.graph import Graph, Node
+
 from .rewrite import rewrite
 
 
@@ -33,4 +34,5 @@ def _hashable(value: Any) -> Hashable:
     """Arrays by their bits, so that 0.0 and -0.0 (and NaNs) stay apart."""
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype.str, value.tobytes()
-    return value
+    hashable: Hashable = value
+    return hashable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..graph import Graph, Node
+from wengert.compiler.graph import Graph, Node
 
 
 def drop_dead(graph: Graph) -> Graph:

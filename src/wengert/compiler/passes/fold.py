@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from ..graph import Graph, Node
+from wengert.compiler.graph import Graph, Node
+
 from .rewrite import rewrite
 
 LARGEST = 64
@@ -31,7 +34,7 @@ def fold_constants(graph: Graph) -> Graph:
     return rewrite(graph, replace)
 
 
-def _constant_value(node: Node) -> np.ndarray | None:
+def _constant_value(node: Node) -> Any:
     if node.op == "constant":
         return node.params["value"]
     if node.op == "expand" and node.inputs[0].op == "constant" and node.size <= LARGEST:

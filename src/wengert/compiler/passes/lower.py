@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..graph import Graph, Node
-from ..layout import blas_layout, is_product
+from wengert.compiler.graph import Graph, Node
+from wengert.compiler.layout import blas_layout, is_product
+
 from .rewrite import rewrite
 
 
@@ -33,8 +34,8 @@ def lower_scatter(graph: Graph) -> Graph:
 def insert_copies(graph: Graph) -> Graph:
     """Copy what cannot be used from where it lies.
 
-    Those are a written value that is an input (inputs may be exchanged), a reshape of an
-    input with gaps or in another order, and operands of matrix products in a layout
+    Those are a written value that is an input (inputs may be exchanged), a reshape of
+    an input with gaps or in another order, and operands of matrix products in a layout
     that BLAS does not read.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..graph import Graph, Node
+from wengert.compiler.graph import Graph, Node
 
 Replace = Callable[[Graph, Node, tuple[Node, ...]], Node | None]
 

@@ -1,4 +1,4 @@
-"""Algebra: rewrites that hold for every value, NaN, infinities and signed zeros included.
+"""Algebra that holds for every value, NaN, infinities and signed zeros included.
 
 So ``x * 0`` stays (it is NaN for an infinite ``x``), and ``x + 0`` stays for floats
 (it turns -0 into 0) while ``x - 0`` and ``x + -0`` go.
@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Graph, Node
+from wengert.compiler.graph import Graph, Node
+
 from .rewrite import rewrite
 
 Operands = tuple[Node, ...]
@@ -90,7 +91,7 @@ def _inverse_is_exact(divisor: Any) -> bool:
     return bool(abs(mantissa) == 0.5 and abs(exponent) < 100)
 
 
-def _neg(new: Graph, node: Node, operands: Operands) -> Node | None:
+def _neg(_: Graph, node: Node, operands: Operands) -> Node | None:
     (x,) = operands
     return x.inputs[0] if x.op == node.op else None
 
@@ -110,7 +111,7 @@ def _pow(new: Graph, node: Node, operands: Operands) -> Node | None:
     return None
 
 
-def _where(new: Graph, node: Node, operands: Operands) -> Node | None:
+def _where(_: Graph, __: Node, operands: Operands) -> Node | None:
     condition, x, y = operands
     if x is y:
         return x
@@ -118,7 +119,7 @@ def _where(new: Graph, node: Node, operands: Operands) -> Node | None:
     return None if chosen is None else (x if chosen else y)
 
 
-def _cast(new: Graph, node: Node, operands: Operands) -> Node | None:
+def _cast(_: Graph, node: Node, operands: Operands) -> Node | None:
     return operands[0] if operands[0].dtype == node.dtype else None
 
 
