@@ -19,7 +19,14 @@ from benchmarks.table import Workload
 from benchmarks.worker import CONTROL
 
 ROOT = Path(__file__).parent.parent
-THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+LIBRARY_SETTINGS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+)
+"""Taken out of the environment: each library chooses its threads and kernels itself."""
 
 
 class MeasurementFailed(Exception):
@@ -69,7 +76,7 @@ def one_round(
 
 def run_worker(workload: Workload, library: str) -> Outcome:
     environment = {
-        name: value for name, value in os.environ.items() if name not in THREAD_SETTINGS
+        name: value for name, value in os.environ.items() if name not in LIBRARY_SETTINGS
     }
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.worker", workload.name, library],
