@@ -32,6 +32,7 @@ from ..ops.activation import (
     tanhshrink,
     threshold,
 )
+from ..ops.gathering import embedding
 from ..ops.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -57,6 +58,8 @@ from ..ops.loss import (
     triplet_margin_with_distance_loss,
 )
 from ..ops.matmul import linear
+from ..ops.padding import pad
+from ..ops.searching import one_hot
 
 __all__ = [
     "binary_cross_entropy",
@@ -66,6 +69,7 @@ __all__ = [
     "cosine_similarity",
     "cross_entropy",
     "elu",
+    "embedding",
     "gaussian_nll_loss",
     "gelu",
     "glu",
@@ -89,6 +93,8 @@ __all__ = [
     "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
+    "one_hot",
+    "pad",
     "pairwise_distance",
     "poisson_nll_loss",
     "prelu",

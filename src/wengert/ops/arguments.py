@@ -61,9 +61,9 @@ def shape_from(args: tuple[Any, ...], op: str = "view", name: str = "size") -> S
     Raises:
         TypeError: they are not integers.
     """
-    if len(args) == 1 and not isinstance(args[0], int):
+    if len(args) == 1 and type(args[0]) is not int:
         (first,) = args
-        if isinstance(first, Sequence) and not isinstance(first, str):
+        if isinstance(first, tuple | list):
             args = tuple(first)
     for arg in args:
         if type(arg) is not int:
@@ -93,6 +93,8 @@ def inferred_shape(shape: Shape, count: int) -> Shape:
     Raises:
         RuntimeError: no sizes fit.
     """
+    if min(shape, default=0) >= 0 and prod(shape) == count:
+        return shape
     known = 1
     unknown = -1
     for position, size in enumerate(shape):
@@ -112,8 +114,6 @@ def inferred_shape(shape: Shape, count: int) -> Shape:
             f"cannot reshape tensor of 0 elements into shape {list(shape)} because the "
             "unspecified dimension size -1 can be any value and is ambiguous"
         )
-    if unknown < 0 and known == count:
-        return shape
     if unknown < 0 or known == 0 or count % known:
         raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {count}")
     return (*shape[:unknown], count // known, *shape[unknown + 1 :])

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ..primitives import gathering as G
-from ..tensor import Tensor
+from ..tensor import Tensor, counter
 from .arguments import normalize_dim
 from .public import op
 
@@ -150,15 +150,24 @@ def aligned(
     return tuple(first), tuple(second)
 
 
-@op("embedding", name="embedding", method=False, out=False)
-def lookup(
+# --- rows of a table ------------------------------------------------------------------
+
+
+def check_table(weight: Tensor) -> None:
+    """Refuse a table without rows and columns."""
+    if len(weight.shape) != 2:
+        raise RuntimeError("'weight' must be 2-D")
+
+
+@op(name="embedding", method=False, out=False)
+def rows(
     weight: Tensor,
     indices: Tensor,
     padding_idx: int = -1,
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Tensor:
-    """Return the rows of a table that indices name; `nn.functional.embedding` is public.
+    """Return the rows of a table that indices name; see `nn.functional.embedding`.
 
     Args:
         weight: the table.
@@ -173,9 +182,58 @@ def lookup(
         f"types: Long, Int; but got torch.{indices.dtype.scalar_type}Tensor instead "
         "(while checking arguments for embedding)",
     )
-    if len(weight.shape) != 2:
-        raise RuntimeError("'weight' must be 2-D")
+    check_table(weight)
     result: Tensor = G.embedding(
         weight, index, padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq
     )
     return result
+
+
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """Return the rows of a table that indices name.
+
+    Args:
+        input: the indices, of any shape.
+        weight: the table.
+        padding_idx: a row that gets no gradient.
+        max_norm: first scale down the rows that are named, in place, to this norm.
+        norm_type: which norm that is.
+        scale_grad_by_freq: divide the gradient of a row by how often it was named.
+        sparse: has no effect: gradients are dense.
+
+    >>> import wengert as torch
+    >>> weight = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> torch.nn.functional.embedding(torch.tensor([1, 1]), weight)
+    tensor([[3., 4.],
+            [3., 4.]])
+    """
+    check_table(weight)
+    count = weight.shape[0]
+    if padding_idx is not None:
+        if not -count <= padding_idx < count:
+            raise AssertionError("Padding_idx must be within num_embeddings")
+        padding_idx %= count
+    if max_norm is not None:
+        scale_down(weight, input, max_norm, norm_type)
+    padding = -1 if padding_idx is None else padding_idx
+    return rows(weight, input, padding, scale_grad_by_freq, sparse)
+
+
+def scale_down(
+    weight: Tensor, indices: Tensor, max_norm: float, norm_type: float
+) -> None:
+    """Scale the rows of a table that indices name to a norm, if theirs is larger."""
+    named = np.unique(indices.detach().numpy())
+    table = weight.detach().numpy()
+    norms = np.linalg.norm(table[named], norm_type, axis=1)
+    large = norms > max_norm
+    table[named[large]] *= (max_norm / (norms[large] + 1e-7))[:, None]
+    counter(weight)[0] += 1

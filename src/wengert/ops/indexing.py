@@ -114,27 +114,48 @@ def __getitem__(self: Tensor, index: Any) -> Any:
         if kind is int:
             return I.basic_select(self, index=(index, ...))
         if kind is tuple:
-            step = simple_step(index)
+            step = simple_step(self, index)
             if step is not None:
-                basic = index if ... in index else (*index, ...)
-                return STEPS[step](self, index=basic)
+                return STEPS[step](self, index=(*index, ...))
+        elif kind is Tensor and index.shape and index.dtype in SINGLE:
+            return I.index(self, index, dims=(0,))
+        elif index is None:
+            return I.basic_unsqueeze(self, index=(None, ...))
     except IndexError as error:
-        raise index_error(self, index, error) from None
+        if kind is not Tensor:
+            raise index_error(self, index, error) from None
     return parsed_getitem(self, index)
 
 
-def simple_step(index: tuple[Any, ...]) -> str | None:
-    """Return the last step of an index of integers and slices; None if it has others."""
-    step = None
+SINGLE = {dtypes.int64, dtypes.bool_}
+"""The dtypes of tensors that NumPy takes for an index as PyTorch does."""
+
+
+def simple_step(self: Tensor, index: tuple[Any, ...]) -> str | None:
+    """Return the last step of an index of integers, slices and None; None for others."""
+    step = "alias"
+    dim = 0
     for item in index:
         kind = type(item)
         if kind is int:
             step = "select"
+            dim += 1
         elif item is None:
             step = "unsqueeze"
-        elif kind is not slice or item != FULL:
+        elif kind is slice:
+            start, stop = item.start, item.stop
+            if item.step is not None or type(start) not in PLAIN or type(stop) not in PLAIN:
+                return None
+            shape = self.shape
+            if start or (stop is not None and dim < len(shape) and stop < shape[dim]):
+                step = "slice"
+            dim += 1
+        else:
             return None
     return step
+
+
+PLAIN = {int, type(None)}
 
 
 def parsed_getitem(self: Tensor, index: Any) -> Any:

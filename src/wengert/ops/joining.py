@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from numpy import ndarray
+
 from ..primitives import joining as J
 from ..primitives.indexing import basic_slice
 from ..primitives.joining import section
@@ -26,15 +28,39 @@ def cat(tensors: Tensors, dim: int = 0, *, axis: int | None = None) -> Tensor:
     >>> torch.cat([torch.tensor([1, 2]), torch.tensor([3])])
     tensor([1, 2, 3])
     """
-    tensors_from(tensors, "cat")
     dim = dim if axis is None else axis
+    if type(dim) is int and dim >= 0:
+        joined = joined_quickly(J.cat, tensors, dim)
+        if joined is not None:
+            return joined
+    tensors_from(tensors, "cat")
     if not tensors:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     # PyTorch lets empty vectors pass, whatever the other shapes are.
-    joined = [tensor for tensor in tensors if tuple(tensor.shape) != (0,)] or tensors[:1]
-    first = joined[0].shape
-    dim = normalize_dim(dim, len(first))
-    for position, tensor in enumerate(joined):
+    given = [tensor for tensor in tensors if tuple(tensor.shape) != (0,)] or tensors[:1]
+    dim = normalize_dim(dim, len(given[0].shape))
+    check_joinable(given, dim)
+    result: Tensor = J.cat(*given, dim=dim)
+    return result
+
+
+def joined_quickly(
+    join: Callable[..., Any], tensors: Any, dim: int
+) -> Tensor | None:
+    """Return the result if there is no cause for complaint, else None."""
+    if (type(tensors) is not list and type(tensors) is not tuple) or not tensors:
+        return None
+    try:
+        result = join(*tensors, dim=dim)
+    except (ValueError, TypeError, AttributeError):
+        return None
+    return result if type(result) is not ndarray else None
+
+
+def check_joinable(tensors: Tensors, dim: int) -> None:
+    """Refuse tensors that differ in other dimensions than the one they are joined along."""
+    first = tensors[0].shape
+    for position, tensor in enumerate(tensors):
         shape = tensor.shape
         if not shape:
             raise RuntimeError(
@@ -45,18 +71,13 @@ def cat(tensors: Tensors, dim: int = 0, *, axis: int | None = None) -> Tensor:
                 f"Tensors must have same number of dimensions: got {len(first)} and "
                 f"{len(shape)}"
             )
-        if shape[:dim] != first[:dim] or shape[dim + 1 :] != first[dim + 1 :]:
-            have, want = next(
-                (a, b)
-                for i, (a, b) in enumerate(zip(shape, first, strict=True))
-                if a != b and i != dim
-            )
-            raise RuntimeError(
-                f"Sizes of tensors must match except in dimension {dim}. Expected size "
-                f"{want} but got size {have} for tensor number {position} in the list."
-            )
-    result: Tensor = J.cat(*joined, dim=dim)
-    return result
+        for i, (have, want) in enumerate(zip(shape, first, strict=True)):
+            if have != want and i != dim:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {dim}. Expected "
+                    f"size {want} but got size {have} for tensor number {position} in the "
+                    "list."
+                )
 
 
 @op(method=False)
@@ -68,6 +89,10 @@ def stack(tensors: Tensors, dim: int = 0) -> Tensor:
     tensor([[1, 2],
             [3, 4]])
     """
+    if type(dim) is int and dim >= 0:
+        joined = joined_quickly(J.stack, tensors, dim)
+        if joined is not None:
+            return joined
     tensors_from(tensors, "stack")
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from .. import dtypes
@@ -74,15 +75,17 @@ def view(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     tensor([[0, 1, 2],
             [3, 4, 5]])
     """
+    result = plainly_viewed(input, shape)
+    if result is not None:
+        return result
     if named:
         shape = (named.popitem()[1],)
-    if shape and isinstance(shape[0], dtypes.dtype):
-        return view_dtype(input, shape[0])
-    sizes = shape_from(shape, "view")
     if not shape:
         raise TypeError("view() received an invalid combination of arguments - got ()")
-    result: Tensor = S.reshape(input, shape=inferred_shape(sizes, numel(input.shape)))
-    if result._special is None:
+    if isinstance(shape[0], dtypes.dtype):
+        return view_dtype(input, shape[0])
+    result = S.reshape(input, shape=new_shape(input, shape, "view", "size"))
+    if isinstance(result, Tensor) and result._special is None:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least "
             "one dimension spans across two contiguous subspaces). Use .reshape(...) "
@@ -102,10 +105,32 @@ def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     >>> torch.arange(6).reshape(2, 3).T.reshape(-1)
     tensor([0, 3, 1, 4, 2, 5])
     """
+    result = plainly_viewed(input, shape)
+    if result is not None:
+        return result
     if named:
         shape = (named.popitem()[1],)
-    sizes = inferred_shape(shape_from(shape, "reshape", "shape"), numel(input.shape))
-    return reshaped(input, sizes)
+    return reshaped(input, new_shape(input, shape, "reshape", "shape"))
+
+
+def plainly_viewed(input: Tensor, shape: tuple[Any, ...]) -> Tensor | None:
+    """Return the view if the sizes and the memory are plain ones, else None."""
+    if len(shape) == 1 and type(shape[0]) is tuple:
+        (shape,) = shape
+    try:
+        if min(shape) >= 0 and input._data.flags.c_contiguous:
+            result: Tensor = S.reshape(input, shape=shape)
+            return result
+    except (AttributeError, TypeError, ValueError):
+        pass
+    return None
+
+
+def new_shape(input: Tensor, given: tuple[Any, ...], op: str, name: str) -> Shape:
+    """Return the sizes to which to reshape, which must go with the number of elements."""
+    memory = memory_of(input)
+    count = numel(input.shape) if memory is None else memory.size
+    return inferred_shape(shape_from(given, op, name), count)
 
 
 def reshaped(input: Tensor, shape: Shape) -> Tensor:
@@ -166,9 +191,10 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     >>> torch.zeros(2, 3, 4).flatten(1).shape
     torch.Size([2, 12])
     """
-    shape = tuple(input.shape)
-    start = normalize_dim(start_dim, len(shape))
-    end = normalize_dim(end_dim, len(shape))
+    shape = input.shape
+    ndim = len(shape)
+    start = start_dim if 0 <= start_dim < ndim else normalize_dim(start_dim, ndim)
+    end = ndim - 1 if end_dim == -1 and ndim else normalize_dim(end_dim, ndim)
     if start > end:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if not shape:
@@ -176,6 +202,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     if start == end:
         return input
     middle = numel(shape[start : end + 1])
+    if end - start == ndim - 1:
+        return reshaped(input, (middle,))
     return reshaped(input, (*shape[:start], middle, *shape[end + 1 :]))
 
 
@@ -218,6 +246,7 @@ def view_dtype(input: Tensor, dtype: dtypes.dtype) -> Tensor:
     if old.itemsize != new.itemsize:
         check_resized_view(input, old, new)
     result: Tensor = S.view_dtype(input, dtype=new.numpy)
+    result._counter = counter(input)
     return result
 
 
@@ -400,8 +429,14 @@ def _mH(self: Tensor) -> Tensor:
 
 def _T(self: Tensor) -> Tensor:
     """The dimensions in the opposite order."""
-    result: Tensor = S.permute(self, dims=tuple(range(len(self.shape) - 1, -1, -1)))
+    result: Tensor = S.permute(self, dims=backwards(len(self.shape)))
     return result
+
+
+@cache
+def backwards(ndim: int) -> Shape:
+    """Return the dimensions in the opposite order."""
+    return tuple(range(ndim - 1, -1, -1))
 
 
 def _H(self: Tensor) -> Tensor:
@@ -443,8 +478,19 @@ def expand(input: Tensor, *sizes: Any, implicit: bool = False, **named: Any) -> 
 
 def expanded_shape(input: Tensor, sizes: Shape) -> Shape:
     """Return the sizes with those that are -1 filled in, or refuse them."""
-    shape = tuple(input.shape)
+    shape = input.shape
     lead = len(sizes) - len(shape)
+    if lead >= 0 and min(sizes, default=0) >= 0:
+        for have, size in zip(shape, sizes[lead:], strict=True):
+            if have != size and have != 1:
+                break
+        else:
+            return sizes
+    return checked_expansion(input, sizes, tuple(shape), lead)
+
+
+def checked_expansion(input: Tensor, sizes: Shape, shape: Shape, lead: int) -> Shape:
+    """Do what `expanded_shape` does, looking at each dimension from the last."""
     if lead < 0:
         raise RuntimeError(
             f"expand(torch.{input.dtype.scalar_type}Tensor{{{list(shape)}}}, "

@@ -16,6 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from .accumulation import add_at
+from .fitting import sum_to
 from .op import fused, linear, view
 
 Shape = tuple[int, ...]
@@ -124,13 +125,18 @@ def _index_put(
 
 
 def index_put_vjp(
-    grad: Any, indices: Any, dims: Shape, accumulate: bool, needs: list[bool]
+    grad: Any,
+    indices: Any,
+    values_shape: Shape,
+    dims: Shape,
+    accumulate: bool,
+    needs: list[bool],
 ) -> list[Any]:
     by_self = by_values = None
     if needs[0]:
         by_self = grad if accumulate else index_clear(grad, *indices, dims=dims)
     if needs[1]:
-        by_values = index(grad, *indices, dims=dims)
+        by_values = sum_to(index(grad, *indices, dims=dims), values_shape)
     return [by_self, by_values, *[None] * len(indices)]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from .fitting import sum_to
-from .op import linear, view
+from .op import linear, nondifferentiable, view
 from .strided import restrided
 
 Shape = tuple[int, ...]
@@ -49,7 +49,7 @@ def squeezing(name: str, grad_fn: str) -> Any:
     """Declare one of the forms of squeeze: ``dims`` are dimensions of size 1."""
     return view(
         name,
-        lambda self, *, dims: self.squeeze(dims),
+        lambda self, *, dims: self.squeeze(dims) if dims else self[...],
         lambda grad, self_shape: grad.reshape(self_shape),
         grad_fn=grad_fn,
     )
@@ -90,13 +90,10 @@ t = view("t", lambda self: self.transpose(), lambda grad: t(grad))
 
 def _expand(self: ndarray, *, shape: Shape) -> ndarray:
     lead = len(shape) - self.ndim
-    strides = [
-        stride if size == wanted else 0
-        for stride, size, wanted in zip(
-            self.strides, self.shape, shape[lead:], strict=True
-        )
-    ]
-    return restrided(self, shape, (*(0,) * lead, *strides))
+    strides = [0] * lead
+    for stride, size, wanted in zip(self.strides, self.shape, shape[lead:], strict=True):
+        strides.append(stride if size == wanted else 0)
+    return restrided(self, shape, tuple(strides))
 
 
 expand = view("expand", _expand, lambda grad, self_shape: sum_to(grad, self_shape))
@@ -104,8 +101,6 @@ expand = view("expand", _expand, lambda grad, self_shape: sum_to(grad, self_shap
 # --- the same memory as another dtype -------------------------------------------------
 
 
-def _view_dtype(self: ndarray, *, dtype: np.dtype[Any]) -> ndarray:
-    return self.view(dtype)
-
-
-view_dtype = view("view_dtype", _view_dtype, None)
+view_dtype = nondifferentiable(
+    "view_dtype", lambda self, *, dtype: self.view(dtype)
+)
