@@ -19,7 +19,7 @@ PACKAGE = Path(wengert.__file__).parent
 # imported, from its own row and the rows above it.
 LAYERS = [
     {"version", "errors", "tree", "modes", "placement", "engine", "kernels"},
-    {"dtypes"},
+    {"dtypes", "generator"},
     {"tensor", "printing", "limits"},
     {"views"},
     {"dispatch"},
