@@ -21,6 +21,7 @@ import numpy as np
 from numpy import asarray, ndarray
 
 from . import modes
+from .constants import known as constants, make as make_constant
 from .dispatch import general, record
 from .engine import clock
 from .primitive import Primitive
@@ -30,6 +31,7 @@ from .views import View
 Call = Callable[..., Any]
 BOOL = np.dtype(bool)
 REFUSED = (TypeError, ValueError, OverflowError)
+RAW = (ndarray, int, float)
 
 
 def anything(primitive: Primitive) -> Call:
@@ -39,6 +41,12 @@ def anything(primitive: Primitive) -> Call:
     if single and not primitive.variadic and primitive.kind != "view":
         return ordinary(primitive)
 
+    if single and primitive.variadic and not primitive.hidden:
+        if primitive.promote is None and not set(primitive.saves) - {
+            rest_of(primitive)
+        }:
+            return listed(primitive)
+
     def call(*args: Any, **params: Any) -> Any:
         for arg in args:
             if type(arg) is not ndarray:
@@ -46,6 +54,93 @@ def anything(primitive: Primitive) -> Call:
         return forward(*args, **params)
 
     return call
+
+
+def rest_of(primitive: Primitive) -> str:
+    """Return the name of the inputs of which there may be any number."""
+    return primitive.inputs[-1].lstrip("*")
+
+
+def listed(primitive: Primitive) -> Call:
+    """Return the function of a primitive of any number of inputs with one result.
+
+    It saves none of them, or those of which there may be any number, for what they are:
+    indices.
+    """
+    forward = primitive.forward
+    first = len(primitive.inputs) - 1
+    saves = bool(primitive.saves)
+    shapes = f"{rest_of(primitive)}_shape"
+    wants_shapes = shapes in primitive.statics
+    attributes = attributes_of(primitive)
+    node_class: Any = None
+
+    def call(*args: Any, **params: Any) -> Any:
+        nonlocal node_class
+        arrays = []
+        edges = []
+        recorded = False
+        for arg in args:
+            kind = type(arg)
+            if kind is not Tensor and kind is not Parameter:
+                return otherwise(*args, **params)
+            if arg._special is not None and not is_settled_view(arg):
+                return general(primitive, args, params)
+            arrays.append(arg._data)
+            edges.append(arg._node)
+            if arg._node is not None:
+                recorded = True
+        result = forward(*arrays, **params)
+        if type(result) is not ndarray:
+            result = asarray(result)
+        if recorded and (modes.special or casts(arrays, edges, result.dtype)):
+            return record(primitive, args, arrays, params, result, 0)
+        out = new(Tensor)
+        out._data = result
+        out._counter = None
+        out._special = None
+        out._node = None
+        if recorded:
+            if node_class is None:
+                node_class = primitive.node_class
+            out._node = node = new(node_class)
+            node.number = next(clock)
+            node.edges = tuple(edges)
+            node.fits = None
+            if wants_shapes:
+                params[shapes] = tuple([array.shape for array in arrays[first:]])
+            for name, position, attribute in attributes:
+                if name not in params:
+                    params[name] = getattr(arrays[position], attribute)
+            node.params = params
+            if saves:
+                node.saved = (tuple(arrays[first:]), None)
+        return out
+
+    def otherwise(*args: Any, **params: Any) -> Any:
+        if all([type(arg) is ndarray for arg in args]):
+            return forward(*args, **params)
+        return general(primitive, args, params)
+
+    return call
+
+
+def casts(arrays: list[Any], edges: list[Any], dtype: np.dtype[Any]) -> bool:
+    """Whether the cotangent of an input has another dtype than that of the result."""
+    for array, edge in zip(arrays, edges, strict=True):
+        if edge is not None and array.dtype is not dtype:
+            return True
+    return False
+
+
+def attributes_of(primitive: Primitive) -> list[tuple[str, int, str]]:
+    """Return the shapes and dtypes of inputs that rules name: name, position, which."""
+    found = []
+    for name in primitive.statics:
+        what, _, attribute = name.rpartition("_")
+        if attribute in ("shape", "dtype") and what in primitive.inputs:
+            found.append((name, primitive.inputs.index(what), attribute))
+    return found
 
 
 def ordinary(primitive: Primitive) -> Call:
@@ -58,16 +153,10 @@ def ordinary(primitive: Primitive) -> Call:
     differentiable = primitive.differentiable
     saves = bool(primitive.saves)
     wants_params = bool(primitive.statics) or has_hidden
-    attributes = [
-        (name, primitive.inputs.index(what), attribute)
-        for name, (what, _, attribute) in (
-            (name, name.rpartition("_")) for name in primitive.statics
-        )
-        if attribute in ("shape", "dtype") and what in primitive.inputs
-    ]
+    attributes = attributes_of(primitive)
     promotes = primitive.promote is not None
     broadcasts = primitive.kind in ("elementwise", "bilinear")
-    keep = keeper(primitive)
+    plan_for = planner(primitive)
     node_class: Any = None
 
     def call(*args: Any, **params: Any) -> Any:
@@ -132,7 +221,7 @@ def ordinary(primitive: Primitive) -> Call:
                         params[name] = getattr(arrays[position], attribute, None)
                 node.params = params
             if saves:
-                node.saved = keep(args, edges, out, hidden)
+                node.saved = kept(plan_for(edges), args, out, hidden)
             out._node = node
         return out
 
@@ -142,7 +231,7 @@ def ordinary(primitive: Primitive) -> Call:
 def unary(primitive: Primitive) -> Call:
     """Return the function of an elementwise primitive of one input."""
     forward = primitive.forward
-    compute = primitive.checked_forward
+    refused = primitive.refused_kinds
     saves = primitive.saves
     if primitive.statics or len(saves) > 1:
         return anything(primitive)
@@ -160,8 +249,10 @@ def unary(primitive: Primitive) -> Call:
             input._special is None or is_settled_view(input)
         ):
             data = input._data
+            if refused and data.dtype.kind in refused:
+                return general(primitive, (input,), {})
             try:
-                result = compute(data)
+                result = forward(data)
             except REFUSED:
                 return general(primitive, (input,), {})
             if type(result) is not ndarray:
@@ -201,7 +292,8 @@ def binary(primitive: Primitive, otherwise: Call = general) -> Call:
         otherwise: what is called in place of `general`.
     """
     forward = primitive.forward
-    compute = primitive.checked_forward
+    refused = primitive.refused_kinds
+    knows_arrays = isinstance(forward, np.ufunc)
     if not primitive.differentiable or primitive.statics:
         return anything(primitive)
     first, second = primitive.inputs
@@ -210,7 +302,8 @@ def binary(primitive: Primitive, otherwise: Call = general) -> Call:
         primitive.rules[name].names if name in primitive.rules else ()
         for name in primitive.inputs
     ] == [("grad", second), ("grad", first)]
-    keep = keeper(primitive)
+    plan_for = planner(primitive)
+    of_both, of_first, of_second = map(plan_for, ((1, 1), (1, None), (None, 1)))
     node_class: Any = None
 
     def call(input: Any, other: Any) -> Any:
@@ -222,18 +315,23 @@ def binary(primitive: Primitive, otherwise: Call = general) -> Call:
             data = input._data
             kind = type(other)
             if kind is Tensor or kind is Parameter:
+                of_number = False
                 array = other._data
                 quick = data.dtype is array.dtype and (
                     other._special is None or is_settled_view(other)
                 )
                 other_edge = other._node
             else:
+                quick = of_number = kind is float or kind is int
                 array = other
-                quick = kind is float or kind is int
+                if knows_arrays and quick:
+                    array = constants.get((data.dtype.num, other))
+                    if array is None:
+                        array = make_constant(other, data.dtype)
                 other_edge = None
-            if quick:
+            if quick and not (refused and data.dtype.kind in refused):
                 try:
-                    result = compute(data, array)
+                    result = forward(data, array)
                 except REFUSED:
                     return otherwise(primitive, (input, other), {})
                 if type(result) is not ndarray:
@@ -249,38 +347,42 @@ def binary(primitive: Primitive, otherwise: Call = general) -> Call:
                         return out
                     if not modes.special:
                         if saves_none:
-                            kept = None
+                            saved = None
                         elif saves_opposite:
                             if other_edge is None:
-                                if array is other:
-                                    kept = (other, None, None, None)
+                                if of_number:
+                                    saved = (other, None, None, None)
                                 else:
                                     version = other._counter
                                     version = 0 if version is None else version[0]
-                                    kept = (other, version, None, None)
+                                    saved = (other, version, None, None)
                             else:
                                 version = input._counter
                                 version = 0 if version is None else version[0]
                                 if edge is None:
-                                    kept = (None, None, input, version)
+                                    saved = (None, None, input, version)
                                 else:
-                                    kept = (other, other._version, input, version)
+                                    saved = (other, other._version, input, version)
                         else:
-                            kept = keep((input, other), (edge, other_edge), out)
+                            if other_edge is None:
+                                plan = of_first
+                            else:
+                                plan = of_second if edge is None else of_both
+                            saved = kept(plan, (input, other), out)
                         if node_class is None:
                             node_class = primitive.node_class
                         out._node = node = new(node_class)
                         node.number = next(clock)
                         node.edges = (edge, other_edge)
-                        if array is other or data.shape == array.shape:
+                        if of_number or data.shape == array.shape:
                             node.fits = None
                         else:
                             dtype = data.dtype
                             node.fits = ((data.shape, dtype), (array.shape, dtype))
                         if not saves_none:
-                            node.saved = kept
+                            node.saved = saved
                         return out
-        elif kind is ndarray and type(other) is ndarray:
+        elif kind is ndarray and type(other) in RAW:
             return forward(input, other)
         return otherwise(primitive, (input, other), {})
 
@@ -293,11 +395,11 @@ def pointwise(primitive: Primitive) -> Call:
     Its own forward sees to what is not of the common dtype, such as a condition.
     """
     forward = primitive.forward
-    compute = primitive.checked_forward
+    refused = primitive.refused_kinds
     if primitive.statics or len(primitive.outputs) > 1:
         return anything(primitive)
     differentiable = [name in primitive.rules for name in primitive.inputs]
-    keep = keeper(primitive)
+    plan_for = planner(primitive)
     node_class: Any = None
 
     def call(*args: Any) -> Any:
@@ -305,7 +407,8 @@ def pointwise(primitive: Primitive) -> Call:
         arrays = []
         edges = []
         dtype = None
-        for arg, matters in zip(args, differentiable, strict=True):
+        recorded = uniform = False
+        for arg, matters in zip(args, differentiable):  # noqa: B905 (quicker)
             kind = type(arg)
             if kind is Tensor or kind is Parameter:
                 if arg._special is not None and not is_settled_view(arg):
@@ -316,16 +419,24 @@ def pointwise(primitive: Primitive) -> Call:
                 if matters:
                     if dtype is None:
                         dtype = array.dtype
+                        shape = array.shape
+                        uniform = True
                     elif array.dtype is not dtype:
                         return general(primitive, args, {})
+                    elif array.shape != shape:
+                        uniform = False
+                    if arg._node is not None:
+                        recorded = True
             elif kind is float or kind is int or arg is None:
                 arrays.append(arg)
                 edges.append(None)
             else:
                 break
         else:
+            if refused and dtype is not None and dtype.kind in refused:
+                return general(primitive, args, {})
             try:
-                result = compute(*arrays)
+                result = forward(*arrays)
             except REFUSED:
                 return general(primitive, args, {})
             if type(result) is not ndarray:
@@ -335,23 +446,20 @@ def pointwise(primitive: Primitive) -> Call:
                 out._data = result
                 out._counter = None
                 out._special = None
-                out._node = None
-                if not any(edges):
+                if not recorded:
+                    out._node = None
                     return out
                 if not modes.special:
                     if node_class is None:
                         node_class = primitive.node_class
-                    node = new(node_class)
+                    out._node = node = new(node_class)
                     node.number = next(clock)
                     node.edges = edges = tuple(edges)
-                    shape = result.shape
-                    node.fits = None
-                    for array, edge in zip(arrays, edges, strict=True):
-                        if edge is not None and array.shape != shape:
-                            node.fits = fits(arrays, edges)
-                            break
-                    node.saved = keep(args, edges, out)
-                    out._node = node
+                    if uniform and result.shape == shape:
+                        node.fits = None
+                    else:
+                        node.fits = fits(arrays, edges)
+                    node.saved = kept(plan_for(edges), args, out)
                     return out
         for arg in args:
             if type(arg) is not ndarray:
@@ -367,7 +475,7 @@ def predicate(primitive: Primitive, otherwise: Call = general) -> Call:
     Its result has bools, or the dtype of the inputs.
     """
     forward = primitive.forward
-    compute = primitive.checked_forward
+    refused = primitive.refused_kinds
 
     def call(input: Any, other: Any) -> Any:
         kind = type(input)
@@ -382,12 +490,16 @@ def predicate(primitive: Primitive, otherwise: Call = general) -> Call:
                     other._special is None or is_settled_view(other)
                 )
             else:
-                array = other
                 # NumPy compares any integers by value, PyTorch wraps the number round.
                 quick = (kind is float or kind is int) and data.dtype.kind == "f"
-            if quick:
+                array = other
+                if quick:
+                    array = constants.get((data.dtype.num, other))
+                    if array is None:
+                        array = make_constant(other, data.dtype)
+            if quick and not (refused and data.dtype.kind in refused):
                 try:
-                    result = compute(data, array)
+                    result = forward(data, array)
                 except REFUSED:
                     return otherwise(primitive, (input, other), {})
                 if type(result) is not ndarray:
@@ -399,7 +511,7 @@ def predicate(primitive: Primitive, otherwise: Call = general) -> Call:
                     out._special = None
                     out._node = None
                     return out
-        elif kind is ndarray and type(other) is ndarray:
+        elif kind is ndarray and type(other) in RAW:
             return forward(input, other)
         return otherwise(primitive, (input, other), {})
 
@@ -422,51 +534,55 @@ def fits(arrays: list[Any], edges: tuple[Any, ...]) -> tuple[Any, ...]:
     )
 
 
-def keeper(primitive: Primitive) -> Call:
-    """Return the function that makes `saved` for a node of a primitive.
+Plan = tuple[int | None, ...]
 
-    What is needed depends on which edges there are only; it is worked out once for each
-    combination.
+
+def planner(primitive: Primitive) -> Callable[[tuple[Any, ...]], Plan]:
+    """Return the function that says for given edges what a node saves.
+
+    It is worked out once for each combination of edges: for each name in
+    `primitive.saves` the position of an input, -1 for the result, a lower number for a
+    hidden output, None for what is not needed.
     """
-    inputs = primitive.inputs
     last = -1 - len(primitive.hidden)
     places = {name: last + i for i, name in enumerate(primitive.hidden)}
-    places |= {name: position for position, name in enumerate(inputs)}
-    positions = [places.get(name, -1) for name in primitive.saves]
-    plans: dict[tuple[bool, ...], list[int | None]] = {}
+    places |= {name: position for position, name in enumerate(primitive.inputs)}
+    plans: dict[tuple[bool, ...], Plan] = {}
 
-    def plan_for(mask: tuple[bool, ...], edges: tuple[Any, ...]) -> list[int | None]:
-        needed = primitive.needed(edges)
-        plan = [
-            position if name in needed else None
-            for name, position in zip(primitive.saves, positions, strict=True)
-        ]
-        plans[mask] = plan
+    def plan_for(edges: tuple[Any, ...]) -> Plan:
+        mask = tuple([edge is not None for edge in edges])
+        plan = plans.get(mask)
+        if plan is None:
+            needed = primitive.needed(edges)
+            plan = plans[mask] = tuple(
+                [
+                    places.get(name, -1) if name in needed else None
+                    for name in primitive.saves
+                ]
+            )
         return plan
 
-    def keep(
-        args: tuple[Any, ...],
-        edges: tuple[Any, ...],
-        out: Tensor,
-        hidden: Sequence[Any] = (),
-    ) -> Any:
-        mask = tuple([edge is not None for edge in edges])
-        saved: list[Any] = []
-        for position in plans.get(mask) or plan_for(mask, edges):
-            if position is None:
-                saved += (None, None)
-            elif position == -1:
-                saved += (out._data, (counter(out), 0))
-            elif position < 0:
-                saved += (hidden[position + 1], None)
-            else:
-                arg = args[position]
-                kind = type(arg)
-                if kind is Tensor or kind is Parameter:
-                    version = arg._counter
-                    saved += (arg, 0 if version is None else version[0])
-                else:
-                    saved += (arg, None)
-        return tuple(saved)
+    return plan_for
 
-    return keep
+
+def kept(
+    plan: Plan, args: Sequence[Any], out: Tensor, hidden: Sequence[Any] = ()
+) -> tuple[Any, ...]:
+    """Return what a node saves, see `saved`."""
+    entries: list[Any] = []
+    for position in plan:
+        if position is None:
+            entries += (None, None)
+        elif position >= 0:
+            arg = args[position]
+            kind = type(arg)
+            if kind is Tensor or kind is Parameter:
+                version = arg._counter
+                entries += (arg, 0 if version is None else version[0])
+            else:
+                entries += (arg, None)
+        elif position == -1:
+            entries += (out._data, (counter(out), 0))
+        else:
+            entries += (hidden[position + 1], None)
+    return tuple(entries)

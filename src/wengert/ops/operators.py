@@ -13,6 +13,7 @@ import numpy as np
 
 from wengert import dtypes
 from wengert.dispatch import general
+from wengert.inplace import inplace
 from wengert.primitive import Primitive
 from wengert.primitives import bitwise as B, elementwise as E, selection as S
 from wengert.quick import binary, predicate
@@ -131,12 +132,10 @@ install(rrshift=reflected(B.bitwise_right_shift))
 
 # --- in place -------------------------------------------------------------------------
 
+install(iadd=inplace(E.add), isub=inplace(E.sub), imul=inplace(E.mul))
+install(itruediv=inplace(E.div), idiv=inplace(E.div))
+
 IN_PLACE = {
-    "iadd": "add_",
-    "isub": "sub_",
-    "imul": "mul_",
-    "itruediv": "div_",
-    "idiv": "div_",
     "ifloordiv": "floor_divide_",
     "imod": "remainder_",
     "ipow": "pow_",

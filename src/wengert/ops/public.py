@@ -11,7 +11,9 @@ makes ``torch.hypot`` (which also takes ``out=``), ``Tensor.hypot`` and ``Tensor
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable
+from inspect import CO_VARARGS as VARIADIC, CO_VARKEYWORDS as VARIADIC_KEYWORDS
 from typing import Any
 
 from .. import inplace as in_place
@@ -30,6 +32,7 @@ def op(
     method: bool = True,
     inplace: bool = False,
     out: bool = True,
+    numbers: bool = False,
 ) -> Callable[[Function], Function]:
     """Publish the decorated function as an op.
 
@@ -41,6 +44,7 @@ def op(
         method: make it ``Tensor.<name>``.
         inplace: make ``Tensor.<name>_`` and ``torch.<name>_`` too.
         out: let ``torch.<name>`` take ``out=``.
+        numbers: let its first argument be a number.
     """
 
     def decorate(call: Function) -> Function:
@@ -52,6 +56,7 @@ def op(
             method=method,
             inplace=inplace,
             out=out,
+            numbers=numbers,
         )
         return call
 
@@ -66,10 +71,11 @@ def publish(
     method: bool = True,
     inplace: bool = False,
     out: bool = True,
+    numbers: bool = False,
 ) -> None:
     """Publish an op under its names, see `op`."""
     names = tuple(names)
-    public = with_out(call, names[0]) if out else call
+    public = with_out(call, names[0], numbers) if out else call
     written = in_place.inplace(call) if inplace else None
     for name in names:
         if function:
@@ -82,25 +88,54 @@ def publish(
                 namespace[name + "_"] = written
 
 
-def with_out(call: Function, name: str) -> Function:
-    """Return the op with an argument ``out``: the tensor (or tensors) to write into."""
+def describe(call: Function, text: str) -> Function:
+    """Give a primitive's quick call, which is published as it is, its documentation."""
+    call.__doc__ = text
+    return call
 
-    @functools.wraps(call)
-    def public(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-        if args and not isinstance(args[0], Tensor | tuple | list):
+
+def with_out(call: Function, name: str, numbers: bool = False) -> Function:
+    """Return the op with an argument ``out``: the tensor (or tensors) to write into.
+
+    Ops of one or two tensors and nothing else get a function of just these: it takes half
+    a microsecond less than one of any arguments.
+    """
+
+    def general(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if args and not numbers and not isinstance(args[0], Tensor | tuple | list):
             check_tensor(name, args[0], call)
         if out is None:
             return call(*args, **kwargs)
         return write_out(name, out, call(*args, **kwargs))
 
+    def of_one(input: Any, *, out: Any = None) -> Any:
+        if out is None and isinstance(input, Tensor):
+            return call(input)
+        return general(input, out=out)
+
+    def of_two(input: Any, other: Any, *, out: Any = None) -> Any:
+        if out is None and isinstance(input, Tensor):
+            return call(input, other)
+        return general(input, other, out=out)
+
+    quick = {("input",): of_one, ("input", "other"): of_two}
+    public = functools.wraps(call)(quick.get(parameters(call), general))
     public.__name__ = public.__qualname__ = name
     return public
 
 
+def parameters(call: Function) -> tuple[str, ...]:
+    """Return the names of a function's parameters."""
+    code = getattr(call, "__code__", None)
+    if code is None or code.co_flags & (VARIADIC | VARIADIC_KEYWORDS):
+        return ()
+    names: tuple[str, ...] = code.co_varnames
+    return names[: code.co_argcount + code.co_kwonlyargcount]
+
+
 def check_tensor(name: str, value: Any, call: Function) -> None:
     """Refuse a first argument ``input`` that is no tensor."""
-    code = getattr(call, "__code__", None)
-    if code is not None and code.co_varnames[:1] == ("input",):
+    if parameters(inspect.unwrap(call))[:1] == ("input",):
         raise TypeError(
             f"{name}(): argument 'input' (position 1) must be Tensor, not "
             f"{type(value).__name__}"

@@ -45,10 +45,11 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
         return namespace["nonzero"](condition, as_tuple=True)
     if input is None or other is None:
         raise TypeError("where() takes a condition alone, or with both input and other")
-    if condition.dtype not in (dtypes.bool_, dtypes.uint8):
+    kind = condition.dtype
+    if kind is not dtypes.bool_ and kind is not dtypes.uint8:
         raise RuntimeError(
             "where expected condition to be a boolean tensor, but got a tensor with dtype "
-            f"{condition.dtype.scalar_type}"
+            f"{kind.scalar_type}"
         )
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
         input = plain(np.asarray(input, dtypes.result_dtype(input)))

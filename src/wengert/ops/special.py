@@ -67,12 +67,36 @@ one(
     "[0.0, 1.0]",
     "tensor([0.0000, 0.8427])",
 )
-one(S.erfc, "erfc", "1 - erf(x), exact for large x, too.", "[0.0, 1.0]", "tensor([1.0000, 0.1573])")
-one(S.erfinv, "erfinv", "The inverse of the error function.", "[0.0, 0.5]", "tensor([0.0000, 0.4769])")
+one(
+    S.erfc,
+    "erfc",
+    "1 - erf(x), exact for large x, too.",
+    "[0.0, 1.0]",
+    "tensor([1.0000, 0.1573])",
+)
+one(
+    S.erfinv,
+    "erfinv",
+    "The inverse of the error function.",
+    "[0.0, 0.5]",
+    "tensor([0.0000, 0.4769])",
+)
 for _name in ("erf", "erfc", "erfinv"):
     publish(getattr(S, _name), (_name,), inplace=True)
-one(S.erfcx, "erfcx", "exp(x²) erfc(x), without overflow.", "[0.0, 10.0]", "tensor([1.0000, 0.0561])")
-one(S.ndtri, "ndtri", "The quantiles of the normal distribution.", "[0.5, 0.9]", "tensor([0.0000, 1.2816])")
+one(
+    S.erfcx,
+    "erfcx",
+    "exp(x²) erfc(x), without overflow.",
+    "[0.0, 10.0]",
+    "tensor([1.0000, 0.0561])",
+)
+one(
+    S.ndtri,
+    "ndtri",
+    "The quantiles of the normal distribution.",
+    "[0.5, 0.9]",
+    "tensor([0.0000, 1.2816])",
+)
 one(
     S.log_ndtr,
     "log_ndtr",
@@ -159,7 +183,13 @@ def xlog1py(input: Any, other: Any) -> Tensor:
 
 add(xlogy, "xlogy", numbers=True)
 add(xlog1py, "xlog1py", numbers=True)
-one(S.entr, "entr", "The entropy -x log(x) of each element.", "[0.5, 1.0]", "tensor([0.3466, -0.0000])")
+one(
+    S.entr,
+    "entr",
+    "The entropy -x log(x) of each element.",
+    "[0.5, 1.0]",
+    "tensor([0.3466, -0.0000])",
+)
 
 # --- Γ and its kin --------------------------------------------------------------------
 
@@ -230,8 +260,20 @@ The gradient of `other` alone is known.
 {result}
 """
 for _call, _name, _alias, _summary, _result in (
-    (S.igamma, "igamma", "gammainc", "The regularised lower incomplete Γ function.", "tensor([0.8647, 0.5940])"),
-    (S.igammac, "igammac", "gammaincc", "1 - igamma(input, other).", "tensor([0.1353, 0.4060])"),
+    (
+        S.igamma,
+        "igamma",
+        "gammainc",
+        "The regularised lower incomplete Γ function.",
+        "tensor([0.8647, 0.5940])",
+    ),
+    (
+        S.igammac,
+        "igammac",
+        "gammaincc",
+        "1 - igamma(input, other).",
+        "tensor([0.1353, 0.4060])",
+    ),
 ):
     describe(_call, TWO.format(summary=_summary, name=_name, result=_result))
     publish(_call, (_name,), inplace=True)
@@ -252,11 +294,35 @@ add(zeta, "zeta", numbers=True)
 
 # --- Bessel functions -----------------------------------------------------------------
 
-one(S.i0, "i0", "The modified Bessel function I₀.", "[0.0, 1.0]", "tensor([1.0000, 1.2661])")
+one(
+    S.i0,
+    "i0",
+    "The modified Bessel function I₀.",
+    "[0.0, 1.0]",
+    "tensor([1.0000, 1.2661])",
+)
 publish(S.i0, ("i0",), inplace=True)
-one(S.i0e, "i0e", "The modified Bessel function I₀, times exp(-|x|).", "[0.0, 1.0]", "tensor([1.0000, 0.4658])")
-one(S.i1, "i1", "The modified Bessel function I₁.", "[0.0, 1.0]", "tensor([0.0000, 0.5652])")
-one(S.i1e, "i1e", "The modified Bessel function I₁, times exp(-|x|).", "[0.0, 1.0]", "tensor([0.0000, 0.2079])")
+one(
+    S.i0e,
+    "i0e",
+    "The modified Bessel function I₀, times exp(-|x|).",
+    "[0.0, 1.0]",
+    "tensor([1.0000, 0.4658])",
+)
+one(
+    S.i1,
+    "i1",
+    "The modified Bessel function I₁.",
+    "[0.0, 1.0]",
+    "tensor([0.0000, 0.5652])",
+)
+one(
+    S.i1e,
+    "i1e",
+    "The modified Bessel function I₁, times exp(-|x|).",
+    "[0.0, 1.0]",
+    "tensor([0.0000, 0.2079])",
+)
 for _name, _summary in (
     ("airy_ai", "The Airy function Ai."),
     ("bessel_j0", "The Bessel function J₀."),

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from wengert.constants import constant
+
 from .complex import real
 from .copying import zeros_like
 from .op import bilinear, elementwise, fused
@@ -104,7 +106,7 @@ neg = elementwise(
 )
 reciprocal = elementwise(
     "reciprocal",
-    lambda self: 1 / self,
+    lambda self: constant(1, self.dtype) / self,
     promote="float",
     vjp=lambda grad, result: grad * -(result * result).conjugate(),
 )
@@ -549,7 +551,12 @@ frexp = fused(
 
 
 def _sigmoid(self: ndarray) -> Any:
-    return 1 / (1 + np.exp(-self))
+    if not self.ndim:
+        return 1 / (1 + np.exp(-self))
+    result = np.negative(self)
+    np.exp(result, result)
+    np.add(result, constant(1, self.dtype), result)
+    return np.reciprocal(result, result)
 
 
 def _sigmoid_backward(grad_output: Any, output: Any) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from wengert import dtypes
+from wengert.constants import constant
 
 from .op import elementwise, nondifferentiable
 
@@ -22,10 +23,19 @@ BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 """For each size of elements the integer type of that size."""
 
 
+ZERO = {
+    char: np.zeros((), char) for char in np.typecodes["All"] if char not in "SUVOMm"
+}
+"""Zero in each dtype of numbers, by the dtype's letter."""
+
+FEW = 1000
+"""Of fewer elements than this, `np.where` is as quick."""
+
+
 def _masked(self: ndarray, mask: ndarray) -> Any:
     integer = BITS.get(self.dtype.itemsize)
-    if integer is None:
-        return np.where(mask, self, self.dtype.type(0))
+    if integer is None or mask.size < FEW:
+        return np.where(mask, self, ZERO[self.dtype.char])
     return (self.view(integer) * mask).view(self.dtype)
 
 
@@ -42,7 +52,7 @@ masked = elementwise(
 def chosen(condition: Any, a: Any, b: Any) -> Any:
     """Return `a` where the condition holds, else `b`: arrays of one dtype."""
     integer = BITS.get(a.dtype.itemsize)
-    if integer is None or condition.size < 1000:
+    if integer is None or condition.size < FEW:
         return np.where(condition, a, b)
     b_bits = b.view(integer)
     result = a.view(integer) ^ b_bits
@@ -199,6 +209,12 @@ def _clamp(self: Any, min: Any, max: Any) -> Any:
     return self if max is None else np.minimum(self, max)
 
 
+def _clamp_numbers(self: Any, min: Any, max: Any) -> Any:
+    if type(self) is ndarray and self.dtype.kind == "f":
+        min, max = constant(min, self.dtype), constant(max, self.dtype)
+    return _clamp(self, min, max)
+
+
 def within(self: Any, min: Any, max: Any) -> Any:
     """A mask of the elements from `min` to `max`, either of which may be None."""
     if min is None:
@@ -230,7 +246,11 @@ clamp = elementwise(
     **BOUNDS,
 )
 clamp_numbers = elementwise(
-    "clamp_numbers", _clamp, grad_fn="ClampBackward1", vjp_self=_clamp_by_self, **BOUNDS
+    "clamp_numbers",
+    _clamp_numbers,
+    grad_fn="ClampBackward1",
+    vjp_self=_clamp_by_self,
+    **BOUNDS,
 )
 clamp_min = elementwise(
     "clamp_min",

@@ -34,7 +34,9 @@ def library(module: str, name: str) -> Function:
     except ModuleNotFoundError as error:
         if not module.startswith("scipy"):
             raise
-        raise errors.needs_extra(f"special function {name}", "SciPy", "science") from error
+        raise errors.needs_extra(
+            f"special function {name}", "SciPy", "science"
+        ) from error
     return found
 
 
@@ -170,7 +172,9 @@ def _times_log(log: Function) -> Function:
 
     def forward(self: Any, other: Any) -> Any:
         zero = (self == 0) & ~np.isnan(other)
-        return np.where(zero, np.zeros_like(zero, (self + other).dtype), self * log(other))
+        return np.where(
+            zero, np.zeros_like(zero, (self + other).dtype), self * log(other)
+        )
 
     return forward
 

@@ -60,9 +60,7 @@ atan2 = elementwise(
     "atan2",
     np.arctan2,
     promote="float",
-    vjp_self=lambda grad, self, other: _per_squared_distance(
-        grad * other, self, other
-    ),
+    vjp_self=lambda grad, self, other: _per_squared_distance(grad * other, self, other),
     vjp_other=lambda grad, self, other: _per_squared_distance(
         grad * -self, self, other
     ),
