@@ -451,8 +451,10 @@ class _Writer(Values):
         if masked:
             interleave = 1
         elif count is not None:
-            interleave = min(interleave, count // width)
-        if count is not None and (count <= 4 or (count <= width and not masked)):
+            while count < 2 * width:  # a vector loop has to have two turns at least
+                width //= 2
+            interleave = min(interleave, count // (2 * width))
+        if count is not None and count <= 4:
             return []
         hints = [
             '!"llvm.loop.vectorize.enable", i1 true',
