@@ -1,7 +1,7 @@
-"""Numbers as arrays: NumPy computes with an array of the same dtype in half the time.
+"""Numbers as arrays, with which NumPy computes in half the time.
 
-NumPy looks anew, each time, for the type that a Python number takes in an operation. That
-costs as much as an operation on a small array.
+NumPy looks anew, each time, for the type that a Python number takes in an operation.
+That costs as much as an operation on a small array.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ LIMIT = 4096
 def constant(number: Any, dtype: np.dtype[Any]) -> Any:
     """Return a real number as a read-only array of a dtype of floats.
 
-    What is no such number, or of no such dtype, is returned as it is; so is a float 0, as
-    0.0 and -0.0 are the same key.
+    What is no such number, or of no such dtype, is returned as it is; so is a float 0,
+    as 0.0 and -0.0 are the same key.
     """
     found = known.get((dtype.num, number))
     return make(number, dtype) if found is None else found

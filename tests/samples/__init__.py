@@ -1,7 +1,8 @@
 """One table of op samples: a row is an op called once, and gets every check.
 
-A family's file holds ``SAMPLES``, a list of `Sample`. `test_ops.py` calls each with PyTorch
-and with Wengert and compares values, dtypes, gradients, second derivatives, names.
+A family's file holds ``SAMPLES``, a list of `Sample`. `test_ops.py` calls each with
+PyTorch and with Wengert and compares values, dtypes, gradients, second derivatives and
+names.
 """
 
 from __future__ import annotations

@@ -165,7 +165,9 @@ MIXED = [
         domain=(1, 3),
         smooth=False,
     ),
-    mixed("fmod of negative", lambda t, x, y: t.fmod(-x, y), dtypes="fi", domain=(1, 3)),
+    mixed(
+        "fmod of negative", lambda t, x, y: t.fmod(-x, y), dtypes="fi", domain=(1, 3)
+    ),
     mixed("lerp number", lambda t, x, y: t.lerp(x, y, 0.3), dtypes="fhc"),
     mixed("lerp near the end", lambda t, x, y: t.lerp(x, y, 0.9), dtypes="fhc"),
     mixed(
@@ -266,7 +268,7 @@ MIXED = [
     of("rlshift", lambda t, x: 2 << x, dtypes="i", grad=False),
     of("rshift", lambda t, x: x >> 1, dtypes="i", grad=False),
     of("gt number", lambda t, x: x > 0.5, dtypes="fhib", grad=False),
-    of("number gt", lambda t, x: 1 > x, dtypes="fhib", grad=False),
+    of("number gt", lambda t, x: x < 1, dtypes="fhib", grad=False),
     of("eq number", lambda t, x: x == 1, dtypes="fhibc", grad=False),
     of("ne none", lambda t, x: x != None, pointwise=False, grad=False),  # noqa: E711
     of("abs operator", lambda t, x: abs(-x) + (+x), dtypes="fhi", grad_fn=False),
@@ -315,10 +317,29 @@ AT_SPECIAL = [
         grad=name not in ("floor_divide", "heaviside"),
         **ONCE,
     )
-    for name in (
-        "add mul div floor_divide remainder fmod pow atan2 hypot copysign maximum minimum "
-        "fmax fmin heaviside clamp_min clamp_max logaddexp eq lt isclose"
-    ).split()
+    for name in [
+        "add",
+        "mul",
+        "div",
+        "floor_divide",
+        "remainder",
+        "fmod",
+        "pow",
+        "atan2",
+        "hypot",
+        "copysign",
+        "maximum",
+        "minimum",
+        "fmax",
+        "fmin",
+        "heaviside",
+        "clamp_min",
+        "clamp_max",
+        "logaddexp",
+        "eq",
+        "lt",
+        "isclose",
+    ]
 ]
 
 SAMPLES = ONE + TWO + MIXED + COMPLEX + AT_SPECIAL

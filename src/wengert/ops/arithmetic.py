@@ -8,7 +8,7 @@ import numpy as np
 
 from wengert import dtypes
 from wengert.inplace import inplace
-from wengert.primitives import elementwise as E, trigonometric as T
+from wengert.primitives import elementwise as E, rounding as R, trigonometric as T
 from wengert.tensor import Tensor
 
 from .public import describe, op, publish
@@ -85,7 +85,8 @@ def checked_alpha(alpha: Any, *operands: Any) -> Number:
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
     if isinstance(alpha, complex) and not common.is_complex:
         raise RuntimeError(
-            "For non-complex input tensors, argument alpha must not be a complex number."
+            "For non-complex input tensors, argument alpha must not be a complex "
+            "number."
         )
     if isinstance(alpha, float) and common.category < dtypes.FLOAT:
         raise RuntimeError(
@@ -133,7 +134,8 @@ def div(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tenso
         input: a tensor.
         other: a tensor or number; shapes are broadcast and dtypes promoted.
         rounding_mode: None for the true quotient, "trunc" to round it towards zero,
-            "floor" to round it down; then integers give integers and gradients are zero.
+            "floor" to round it down; then integers give integers, and gradients are
+            zero.
 
     Raises:
         RuntimeError: the mode is none of these, or integers are divided by zero.
@@ -147,9 +149,9 @@ def div(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tenso
     if rounding_mode is None:
         return E.div(input, other)
     if rounding_mode == "floor":
-        return E.div_floor(input, other)
+        return R.div_floor(input, other)
     if rounding_mode == "trunc":
-        return E.div_trunc(input, other)
+        return R.div_trunc(input, other)
     raise RuntimeError(
         "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
         f"'{rounding_mode}'"
@@ -164,7 +166,7 @@ def floor_divide(input: Tensor, other: Any) -> Tensor:
     >>> torch.floor_divide(torch.tensor([7, -7]), 2)
     tensor([ 3, -4])
     """
-    return E.floor_divide(input, other)
+    return R.floor_divide(input, other)
 
 
 @op(inplace=True, numbers=True)
@@ -176,8 +178,8 @@ def remainder(input: Tensor, other: Any) -> Tensor:
     tensor([3., 1.])
     """
     if isinstance(other, Tensor) or not isinstance(input, Tensor):
-        return E.remainder(input, other)
-    return E.remainder_number(input, other)
+        return R.remainder(input, other)
+    return R.remainder_number(input, other)
 
 
 @op(inplace=True)
@@ -188,7 +190,7 @@ def fmod(input: Tensor, other: Any) -> Tensor:
     >>> torch.fmod(torch.tensor([7.0, -7.0]), 4)
     tensor([ 3., -3.])
     """
-    return (E.fmod if isinstance(other, Tensor) else E.fmod_number)(input, other)
+    return (R.fmod if isinstance(other, Tensor) else R.fmod_number)(input, other)
 
 
 @op(inplace=True)
@@ -220,8 +222,8 @@ def addcdiv(
     """
     if not (is_inexact(tensor1) or is_inexact(tensor2)):
         raise RuntimeError(
-            "Integer division with addcdiv is no longer supported: use (input + value * "
-            "torch.trunc(tensor1 / tensor2)).to(input.dtype), or give it floats"
+            "Integer division with addcdiv is no longer supported: use (input + value "
+            "* torch.trunc(tensor1 / tensor2)).to(input.dtype), or give it floats"
         )
     return E.addcdiv(input, tensor1, tensor2, value=number(value, "value"))
 
@@ -323,8 +325,8 @@ def float_power_(input: Tensor, exponent: Any) -> Tensor:
     wide = double_dtype(input, exponent)
     if input.dtype is not wide:
         raise RuntimeError(
-            f"the base given to float_power_ has dtype {input.dtype.scalar_type} but the "
-            f"operation's result requires dtype {wide.scalar_type}"
+            f"the base given to float_power_ has dtype {input.dtype.scalar_type} but "
+            f"the operation's result requires dtype {wide.scalar_type}"
         )
     written: Tensor = inplace(float_power)(input, exponent)
     return written
@@ -335,7 +337,7 @@ Tensor.float_power_ = float_power_  # type: ignore[attr-defined]
 publish(
     describe(
         E.logaddexp,
-        """The sum of powers of e as one: log(exp(input) + exp(other)), without overflow.
+        """The sum of powers of e as one: log(exp(input) + exp(other)); no overflow.
 
 >>> import wengert as torch
 >>> torch.logaddexp(torch.tensor([1000.0]), torch.tensor([1000.0]))
@@ -347,7 +349,7 @@ tensor([1000.6932])
 publish(
     describe(
         E.logaddexp2,
-        """The sum of powers of 2 as one: log2(2**input + 2**other), without overflow.
+        """The sum of powers of 2 as one: log2(2**input + 2**other); no overflow.
 
 >>> import wengert as torch
 >>> torch.logaddexp2(torch.tensor([1000.0]), torch.tensor([1000.0]))

@@ -92,8 +92,8 @@ def check_parts(first: Tensor, second: Tensor) -> None:
         )
     if kinds[0] is not kinds[1]:
         raise RuntimeError(
-            f"Expected object of scalar type {kinds[0].scalar_type} but got scalar type "
-            f"{kinds[1].scalar_type} for second argument"
+            f"Expected object of scalar type {kinds[0].scalar_type} but got scalar "
+            f"type {kinds[1].scalar_type} for second argument"
         )
 
 
@@ -191,7 +191,7 @@ def resolve_neg(input: Tensor) -> Tensor:
 
 
 @op(out=False)
-def is_conj(input: Tensor) -> bool:
+def is_conj(input: Tensor) -> bool:  # noqa: ARG001
     """Whether conjugating has been put off: never, see `conj`.
 
     >>> import wengert as torch
@@ -202,7 +202,7 @@ def is_conj(input: Tensor) -> bool:
 
 
 @op(out=False)
-def is_neg(input: Tensor) -> bool:
+def is_neg(input: Tensor) -> bool:  # noqa: ARG001
     """Whether negating has been put off: never.
 
     >>> import wengert as torch

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wengert import dtypes
-from wengert.primitives import elementwise as E, trigonometric as T
+from wengert.primitives import elementwise as E, rounding as R, trigonometric as T
 from wengert.tensor import Tensor
 
 from .arithmetic import pow
@@ -34,6 +34,7 @@ def one(
     """Publish the quick call of a primitive as a function of one tensor.
 
     Args:
+        call: the quick call.
         names: the function's name, and others for it, separated by spaces.
         summary: the documentation's first line.
         example: what a tensor is made of to call it with.
@@ -259,28 +260,28 @@ one(
 # --- rounding -------------------------------------------------------------------------
 
 one(
-    E.floor,
+    R.floor,
     "floor",
     "The largest integer up to each element.",
     "[1.5, -1.5]",
     "tensor([ 1., -2.])",
 )
 one(
-    E.ceil,
+    R.ceil,
     "ceil",
     "The smallest integer from each element on.",
     "[1.5, -1.5]",
     "tensor([ 2., -1.])",
 )
 one(
-    E.trunc,
+    R.trunc,
     "trunc fix",
     "Each element without its fraction.",
     "[1.5, -1.5]",
     "tensor([ 1., -1.])",
 )
 one(
-    E.frac,
+    R.frac,
     "frac",
     "The fraction of each element, with its sign.",
     "[1.5, -1.5]",
@@ -304,10 +305,10 @@ def round(input: Tensor, *, decimals: int | None = None) -> Tensor:
     tensor([0.1000])
     """
     if decimals is None:
-        return E.round(input)
+        return R.round(input)
     if decimals == 0 and input.is_floating_point():
-        return E.round(input)
-    return E.round_decimals(input, decimals=decimals)
+        return R.round(input)
+    return R.round_decimals(input, decimals=decimals)
 
 
 @op(inplace=True)

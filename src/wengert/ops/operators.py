@@ -15,7 +15,12 @@ from wengert import dtypes
 from wengert.dispatch import general
 from wengert.inplace import inplace
 from wengert.primitive import Primitive
-from wengert.primitives import bitwise as B, elementwise as E, selection as S
+from wengert.primitives import (
+    bitwise as B,
+    elementwise as E,
+    rounding as R,
+    selection as S,
+)
 from wengert.quick import binary, predicate
 from wengert.tensor import Layer, Tensor
 
@@ -64,11 +69,11 @@ add, mul = operator(E.add), operator(E.mul)
 install(add=add, radd=add, mul=mul, rmul=mul)
 install(sub=operator(E.sub), rsub=operator(E.rsub))
 install(truediv=operator(E.div), div=operator(E.div))
-install(floordiv=operator(E.floor_divide), rfloordiv=reflected(E.floor_divide))
-install(rmod=reflected(E.remainder))
+install(floordiv=operator(R.floor_divide), rfloordiv=reflected(R.floor_divide))
+install(rmod=reflected(R.remainder))
 install(neg=E.neg, abs=E.abs, pos=positive)
 
-remainder, remainder_number = operator(E.remainder), operator(E.remainder_number)
+remainder, remainder_number = operator(R.remainder), operator(R.remainder_number)
 power, power_number = operator(E.pow), operator(E.pow_number)
 
 
@@ -116,7 +121,8 @@ install(contains=contains)
 def invert(input: Tensor) -> Tensor:
     if input.dtype.category >= dtypes.FLOAT:
         raise TypeError(
-            "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
+            "~ (operator.invert) is only implemented on integer and Boolean-type "
+            "tensors"
         )
     inverted: Tensor = B.bitwise_not(input)
     return inverted

@@ -18,9 +18,9 @@ from .public import describe, namespace, op, publish
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     """Take ``input`` where a condition holds, ``other`` elsewhere.
 
-    The gradient of what was not chosen is zero. (If that has an infinite derivative, such
-    as that of ``x.sqrt()`` at 0, its own gradient is NaN all the same: choose the argument
-    of the function instead.)
+    The gradient of what was not chosen is zero. (If that has an infinite derivative,
+    such as that of ``x.sqrt()`` at 0, its own gradient is NaN all the same: choose the
+    argument of the function instead.)
 
     Args:
         condition: a tensor of bools.
@@ -48,8 +48,8 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     kind = condition.dtype
     if kind is not dtypes.bool_ and kind is not dtypes.uint8:
         raise RuntimeError(
-            "where expected condition to be a boolean tensor, but got a tensor with dtype "
-            f"{kind.scalar_type}"
+            "where expected condition to be a boolean tensor, but got a tensor with "
+            f"dtype {kind.scalar_type}"
         )
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
         input = plain(np.asarray(input, dtypes.result_dtype(input)))
@@ -81,12 +81,12 @@ Args:
 for _op, _what, _result in (
     (
         S.maximum,
-        "The larger of two elements; NaN if one is. Of equals, both get half the gradient",
+        "The larger of two elements; NaN if one is. Equals get half the gradient each",
         "tensor([3., 2., nan])",
     ),
     (
         S.minimum,
-        "The smaller of two elements; NaN if one is. Of equals, both get half the gradient",
+        "The smaller of two elements; NaN if one is. Equals get half the gradient each",
         "tensor([1., 0., nan])",
     ),
     (

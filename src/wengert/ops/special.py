@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from wengert.primitives import polynomials as P
-from wengert.primitives import special as S
+from wengert.primitives import polynomials as P, special as S
 from wengert.tensor import Tensor
 
 from .public import describe, namespace, op, publish, with_out
@@ -127,7 +126,8 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
 
     Args:
         input: a tensor of probabilities.
-        eps: those below it, or above 1 - eps, count as these bounds; their gradient is 0.
+        eps: those below it, or above 1 - eps, count as these bounds, and their gradient
+            is 0.
 
     >>> import wengert as torch
     >>> torch.logit(torch.tensor([0.0, 0.5, 0.9]), eps=0.1)

@@ -26,14 +26,14 @@ real = view(
     lambda self: self.real,
     lambda grad: grad,
     grad_fn="SelectBackward0",
-    batch=lambda size, batched, self: real(self),
+    batch=lambda _size, _batched, self: real(self),
 )
 imag = view(
     "imag",
     lambda self: self.imag,
     lambda grad: grad * 1j,
     grad_fn="SelectBackward0",
-    batch=lambda size, batched, self: imag(self),
+    batch=lambda _size, _batched, self: imag(self),
 )
 
 
@@ -110,11 +110,11 @@ view_as_real = view(
     "view_as_real",
     _view_as_real,
     lambda grad: view_as_complex(grad),
-    batch=lambda size, batched, self: view_as_real(self),
+    batch=lambda _size, _batched, self: view_as_real(self),
 )
 view_as_complex = view(
     "view_as_complex",
     _view_as_complex,
     lambda grad: view_as_real(grad),
-    batch=lambda size, batched, self: view_as_complex(self),
+    batch=lambda _size, _batched, self: view_as_complex(self),
 )

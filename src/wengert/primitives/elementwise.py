@@ -1,4 +1,4 @@
-"""Ops that work element by element: arithmetic, powers, exponentials, rounding.
+"""Ops that work element by element: arithmetic, powers, exponentials.
 
 Rules do not sum out broadcasting and do not cast; where a rule lets only part of the
 gradient through it uses `masked`, as infinity times zero would be NaN.
@@ -23,7 +23,10 @@ from .selection import eq, ge, logical_not, lt, masked, ne
 # --- sums and products ----------------------------------------------------------------
 
 MINUS = "Subtraction, the `-` operator, with a bool tensor is not supported. "
-INVERT = "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
+INVERT = (
+    "If you are trying to invert a mask, use the `~` or `logical_not()` operator "
+    "instead."
+)
 DIFFERENCE = {
     "inputs": ("self", "other"),
     "refuses": {"b": RuntimeError(MINUS + INVERT)},
@@ -177,109 +180,6 @@ lerp = elementwise(
     vjp_weight=lambda grad, self, end: grad * (end - self).conjugate(),
 )
 
-# --- quotients without a fraction, and what remains -----------------------------------
-
-
-def are_integers(a: Any, b: Any) -> bool:
-    """Whether arrays of one dtype, or an array and a number, are of integers."""
-    kind: str = (b if isinstance(a, int | float | complex) else a).dtype.kind
-    return kind in "iu"
-
-
-def check_divisor(self: Any, other: Any) -> None:
-    """Refuse to divide integers by zero."""
-    if are_integers(self, other) and not np.all(other):
-        raise RuntimeError("ZeroDivisionError")
-
-
-def _div_floor(self: Any, other: Any) -> Any:
-    check_divisor(self, other)
-    return np.floor_divide(self, other)
-
-
-def _div_trunc(self: Any, other: Any) -> Any:
-    if not are_integers(self, other):
-        return np.trunc(np.true_divide(self, other))
-    check_divisor(self, other)
-    # As a is trunc(a / b) * b + fmod(a, b), this division leaves no remainder.
-    return np.floor_divide(np.subtract(self, np.fmod(self, other)), other)
-
-
-def _remainder(self: Any, other: Any) -> Any:
-    check_divisor(self, other)
-    return np.remainder(self, other)
-
-
-def _fmod(self: Any, other: Any) -> Any:
-    check_divisor(self, other)
-    return np.fmod(self, other)
-
-
-def nowhere(name: str) -> Any:
-    """Return the rule of an op that PyTorch has no derivative for, either."""
-
-    def rule(grad: Any) -> Any:
-        raise RuntimeError(f"derivative for aten::{name} is not implemented")
-
-    return rule
-
-
-QUOTIENT = {"inputs": ("self", "other"), "refuses": "bc"}
-div_floor = elementwise(
-    "div_floor",
-    _div_floor,
-    grad_fn="DivBackward2",
-    vjp_self=lambda grad: zeros_like(grad),
-    vjp_other=lambda grad: zeros_like(grad),
-    **QUOTIENT,
-)
-div_trunc = elementwise(
-    "div_trunc",
-    _div_trunc,
-    grad_fn="DivBackward2",
-    vjp_self=lambda grad: zeros_like(grad),
-    vjp_other=lambda grad: zeros_like(grad),
-    **QUOTIENT,
-)
-floor_divide = elementwise(
-    "floor_divide",
-    _div_floor,
-    grad_fn="NotImplemented",
-    vjp_self=nowhere("floor_divide"),
-    vjp_other=nowhere("floor_divide"),
-    **QUOTIENT,
-)
-remainder = elementwise(
-    "remainder",
-    _remainder,
-    grad_fn="RemainderBackward1",
-    vjp_self=lambda grad: grad,
-    vjp_other=lambda grad, self, other: -grad * div_floor(self, other),
-    **QUOTIENT,
-)
-remainder_number = elementwise(
-    "remainder_number",
-    _remainder,
-    grad_fn="RemainderBackward0",
-    vjp_self=lambda grad: grad,
-    **QUOTIENT,
-)
-fmod = elementwise(
-    "fmod",
-    _fmod,
-    grad_fn="FmodBackward1",
-    vjp_self=lambda grad: grad,
-    vjp_other=lambda grad, self, other: -grad * div_trunc(self, other),
-    **QUOTIENT,
-)
-fmod_number = elementwise(
-    "fmod_number",
-    _fmod,
-    grad_fn="FmodBackward0",
-    vjp_self=lambda grad: grad,
-    **QUOTIENT,
-)
-
 # --- absolute value and sign ----------------------------------------------------------
 
 
@@ -345,47 +245,13 @@ copysign_number = elementwise(
     **COPYSIGN,
 )
 
-# --- rounding -------------------------------------------------------------------------
-
-
-def _rounding(name: str, forward: np.ufunc) -> Any:
-    complex_refused = NotImplementedError(f"{name} is not supported for complex inputs")
-    return elementwise(
-        name,
-        lambda self: forward(self) if self.dtype.kind == "f" else self.copy(),
-        vjp=lambda grad: zeros_like(grad),
-        refuses={"b": None, "c": complex_refused},
-    )
-
-
-floor = _rounding("floor", np.floor)
-ceil = _rounding("ceil", np.ceil)
-trunc = _rounding("trunc", np.trunc)
-round = _rounding("round", np.rint)
-
-
-def _round_decimals(self: ndarray, *, decimals: int) -> Any:
-    scale = self.dtype.type(10.0 ** math.fabs(decimals))
-    if decimals < 0:
-        return np.rint(self / scale) * scale
-    return np.rint(self * scale) / scale
-
-
-round_decimals = elementwise(
-    "round_decimals",
-    _round_decimals,
-    grad_fn="RoundBackward1",
-    vjp=lambda grad: zeros_like(grad),
-    refuses="biuc",
-)
-frac = elementwise(
-    "frac",
-    lambda self: self - np.trunc(self),
-    vjp=lambda grad: grad,
-    refuses="biuc",
-)
-
 # --- powers and roots -----------------------------------------------------------------
+
+
+def are_integers(a: Any, b: Any) -> bool:
+    """Whether arrays of one dtype, or an array and a number, are of integers."""
+    kind: str = (b if isinstance(a, int | float | complex) else a).dtype.kind
+    return kind in "iu"
 
 
 def _pow(self: Any, exponent: Any) -> Any:
@@ -547,7 +413,7 @@ frexp = fused(
     vjp_self=lambda grad, exponent: ldexp(grad, -exponent),
 )
 
-# --- the logistic function and the hyperbolic tangent ----------------------------------
+# --- the logistic function and the hyperbolic tangent ---------------------------------
 
 
 def _sigmoid(self: ndarray) -> Any:

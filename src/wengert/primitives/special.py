@@ -87,7 +87,7 @@ def of_two(name: str, forward: Function, **rules: Any) -> Any:
 def of_two_or_numbers(
     name: str, grad_fn: str, forward: Function, vjp_self: Function, vjp_other: Function
 ) -> tuple[Any, Any, Any]:
-    """Declare a function of two tensors, of a number and a tensor, of a tensor and a number.
+    """Declare a function of two tensors, and that with a number in place of either.
 
     Args:
         name: the first one's; the others add to it.

@@ -102,9 +102,13 @@ def turned(angle: Any) -> Any:
     return complex(cos(angle), sin(angle))
 
 
+def _polar(abs: ndarray, angle: ndarray) -> ndarray:
+    return joined(abs * np.cos(angle), abs * np.sin(angle))
+
+
 polar = elementwise(
     "polar",
-    lambda abs, angle: joined(abs * np.cos(angle), abs * np.sin(angle)),
+    _polar,
     inputs=("abs", "angle"),
     vjp_abs=lambda grad, angle: real(grad * turned(-angle)),
     vjp_angle=lambda grad, result: real(grad * (result * 1j).conjugate()),
