@@ -230,19 +230,14 @@ def add_node(
 
 def fits(args: Sequence[Any], edges: Edges, result: Tensor) -> tuple[Any, ...] | None:
     """Return the shapes and dtypes that cotangents must have, if they may differ."""
-    data = result._data
-    shape, dtype = data.shape, data.dtype
-    for arg, edge in zip(args, edges, strict=True):
-        if edge is not None and (arg._data.shape != shape or arg._data.dtype != dtype):
-            break
-    else:
+    own = (result._data.shape, numpy_dtype(result._data))
+    targets = [
+        None if edge is None else (arg._data.shape, numpy_dtype(arg._data))
+        for arg, edge in zip(args, edges, strict=True)
+    ]
+    if all([target is None or target == own for target in targets]):
         return None
-    return tuple(
-        [
-            None if edge is None else (arg._data.shape, arg._data.dtype)
-            for arg, edge in zip(args, edges, strict=True)
-        ]
-    )
+    return tuple(targets)
 
 
 def statics(

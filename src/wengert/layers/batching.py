@@ -1,0 +1,335 @@
+"""How ops go over a batch: what `Batched` does with each primitive.
+
+An elementwise op follows from its class. Of the others most need nothing but parameters
+that count the hidden dimension: the lists below say which. The rest have a rule each, or
+are called once for each element (right, slow, and counted in `looped`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..primitive import Primitive
+
+Rule = Callable[..., Any]
+
+looped: Counter[str] = Counter()
+"""How often each primitive was called for one element of a batch at a time."""
+
+ALIGNED = {"masked_fill", "masked_fill_number", "fill", "prelu"}
+"""Ops that broadcast their inputs though they are not elementwise."""
+
+TOGETHER = {
+    *("cat", "stack", "gather", "gather_backward", "scatter", "scatter_value"),
+    *("scatter_add", "scatter_reduce", "take_along", "put_along", "recurrence"),
+    *("softmax_backward", "log_softmax_backward", "cross", "shares", "copy", "bmm"),
+    *("select_scatter", "slice_scatter", "diagonal_scatter"),
+}
+"""Ops of several inputs of one rank, all of which get the batch as first dimension."""
+
+FIRST = {
+    *("index_select", "index_select_backward", "embedding_rows", "index_fill"),
+}
+"""Ops whose first input may be batched if the others are not."""
+
+# --- parameters -----------------------------------------------------------------------
+
+DIMS = {"dim", "dims", "dim0", "dim1", "dim2", "axis"}
+"""Parameters that number dimensions: they count one more."""
+
+WHOLE = {"shape"}
+"""Parameters that are the sizes of all dimensions: the batch's comes first."""
+
+LEADING = {"before": 0, "after": 0, "repeats": 1, "index": slice(None)}
+"""Parameters with an entry for each dimension, and the entry for the batch's."""
+
+FIXED = {
+    *("dtype", "keepdim", "correction", "ord", "descending", "stable", "largest", "k"),
+    *("value", "offset", "diagonal", "reverse", "by", "sizes", "size", "step", "nan"),
+    *("shifts", "num_classes", "repeated", "reduce", "include_self"),
+}
+"""Parameters that have nothing to do with the other dimensions."""
+
+UNSHIFTABLE = {
+    *("as_strided", "strided_forward", "strided_backward", "diagonal_copy", "trace"),
+    *("on_diagonal", "max", "min", "median", "nanmedian", "nonzero", "unique", "take"),
+    *("take_backward", "masked_select", "bincount", "histogram", "searchsorted", "t"),
+    *("index", "index_backward", "index_put", "block_diag", "view_dtype", "embedding"),
+    *("kthvalue", "mode", "unique_dim", "unique_consecutive", "rot90"),
+}
+"""Ops whose parameters do not tell everything."""
+
+
+def shift(params: dict[str, Any], rank: int, size: int) -> dict[str, Any] | None:
+    """Return an op's parameters with the batch in front; None if that is not known.
+
+    Args:
+        rank: how many dimensions the op's input shows.
+        size: the size of the batch.
+    """
+    shifted = dict(params)
+    for name, value in params.items():
+        if name in DIMS:
+            shifted[name] = shift_dims(value, rank)
+        elif name in WHOLE:
+            shifted[name] = (size, *value)
+        elif name in LEADING:
+            shifted[name] = (LEADING[name], *value)
+        elif name not in FIXED:
+            return None
+    return shifted
+
+
+def shift_dims(dims: Any, rank: int) -> Any:
+    """Count dimensions from one later; None stands for all."""
+    if dims is None:
+        return tuple(range(1, rank + 1))
+    if isinstance(dims, int):
+        return dims + 1
+    return tuple([dim + 1 for dim in dims])
+
+
+def shiftable(primitive: Primitive) -> bool:
+    """Whether an op of one array follows from its parameters."""
+    return len(primitive.inputs) == 1 and primitive.name not in UNSHIFTABLE
+
+
+# --- rules ----------------------------------------------------------------------------
+#
+# A rule is called with the size of the batch, for each input whether it is batched, the
+# values (a batched one has the batch as its first dimension), and the parameters. It
+# returns the value of the result, or NotImplemented, and then the op is looped.
+
+rules: dict[str, Rule] = {}
+
+
+def rule(*names: str) -> Callable[[Rule], Rule]:
+    """Enter a rule for primitives."""
+
+    def enter(function: Rule) -> Rule:
+        for name in names:
+            rules[name] = function
+        return function
+
+    return enter
+
+
+@rule("mm", "bmm", "matmul")
+def _matmul(size: int, batched: Sequence[bool], a: Any, b: Any) -> Any:
+    if a.ndim - batched[0] < 2 or b.ndim - batched[1] < 2:
+        return NotImplemented
+    rank = max(a.ndim - batched[0], b.ndim - batched[1])
+    return aligned(a, batched[0], rank) @ aligned(b, batched[1], rank)
+
+
+@rule("mv")
+def _mv(size: int, batched: Sequence[bool], matrix: Any, vector: Any) -> Any:
+    return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
+
+
+@rule("vm")
+def _vm(size: int, batched: Sequence[bool], vector: Any, matrix: Any) -> Any:
+    return (vector.unsqueeze(-2) @ matrix).squeeze(-2)
+
+
+@rule("dot")
+def _dot(size: int, batched: Sequence[bool], a: Any, b: Any) -> Any:
+    return (a * b).sum(-1)
+
+
+@rule("vdot")
+def _vdot(size: int, batched: Sequence[bool], a: Any, b: Any) -> Any:
+    return (a.conj() * b).sum(-1)
+
+
+@rule("t")
+def _t(size: int, batched: Sequence[bool], matrix: Any) -> Any:
+    return matrix.mT if matrix.ndim == 3 else matrix
+
+
+@rule("max", "min")
+def _extremum(size: int, batched: Sequence[bool], value: Any) -> Any:
+    return NotImplemented
+
+
+@rule("linear", "linear_of_stack", "linear_with_bias", "linear_of_stack_with_bias")
+def _linear(
+    size: int, batched: Sequence[bool], input: Any, weight: Any, bias: Any = None
+) -> Any:
+    from ..ops.matmul import linear
+
+    if not any(batched[1:]):
+        return linear(input, weight, bias)
+    rank = max(input.ndim - batched[0], 2)
+    flat = batched[0] and input.ndim == 2 or not batched[0] and input.ndim == 1
+    if flat:
+        input = input.unsqueeze(-2)
+    result = aligned(input, batched[0], rank) @ aligned(weight, batched[1], rank).mT
+    if flat:
+        result = result.squeeze(-2)
+    if bias is None:
+        return result
+    return result + aligned(bias, batched[2], result.ndim - 1)
+
+
+@rule("addmm")
+def _addmm(
+    size: int,
+    batched: Sequence[bool],
+    self: Any,
+    mat1: Any,
+    mat2: Any,
+    *,
+    beta: Any,
+    alpha: Any,
+) -> Any:
+    product = mat1 @ mat2
+    return aligned(self, batched[0], 2) * beta + product * alpha
+
+
+@rule("embedding")
+def _embedding(
+    size: int,
+    batched: Sequence[bool],
+    weight: Any,
+    indices: Any,
+    **params: Any,
+) -> Any:
+    from ..primitives.gathering import embedding
+
+    if batched[0]:
+        return NotImplemented
+    return embedding(weight, indices, **params)
+
+
+def contiguous(dims: Sequence[int]) -> bool:
+    """Whether dimensions follow each other."""
+    return list(dims) == list(range(dims[0], dims[0] + len(dims)))
+
+
+@rule("index")
+def _index(
+    size: int, batched: Sequence[bool], self: Any, *indices: Any, dims: Sequence[int]
+) -> Any:
+    from ..primitives.indexing import index
+
+    if not contiguous(dims):
+        return NotImplemented
+    if not any(batched[1:]):
+        return index(self, *indices, dims=shift_dims(dims, 0))
+    if not batched[0]:
+        if dims[0]:
+            return NotImplemented
+        rank = max(i.ndim - b for i, b in zip(indices, batched[1:], strict=True))
+        wide = [aligned(i, b, rank) for i, b in zip(indices, batched[1:], strict=True)]
+        return index(self, *wide, dims=dims)
+    return NotImplemented if dims[0] else _index_rows(size, batched, self, indices, dims)
+
+
+def _index_rows(
+    size: int, batched: Sequence[bool], self: Any, indices: Any, dims: Sequence[int]
+) -> Any:
+    """Index each element of the batch by its own indices."""
+    from ..ops.public import namespace
+    from ..primitives.indexing import index
+
+    rank = max(i.ndim - b for i, b in zip(indices, batched[1:], strict=True))
+    rows = namespace["arange"](size).reshape((size, *(1,) * rank))
+    wide = [aligned(i, b, rank) for i, b in zip(indices, batched[1:], strict=True)]
+    return index(self, rows, *wide, dims=(0, *shift_dims(dims, 0)))
+
+
+@rule("index_backward")
+def _index_backward(
+    size: int,
+    batched: Sequence[bool],
+    self: Any,
+    *indices: Any,
+    dims: Sequence[int],
+    shape: Sequence[int],
+) -> Any:
+    from ..primitives.indexing import index_backward
+
+    if any(batched[1:]) or not contiguous(dims):
+        return NotImplemented
+    return index_backward(
+        self, *indices, dims=shift_dims(dims, 0), shape=(size, *shape)
+    )
+
+
+@rule("nll_loss", "nll_loss2d")
+def _nll_loss(
+    size: int,
+    batched: Sequence[bool],
+    logs: Any,
+    target: Any,
+    weight: Any,
+    *,
+    reduction: str,
+    ignore_index: int,
+) -> Any:
+    if weight is not None:
+        return NotImplemented
+    logs, target = together((logs, target), batched[:2], size)
+    kept = target != ignore_index
+    safe = target.masked_fill(~kept, 0)
+    losses = -logs.gather(2, safe.unsqueeze(2)).squeeze(2)
+    losses = losses.masked_fill(~kept, 0)
+    if reduction == "none":
+        return losses
+    rest = tuple(range(1, losses.ndim))
+    total = losses.sum(rest)
+    return total / kept.sum(rest) if reduction == "mean" else total
+
+
+@rule("nll_backward")
+def _nll_backward(
+    size: int,
+    batched: Sequence[bool],
+    grad: Any,
+    target: Any,
+    weight: Any,
+    *,
+    shape: Sequence[int],
+    reduction: str,
+    ignore_index: int,
+) -> Any:
+    from ..ops.public import namespace
+
+    if weight is not None:
+        return NotImplemented
+    grad, target = together((grad, target), batched[:2], size)
+    kept = target != ignore_index
+    if reduction != "none":
+        grad = grad.reshape((size,) + (1,) * (target.ndim - 1))
+    if reduction == "mean":
+        count = kept.sum(tuple(range(1, target.ndim)), keepdim=True)
+        grad = grad / count
+    share = (-grad * kept).unsqueeze(2)
+    safe = target.masked_fill(~kept, 0).unsqueeze(2)
+    zeros = namespace["zeros"]((size, *shape), dtype=grad.dtype)
+    return zeros.scatter(2, safe, share)
+
+
+# --- helpers of rules -----------------------------------------------------------------
+
+
+def aligned(value: Any, batched: bool, rank: int) -> Any:
+    """Insert dimensions of size 1 after the batch's until `rank` others follow it."""
+    if not batched:
+        return value
+    batch, *shape = value.shape
+    missing = rank - len(shape)
+    return value.reshape((batch, *(1,) * missing, *shape)) if missing > 0 else value
+
+
+def together(values: Sequence[Any], batched: Sequence[bool], size: int) -> list[Any]:
+    """Give every value the batch as its first dimension."""
+    return [
+        value
+        if has or not hasattr(value, "shape")
+        else value.unsqueeze(0).expand((size, *value.shape))
+        for value, has in zip(values, batched, strict=True)
+    ]
