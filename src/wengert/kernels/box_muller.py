@@ -112,7 +112,8 @@ def _radius(fractions: ndarray) -> ndarray:
     log = _horner(m.astype(np.float64), _LOG)
     log *= m
     square = m * m
-    log = fused(log, square, exponent * _LOG_2[1])
+    low_part = exponent * _LOG_2[1]
+    log = fused(log, square.astype(np.float64), low_part.astype(np.float64))
     square *= 0.5
     log -= square
     log += m
