@@ -46,9 +46,18 @@ def test_an_output_that_is_held_is_never_overwritten():
     ones, zeros = np.ones(8, np.float32), np.zeros(8, np.float32)
     first = program.run([ones])[0]
     part = program.run([ones])[0][2:4]
+    whole = program.run([ones])
     program.run([zeros])
+    assert np.all(whole[0] > 2)
     assert np.all(first > 2)
     assert np.all(part > 2)
+
+
+def test_an_output_that_is_dropped_is_used_again():
+    program = exp_program()
+    ones = np.ones(8, np.float32)
+    address = program.run([ones])[0].ctypes.data
+    assert program.run([ones])[0].ctypes.data == address
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Any
 
@@ -50,7 +51,7 @@ class NativeProgram(Program):
         self._fill_tables()
         self.compile_seconds = time.perf_counter() - started
         self._lock = threading.Lock()
-        self._outputs: tuple[np.ndarray, ...] = ()
+        self._outputs = [np.empty(n.shape, n.dtype) for n in graph.outputs]
 
     def _batch_steps(self) -> list[list[Step]]:
         """Neighbouring steps that run the same kernel and do not wait for each other.
@@ -312,16 +313,23 @@ class NativeProgram(Program):
         inputs = tuple(inputs)
         with self._lock:
             outputs = self._fresh_outputs()
-            if self._has_products and self._blas is not None:
-                threads = self._blas.get_threads()
-                self._blas.set_threads(1)  # the program cuts products itself
-                try:
+            if self._has_products:
+                with self._products_alone():
                     self._replay(inputs, outputs)
-                finally:
-                    self._blas.set_threads(threads)
             else:
                 self._replay(inputs, outputs)
         return outputs
+
+    @contextlib.contextmanager
+    def _products_alone(self) -> Iterator[None]:
+        """BLAS on one thread for a while: the program cuts large products itself."""
+        assert self._blas is not None
+        threads = self._blas.get_threads()
+        self._blas.set_threads(1)
+        try:
+            yield
+        finally:
+            self._blas.set_threads(threads)
 
     def _replay(self, inputs: Inputs, outputs: tuple[np.ndarray, ...]) -> None:
         if len(inputs) != len(self.graph.inputs):
@@ -410,14 +418,10 @@ class NativeProgram(Program):
     def _fresh_outputs(self) -> tuple[np.ndarray, ...]:
         """Arrays for the outputs: the last ones where nobody holds them any more."""
         kept = self._outputs
-        # the tuple, the loop's variable and getrefcount's argument count as holders
-        if kept and all(sys.getrefcount(array) <= 3 for array in kept):
-            return kept
-        self._outputs = tuple(
-            array if sys.getrefcount(array) <= 3 else np.empty(array.shape, array.dtype)
-            for array in kept
-        ) or tuple(np.empty(n.shape, n.dtype) for n in self.graph.outputs)
-        return self._outputs
+        for i in range(len(kept)):
+            if sys.getrefcount(kept[i]) > 2:  # more than the list and this argument
+                kept[i] = np.empty_like(kept[i])
+        return tuple(kept)
 
     # --- explaining ------------------------------------------------------------------
 
@@ -461,9 +465,11 @@ class NativeProgram(Program):
         result = []
         for first, last, step in self._labels:
             samples = []
+            products = isinstance(step, Product)
             for _ in range(repeat):
                 start = time.perf_counter()
-                self._runtime.run(self._program, first, last)
+                with self._products_alone() if products else contextlib.nullcontext():
+                    self._runtime.run(self._program, first, last)
                 samples.append(time.perf_counter() - start)
             result.append((self._explain_step(step), float(np.median(samples))))
         return result
@@ -476,7 +482,9 @@ def _product_chunks(multiplications: int) -> int:
     """
     if multiplications < 2 * _GEMM_CHUNK:
         return 1
-    return max(2, min(8, multiplications // _GEMM_LARGE))
+    if multiplications < _GEMM_LARGE:
+        return 2
+    return 4 if multiplications < 8 * _GEMM_LARGE else 8
 
 
 def _size(nbytes: int) -> str:

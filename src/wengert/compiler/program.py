@@ -63,6 +63,12 @@ def compile_graph(
 
     Raises:
         ImportError: llvmlite is not installed; the message says what to install.
+
+    >>> graph = Graph()
+    >>> x = graph.input(((3,), "float64"))
+    >>> graph.outputs = [graph.sum(graph.add("mul", [x, x]))]
+    >>> compile_graph(graph, backend="numpy").run([np.arange(3.0)])
+    (array(5.),)
     """
     if backend == "numpy":
         return NumpyProgram(optimize(graph))
