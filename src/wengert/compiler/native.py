@@ -6,7 +6,7 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
@@ -205,7 +205,8 @@ class NativeProgram(Program):
             self._labels.append((before, len(tables.launches), step))
         self._stretches.append((start, len(tables.launches)))
         self._has_calls = len(self._stretches) > 1
-        self._has_products = any(isinstance(s, Product) for s in self._schedule.steps)
+        products = any(isinstance(s, Product) for s in self._schedule.steps)
+        self._around = (products and self._blas) or contextlib.nullcontext()
         written = {target for target, _ in self.graph.writes}
         tables.finish(self.graph, written)
         self._program = tables.program.ctypes.data
@@ -313,23 +314,9 @@ class NativeProgram(Program):
         inputs = tuple(inputs)
         with self._lock:
             outputs = self._fresh_outputs()
-            if self._has_products:
-                with self._products_alone():
-                    self._replay(inputs, outputs)
-            else:
+            with self._around:
                 self._replay(inputs, outputs)
         return outputs
-
-    @contextlib.contextmanager
-    def _products_alone(self) -> Iterator[None]:
-        """BLAS on one thread for a while: the program cuts large products itself."""
-        assert self._blas is not None
-        threads = self._blas.get_threads()
-        self._blas.set_threads(1)
-        try:
-            yield
-        finally:
-            self._blas.set_threads(threads)
 
     def _replay(self, inputs: Inputs, outputs: tuple[np.ndarray, ...]) -> None:
         if len(inputs) != len(self.graph.inputs):
@@ -465,10 +452,9 @@ class NativeProgram(Program):
         result = []
         for first, last, step in self._labels:
             samples = []
-            products = isinstance(step, Product)
             for _ in range(repeat):
                 start = time.perf_counter()
-                with self._products_alone() if products else contextlib.nullcontext():
+                with self._around:
                     self._runtime.run(self._program, first, last)
                 samples.append(time.perf_counter() - start)
             result.append((self._explain_step(step), float(np.median(samples))))

@@ -12,6 +12,7 @@ import math
 import os
 import platform
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +121,29 @@ def _runtime_text(blas_int: str) -> str:
 
 
 class Blas:
-    """cblas functions of the library that NumPy has loaded; nulls where not found."""
+    """The cblas functions of the library that NumPy has loaded."""
 
     def __init__(self, functions: dict[str, int], set_threads: Any, get_threads: Any):
         self.functions = functions
-        self.set_threads = set_threads
-        self.get_threads = get_threads
+        self._set_threads = set_threads
+        self._get_threads = get_threads
+        self._lock = threading.Lock()
+        self._programs = 0
+        self._threads = 1
+
+    def __enter__(self) -> None:
+        """Keep BLAS on the calling threads while programs run: they cut products."""
+        with self._lock:
+            if self._programs == 0:
+                self._threads = self._get_threads()
+                self._set_threads(1)
+            self._programs += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._programs -= 1
+            if self._programs == 0:
+                self._set_threads(self._threads)
 
 
 def _find_blas() -> tuple[Blas | None, str]:
