@@ -426,7 +426,7 @@ def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
         raise RuntimeError(
             "only leaf tensors can be pickled; use tensor.detach() for a computed one"
         )
-    arguments = (type(self), np.ascontiguousarray(self._data), self.requires_grad)
+    arguments = (type(self), np.asarray(self._data, order="C"), self.requires_grad)
     return rebuild, arguments, dict(self.__dict__) or None
 
 

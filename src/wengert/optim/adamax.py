@@ -152,7 +152,7 @@ class NAdam(ArrayOptimizer):
         decay = float(group["weight_decay"])
         step = cohort.count()
         now, after = [beta1 * (1 - 0.5 * 0.96 ** (t * psi)) for t in (step, step + 1)]
-        cohort["mu_product"] *= now
+        cohort.numbers["mu_product"] *= now  # in its own precision, as it is saved
         product = cohort["mu_product"]
         root = (1 - beta2**step) ** 0.5
         return (

@@ -14,7 +14,6 @@ from .arrays import mark_written
 from .checks import check_rate
 from .optimizer import Closure, Optimizer, Params
 
-MOST_TRIALS = 25
 CURVATURE = 1e-10
 """How much the gradient must have changed along a step for the step to be remembered."""
 
@@ -122,11 +121,13 @@ class LBFGS(Optimizer):
                 break
             tried = 0
             if search is not None:
-                at = Point(0.0, loss, grad, slope)
-                found, tried = strong_wolfe(
-                    self._along(closure, direction), t, direction, at
+                (t, loss, grad, _), tried = strong_wolfe(
+                    self._along(closure, direction),
+                    t,
+                    direction,
+                    Point(0.0, loss, grad, slope),
+                    most=group["max_eval"] - calls,
                 )
-                t, loss, grad, _ = found
                 self._move(t * direction)
             else:
                 self._move(t * direction)
@@ -274,6 +275,7 @@ def strong_wolfe(
     t: float,
     direction: ndarray,
     start: Point,
+    most: int,
     decrease: float = 1e-4,
     flattening: float = 0.9,
     tolerance_change: float = 1e-9,
@@ -281,6 +283,15 @@ def strong_wolfe(
     """Return a length of step that meets the strong Wolfe conditions, and the trials.
 
     See Nocedal and Wright, algorithms 3.5 and 3.6.
+
+    Args:
+        evaluate: the loss and its gradient for a length of step.
+        t: the length to begin with.
+        direction: of the step.
+        start: the point with length zero.
+        most: how many more lengths are tried at the most.
+        decrease, flattening: how much smaller loss and slope have to become.
+        tolerance_change: it ends when elements of the step change less than this.
     """
     trials = 0
 
@@ -299,7 +310,7 @@ def strong_wolfe(
     before, now = start, at(t)
     searched = 0
     bracket: tuple[Point, Point] | None = None
-    while searched < MOST_TRIALS:
+    while searched < most:
         if too_high(now) or (searched > 1 and now.loss >= before.loss):
             bracket = before, now
             break
@@ -313,7 +324,7 @@ def strong_wolfe(
         searched += 1
     best, other = ordered(*(bracket or (start, now)))
     hesitated = False
-    while searched < MOST_TRIALS:
+    while searched < most:
         low, high = sorted((best.t, other.t))
         if (high - low) * largest(direction) < tolerance_change:
             break

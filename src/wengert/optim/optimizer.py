@@ -318,12 +318,12 @@ def with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(step)
     def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         hooks = self._hooks
-        for hook in hooks["step_pre"].values():
+        for hook in list(hooks["step_pre"].values()):
             replaced = hook(self, args, kwargs)
             if replaced is not None:
                 args, kwargs = replaced
         result = step(self, *args, **kwargs)
-        for hook in hooks["step_post"].values():
+        for hook in list(hooks["step_post"].values()):
             hook(self, args, kwargs)
         return result
 
