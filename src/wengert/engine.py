@@ -69,6 +69,8 @@ class Node:
     notes: dict[Any, Any]
     outputs: dict[int, ref[Output]]
 
+    unhooked: type[Node] | None = None
+    """The class that the node had before it got hooks, see `hooks`."""
     several = False
     """Whether the node has an `Output` for each of the op's outputs."""
     runs_undefined = False

@@ -8,25 +8,29 @@ results get the node, whose rule is the user's backward.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from typing import Any
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import errors, modes
-from .engine import Bundle, Cotangents, Edges, Node, Output, clock
-from .inplace import check_writable
-from .primitives.copying import zeros_like
+from .dispatch import edge_of, numpy_dtype, recorded_specially
+from .engine import Bundle, Cotangents, Edges, Node, clock, output_of, outputs_of
+from .hooks import carry_retained
+from .inplace import check_writable, take_history
 from .primitives.fitting import fit_one
-from .saved import modified
+from .saved import modified, pack, saved_hooks
 from .tensor import (
     AccumulateGrad,
     Tensor,
     counter,
     history,
     is_differentiable,
+    level_of,
     plain,
-    wrap_like,
+    wrap_at,
 )
 from .views import View, attach
 
@@ -43,11 +47,11 @@ class FunctionCtx:
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep inputs or outputs for backward; see ``ctx.saved_tensors`` there."""
-        for tensor in tensors:
+        for position, tensor in enumerate(tensors):
             if tensor is not None and not isinstance(tensor, Tensor):
                 raise TypeError(
-                    "save_for_backward can only save variables, but argument has type "
-                    f"{type(tensor).__name__}"
+                    "save_for_backward can only save variables, but argument "
+                    f"{position} is of type {type(tensor).__name__}"
                 )
         self.to_save = tensors
 
@@ -73,10 +77,14 @@ class FunctionNode(Node, FunctionCtx):
 
     function: type[Function]
     runs_undefined = True
+    level = 0
+    """The level of the transformation that the inputs belong to."""
     inputs: Sequence[Any]
-    """For each argument whether it was a tensor, and then its shape and dtype."""
-    results: Sequence[Any]
-    """For each output its shape and dtype, or None if it has no gradient."""
+    """For each argument its shape and dtype, or None if it is no tensor."""
+    results: Sequence[Callable[[], Tensor] | None]
+    """For each output how to make zeros for its gradient; None if it is no tensor."""
+    differentiable: Sequence[bool]
+    """For each output whether its gradient comes here."""
 
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
@@ -90,52 +98,62 @@ class FunctionNode(Node, FunctionCtx):
         return tuple([entry.unpack(self) for entry in saved])
 
     @property
+    def several(self) -> bool:  # type: ignore[override]
+        return len(self.results) > 1
+
+    def output_count(self) -> int:
+        return len(self.results)
+
+    @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         edges = super().next_functions
         return tuple(
             [edge for edge, spec in zip(edges, self.inputs, strict=True) if spec]
         )
 
+    def __repr__(self) -> str:
+        return f"<{__name__}.{self.name()} object at {id(self):#x}>"
+
     def apply(self, grad: Any, edges: Edges) -> Cotangents:
-        if modes.is_grad_enabled():
-            return modes.unrecorded(self.apply, grad, edges)
-        given = self.gradients(grad, wrap_like)
+        given = self.gradients(grad, lambda value: wrap_at(self.level, value))
+        if not self.level:
+            found = modes.unrecorded(self.call, given, edges)
+            return [None if value is None else value._data for value in found]
         return [
-            None if found is None else found._data for found in self.call(given, edges)
+            value._data if value is not None and level_of(value) == self.level else value
+            for value in self.call(given, edges)
         ]
 
     def apply_recorded(self, grad: Any, edges: Edges) -> Cotangents:
         return self.call(self.gradients(grad, lambda tensor: tensor), edges)
 
-    def output_count(self) -> int:
-        return len(self.results)
-
-    def output_node(self, index: int) -> Node:
-        """Return where the gradient of an output goes."""
-        return self if len(self.results) == 1 else Output(self, index)
-
     def gradients(self, grad: Any, show: Callable[[Any], Tensor]) -> list[Tensor | None]:
         """Return the gradients of all outputs as backward gets them."""
-        if len(self.results) == 1:
+        if not self.several:
             found = {0: grad}
         else:
             found = grad if type(grad) is Bundle else Bundle()
         given: list[Tensor | None] = []
-        for index, spec in enumerate(self.results):
+        for index, zeros in enumerate(self.results):
             value = found.get(index)
             if value is not None:
                 given.append(show(value))
-            elif self.materialize_grads and spec is not None:
-                given.append(zeros_like(spec()))
+            elif self.materialize_grads and zeros is not None:
+                given.append(zeros())
             else:
                 given.append(None)
         return given
+
+    def release(self) -> None:
+        """Forget the tensors that forward has named: outputs would make a cycle."""
+        self.to_save = self.dirty_tensors = self.non_differentiable = ()
+        self.saved_for_forward = ()
 
     def call(self, grads: list[Tensor | None], edges: Edges) -> list[Tensor | None]:
         """Call the user's backward and check what it returns."""
         returned = self.function.backward_rule()(self, *grads)
         if not isinstance(returned, tuple):
-            returned = (returned,) if not isinstance(returned, list) else tuple(returned)
+            returned = (returned,)
         return self.checked(returned, edges)
 
     def checked(self, returned: tuple[Any, ...], edges: Edges) -> list[Tensor | None]:
@@ -183,13 +201,20 @@ def fit_to(name: str, index: int, value: Tensor, shape: Any, dtype: Any) -> Tens
 class SavedInput:
     """A tensor that `save_for_backward` keeps, with its version."""
 
-    __slots__ = ("tensor", "version")
+    __slots__ = ("packed", "tensor", "version")
 
     def __init__(self, tensor: Tensor | None) -> None:
         self.tensor = tensor
         self.version = 0 if tensor is None else tensor._version
+        self.packed = None
+        hooks = saved_hooks()
+        if hooks is not None and tensor is not None:
+            self.packed = pack(tensor, hooks, history(tensor))
+            self.tensor = None
 
     def unpack(self, node: FunctionNode) -> Tensor | None:
+        if self.packed is not None:
+            return self.packed.unpack()
         tensor = self.tensor
         if tensor is not None and tensor._version != self.version:
             raise modified(tensor._data, tensor._node, tensor._version, self.version)
@@ -199,21 +224,29 @@ class SavedInput:
 class SavedOutput:
     """An output that is kept: its array, for the tensor itself would make a cycle."""
 
-    __slots__ = ("data", "index", "version", "versions")
+    __slots__ = ("data", "index", "packed", "version", "versions")
 
     def __init__(self, tensor: Tensor, index: int) -> None:
         self.data = tensor._data
         self.index = index
         self.versions = counter(tensor)
         self.version = self.versions[0]
+        self.packed = None
+        hooks = saved_hooks()
+        if hooks is not None:
+            self.packed = pack(tensor.detach(), hooks, None)
+            self.data = None
 
     def unpack(self, node: FunctionNode) -> Tensor:
-        tensor = wrap_like(self.data)
-        tensor._counter = self.versions
-        if self.versions[0] != self.version:
-            raise modified(self.data, node, self.versions[0], self.version)
-        if node.results[self.index] is not None and any(node.edges):
-            tensor._node = node.output_node(self.index)
+        if self.packed is not None:
+            tensor = self.packed.unpack()
+        else:
+            if self.versions[0] != self.version:
+                raise modified(self.data, node, self.versions[0], self.version)
+            tensor = wrap_at(node.level, self.data)
+            tensor._counter = self.versions
+        if node.differentiable[self.index]:
+            tensor._node = output_of(node, self.index)
         return tensor
 
 
@@ -243,8 +276,8 @@ class Function:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         raise RuntimeError(
             "Legacy autograd function with non-static forward method is deprecated. "
-            "Please use new-style autograd function with static forward method: call "
-            f"{type(self).__name__}.apply(...) instead of an instance."
+            "Please use new-style autograd function with static forward method. (Call "
+            f"{type(self).__name__}.apply(...), not an instance.)"
         )
 
     @staticmethod
@@ -280,21 +313,20 @@ class Function:
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Call the op."""
-        if kwargs:
-            raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments")
-        level = max(
-            [
-                arg._special.level
-                for arg in args
-                if isinstance(arg, Tensor) and arg._special is not None
-            ],
-            default=0,
-        )
-        if level:
-            from .layers.functions import apply_on_level
+        if kwargs or (cls.forward.__defaults__ and cls.has_own("setup_context")):
+            args = cls.bound(args, kwargs)
+        called = call(cls, args)
+        called.context.release()
+        return called.outputs[0] if called.single else called.outputs
 
-            return apply_on_level(cls, level, args)
-        return apply_plain(cls, args)
+    @classmethod
+    def bound(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """Return all arguments of forward in their places, with defaults."""
+        context = () if cls.has_own("setup_context") else (None,)
+        found = inspect.signature(cls.forward).bind(*context, *args, **kwargs)
+        if not context:
+            found.apply_defaults()
+        return found.args[len(context) :]
 
     @classmethod
     def has_own(cls, name: str) -> bool:
@@ -304,6 +336,11 @@ class Function:
     @classmethod
     def backward_rule(cls) -> Callable[..., Any]:
         """Return the method that is the derivative rule, whichever name it has."""
+        if cls.has_own("vjp") and cls.has_own("backward"):
+            raise RuntimeError(
+                "Implementing both 'backward' and 'vjp' for a custom Function is not "
+                "allowed. You should only implement one of them."
+            )
         return cls.vjp if cls.has_own("vjp") else cls.backward
 
     @classmethod
@@ -320,109 +357,162 @@ class Function:
         return node
 
 
-def apply_plain(cls: type[Function], args: tuple[Any, ...]) -> Any:
-    """Call a function on tensors that belong to no transformation."""
+class Called(NamedTuple):
+    """What calling a function has given."""
+
+    outputs: tuple[Any, ...]
+    single: bool
+    """Whether forward has returned no tuple."""
+    context: FunctionNode
+
+
+def call(cls: type[Function], args: tuple[Any, ...]) -> Called:
+    """Call a function on tensors of any level."""
+    level = max([level_of(arg) for arg in args if isinstance(arg, Tensor)], default=0)
+    if level:
+        from .layers.functions import call_on_level
+
+        return call_on_level(cls, level, args)
+    context = new_context(cls, args)
+    result = run_forward(cls, context, args)
+    single = not isinstance(result, tuple)
+    return Called(finish(context, args, (result,) if single else result), single, context)
+
+
+def new_context(
+    cls: type[Function], args: tuple[Any, ...], level: int = 0
+) -> FunctionNode:
+    """Return a node for a call with tensors of a level, not yet recorded."""
     node = cls.new_node()
-    edges = tuple([history(arg) if isinstance(arg, Tensor) else None for arg in args])
-    node.needs_input_grad = tuple([edge is not None for edge in edges])
+    if level:
+        node.level = level
+    node.edges = tuple([edge_of(arg, level) for arg in args])
+    node.needs_input_grad = tuple([edge is not None for edge in node.edges])
     node.inputs = [
-        (tuple(arg._data.shape), arg._data.dtype) if isinstance(arg, Tensor) else None
+        (tuple(arg.shape), numpy_dtype(arg)) if isinstance(arg, Tensor) else None
         for arg in args
     ]
-    recorded = modes.is_grad_enabled() and any(edges)
-    result = run_forward(cls, node, args)
-    outputs = result if isinstance(result, tuple) else (result,)
-    outputs = finish(node, args, outputs, edges if recorded else ())
-    return outputs if isinstance(result, tuple) else outputs[0]
+    return node
 
 
 def run_forward(cls: type[Function], node: FunctionNode, args: tuple[Any, ...]) -> Any:
     """Call the user's forward, in whichever style, with recording off."""
-    previous = modes.switch("grad", False)
-    try:
+    with nothing_recorded():
         if not cls.has_own("setup_context"):
             return cls.forward(node, *args)
         result = cls.forward(*args)
         cls.setup_context(node, args, result)
         return result
+
+
+@contextmanager
+def nothing_recorded() -> Iterator[None]:
+    """Record nothing, on no level."""
+    grad = modes.switch("grad", False)
+    outer = modes.local.levels
+    if outer:
+        modes.switch("levels", tuple([(number, False) for number, _ in outer]))
+    try:
+        yield
     finally:
-        modes.switch("grad", previous)
+        modes.switch("grad", grad)
+        if outer:
+            modes.switch("levels", outer)
 
 
 def finish(
-    node: FunctionNode, args: tuple[Any, ...], outputs: tuple[Any, ...], edges: Edges
+    node: FunctionNode, args: tuple[Any, ...], outputs: tuple[Any, ...]
 ) -> tuple[Any, ...]:
-    """Give the outputs the node, and the node what it keeps.
-
-    Args:
-        edges: empty if nothing is to be recorded.
-    """
+    """Give the outputs the node, and the node what it keeps, if this is recorded."""
+    enabled = modes.is_grad_enabled_at(node.level)
+    recorded = enabled and any(node.edges)
     without = {id(tensor) for tensor in node.non_differentiable}
     dirty = {id(tensor) for tensor in node.dirty_tensors}
     inputs = {id(arg) for arg in args if isinstance(arg, Tensor)}
-    made = []
-    for out in outputs:
-        if isinstance(out, Tensor):
-            if id(out) in dirty:
-                if edges:
-                    check_dirty(out)
-                counter(out)[0] += 1
-            elif id(out) in inputs:
-                out = aliased(out)
-            elif history(out) is not None:
-                out = aliased(out) if not edges else out
-        made.append(out)
-    node.results = [spec_of(out) if id(out) not in without else None for out in made]
-    if edges:
-        node.edges = edges
-        for index, out in enumerate(made):
-            if node.results[index] is not None:
-                give_history(node, out, index)
-    originals = {id(out): index for index, out in enumerate(outputs)}
-    if edges:
-        node.saved = tuple(
-            [
-                SavedOutput(made[originals[id(tensor)]], originals[id(tensor)])
-                if id(tensor) in originals
-                else SavedInput(tensor)
-                for tensor in node.to_save
-            ]
-        )
-    node.to_save = node.dirty_tensors = node.non_differentiable = ()
+    made = [
+        out
+        if not isinstance(out, Tensor)
+        else written_output(out, recorded)
+        if id(out) in dirty
+        else aliased(out)
+        if id(out) in inputs and enabled
+        else out.detach()
+        if id(out) in inputs or (out._node is not None and not recorded)
+        else out
+        for out in outputs
+    ]
+    node.results = [zeros_for(out) for out in made]
+    node.differentiable = [
+        recorded
+        and isinstance(new, Tensor)
+        and id(old) not in without
+        and is_differentiable(numpy_dtype(new))
+        for new, old in zip(made, outputs, strict=True)
+    ]
+    if not recorded:
+        node.edges = (None,) * len(args)
+        return tuple(made)
+    collectors = outputs_of(node, len(made)) if node.several else [node]
+    for out, collector, differentiable in zip(
+        made, collectors, node.differentiable, strict=False
+    ):
+        if differentiable:
+            give_history(node, out, collector)
+    places = {id(out): index for index, out in enumerate(outputs)}
+    node.saved = tuple(
+        [
+            SavedOutput(made[places[id(tensor)]], places[id(tensor)])
+            if id(tensor) in places
+            else SavedInput(tensor)
+            for tensor in node.to_save
+        ]
+    )
+    if modes.special:
+        recorded_specially(node)
     return tuple(made)
 
 
-def spec_of(out: Any) -> Callable[[], Any] | None:
-    """Return how to make zeros for an output's gradient; None if it has none."""
-    if not isinstance(out, Tensor) or not is_differentiable(out._data.dtype):
+def written_output(out: Tensor, recorded: bool) -> Tensor:
+    """Let an input that was written to be an output, or refuse it."""
+    if recorded:
+        if isinstance(history(out), AccumulateGrad):
+            raise RuntimeError(
+                "a leaf Variable that requires grad has been used in an in-place operation."
+            )
+        check_writable(out, recorded=True)
+    counter(out)[0] += 1
+    return out
+
+
+def zeros_for(out: Any) -> Callable[[], Tensor] | None:
+    """Return how to make zeros like an output."""
+    if not isinstance(out, Tensor):
         return None
-    shape, dtype = tuple(out._data.shape), out._data.dtype
+    shape, dtype = tuple(out.shape), numpy_dtype(out)
     return lambda: plain(np.zeros(shape, dtype))
-
-
-def check_dirty(out: Tensor) -> None:
-    """Refuse that forward has written into a leaf that requires grad."""
-    if isinstance(history(out), AccumulateGrad):
-        raise RuntimeError(
-            "a leaf Variable that requires grad has been used in an in-place operation."
-        )
-    check_writable(out, recorded=True)
 
 
 def aliased(tensor: Tensor) -> Tensor:
     """Return another tensor of the same memory, for an input that is an output too."""
-    alias = wrap_like(tensor._data)
-    attach(alias, tensor, lambda base: aliased(base), "function")
+    alias = wrap_at(level_of(tensor), tensor._data)
+    attach(alias, tensor, aliased, "function")
     return alias
 
 
-def give_history(node: FunctionNode, out: Tensor, index: int) -> None:
-    """Let an output's gradient go to the node."""
-    out._node = node.output_node(index)
-    special = out._special
-    if isinstance(special, View):
-        special.origin = "function"
-        special.version = special.base._version
+def give_history(node: FunctionNode, out: Tensor, collector: Node) -> None:
+    """Let an output's gradient go to what collects it for the node."""
+    view = out._special
+    if not isinstance(view, View):
+        before, out._node = out._node, collector
+        carry_retained(out, before)
+    elif any(out is tensor for tensor in node.dirty_tensors):
+        value = wrap_at(node.level, out._data)
+        value._node = collector
+        take_history(out, value)
+    else:
+        out._node = collector
+        view.origin = "function"
+        view.version = view.base._version
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:

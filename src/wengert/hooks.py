@@ -14,11 +14,14 @@ and its post-accumulate hooks), and the node's hooks.
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
+from . import modes
 from .engine import Bundle, Cotangents, Edges, Node
+from .modes import unrecorded
 from .tensor import AccumulateGrad, Tensor, history, level_of, wrap_at, wrap_like
 
 Hook = Callable[..., Any]
@@ -80,54 +83,63 @@ class Hooks:
             return grad
         return wrap_at(self.level, grad) if isinstance(grad, Tensor) else wrap_like(grad)
 
+    def run(self, hook: Hook, recorded: bool, *args: Any) -> Any:
+        """Call a hook, unrecorded unless the whole backward is recorded.
+
+        What a transformation does is recorded on the levels below it, as ever.
+        """
+        if recorded or self.level:
+            return hook(*args)
+        return unrecorded(hook, *args)
+
     def show_all(self, grads: Iterable[Any], recorded: bool) -> Grads:
         return tuple([self.show(grad, recorded) for grad in grads])
 
 
-class HookedNode(Node):
-    """Mixed into the class of a node that has hooks."""
+def apply(self: Node, grad: Any, edges: Edges) -> Cotangents:
+    """Run a node with its hooks: in place of `Node.apply`."""
+    return proceed(self, arrive(self, grad, False), edges, False)
 
-    __slots__ = ()
-    runs_undefined = True
 
-    def apply(self, grad: Any, edges: Edges) -> Cotangents:
-        return self.proceed(self.arrive(grad, False), edges, False)
+def arrive(self: Node, grad: Any, recorded: bool) -> Any:
+    """Run the hooks of the tensor that a node made: in place of `Node.arrive`."""
+    hooks: Hooks = self.hooks
+    for hook in list(hooks.tensor.values()):
+        given = hooks.show(grad, recorded)
+        result = hooks.run(hook, recorded, given)
+        if result is not None:
+            check_replacement(result, given, hook)
+            grad = hidden(result, recorded)
+    if hooks.retains is not None and grad is not None:
+        retain(hooks.retains(), hooks.show(grad, recorded))
+    return grad
 
-    def arrive(self, grad: Any, recorded: bool) -> Any:
-        hooks: Hooks = self.hooks
-        for hook in list(hooks.tensor.values()):
-            given = hooks.show(grad, recorded)
-            result = hook(given)
-            if result is not None:
-                check_replacement(result, given, hook)
-                grad = hidden(result, recorded)
-        if hooks.retains is not None and grad is not None:
-            retain(hooks.retains(), hooks.show(grad, recorded))
-        return grad
 
-    def proceed(self, grad: Any, edges: Edges, recorded: bool) -> Cotangents:
-        hooks: Hooks = self.hooks
-        if hooks.node_before or hooks.node_after:
-            before = hooks.show_all(gradients(self, grad), recorded)
-        if hooks.node_before:
-            for hook in list(hooks.node_before.values()):
-                before = replaced(before, hook(before), hook)
-            grad = gathered(before, grad, recorded)
-        cotangents: Cotangents
-        if grad is None and not super().runs_undefined:
-            cotangents = (None,) * len(edges)
-        else:
-            cotangents = (super().apply_recorded if recorded else super().apply)(
-                grad, edges
-            )
-        for hook in list(hooks.accumulated.values()):
-            hook(self.variable)  # type: ignore[attr-defined]
-        if not hooks.node_after:
-            return cotangents
-        after = hooks.show_all(fitted(self, cotangents, edges), recorded)
-        for hook in list(hooks.node_after.values()):
-            after = replaced(after, hook(after, before), hook)
-        return [hidden(cotangent, recorded) for cotangent in after]
+def proceed(self: Node, grad: Any, edges: Edges, recorded: bool) -> Cotangents:
+    """Run the hooks of a node around its rule: in place of `Node.proceed`."""
+    hooks: Hooks = self.hooks
+    if hooks.node_before or hooks.node_after:
+        before = hooks.show_all(gradients(self, grad), recorded)
+    if hooks.node_before:
+        for hook in list(hooks.node_before.values()):
+            before = replaced(before, hooks.run(hook, recorded, before), hook)
+        grad = gathered(before, grad, recorded)
+    kind = self.unhooked
+    assert kind is not None
+    cotangents: Cotangents
+    if grad is None and not kind.runs_undefined:
+        cotangents = (None,) * len(edges)
+    else:
+        rule = kind.apply_recorded if recorded else kind.apply
+        cotangents = rule(self, grad, edges)
+    for hook in list(hooks.accumulated.values()):
+        hooks.run(hook, recorded, self.variable)  # type: ignore[attr-defined]
+    if not hooks.node_after:
+        return cotangents
+    after = hooks.show_all(fitted(self, cotangents, edges), recorded)
+    for hook in list(hooks.node_after.values()):
+        after = replaced(after, hooks.run(hook, recorded, after, before), hook)
+    return [hidden(cotangent, recorded) for cotangent in after]
 
 
 def gradients(node: Node, grad: Any) -> Sequence[Any]:
@@ -206,29 +218,35 @@ def retain(tensor: Tensor | None, grad: Tensor | None) -> None:
 
 def carry_retained(tensor: Tensor, before: Node | None) -> None:
     """Go on retaining the gradient of a tensor whose node was `before` until now."""
-    if isinstance(before, HookedNode) and retains_by(before, tensor):
+    if before is not None and retains_by(before, tensor):
         before.hooks.retains = None
         retain_grad(tensor)
 
 
-def retains_by(node: HookedNode, tensor: Tensor) -> bool:
+def retains_by(node: Node, tensor: Tensor) -> bool:
     """Whether a tensor retains the gradient that arrives at a node."""
-    reference = node.hooks.retains
+    reference = node.hooks.retains if node.unhooked is not None else None
     return reference is not None and reference() is tensor
 
 
-hooked_classes: dict[type[Node], type[Node]] = {}
+@functools.cache
+def hooked(kind: type[Node]) -> type[Node]:
+    """Return the class of nodes like these that have hooks."""
+    members = {
+        "__slots__": (),
+        "unhooked": kind,
+        "runs_undefined": True,
+        "apply": apply,
+        "arrive": arrive,
+        "proceed": proceed,
+    }
+    return type(kind.__name__, (kind,), members)
 
 
 def hooks_of(node: Node) -> Hooks:
     """Return the hooks of a node, which can have hooks from now on."""
-    kind = type(node)
-    if not issubclass(kind, HookedNode):
-        if kind not in hooked_classes:
-            hooked_classes[kind] = type(
-                kind.__name__, (HookedNode, kind), {"__slots__": ()}
-            )
-        node.__class__ = hooked_classes[kind]
+    if node.unhooked is None:
+        node.__class__ = hooked(type(node))
         node.hooks = Hooks()
     hooks: Hooks = node.hooks
     return hooks
@@ -295,7 +313,7 @@ def retain_grad(self: Tensor) -> None:
 def retains_grad(self: Tensor) -> bool:
     """Whether `retain_grad` was called on this tensor."""
     node = history(self)
-    return isinstance(node, HookedNode) and retains_by(node, self)
+    return node is not None and retains_by(node, self)
 
 
 def register_node_hook(self: Node, hook: Hook) -> RemovableHandle:

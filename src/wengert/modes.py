@@ -11,6 +11,7 @@ Note [One look at the modes]
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 
@@ -40,6 +41,15 @@ def switch(name: str, value: Any) -> Any:
     with _lock:
         special += (value != default) - (previous != default)
     return previous
+
+
+def unrecorded(call: Callable[..., Any], *args: Any) -> Any:
+    """Call a function of the user's with recording off."""
+    previous = switch("grad", False)
+    try:
+        return call(*args)
+    finally:
+        switch("grad", previous)
 
 
 def is_grad_enabled() -> bool:

@@ -49,6 +49,33 @@ class Packed:
         return alias
 
 
+Hooks = tuple[Callable[[Tensor], Any], Callable[[Any], Tensor]]
+
+
+def saved_hooks() -> Hooks | None:
+    """Return the innermost pair of hooks that is to have what is saved now."""
+    pairs = modes.local.saved_hooks
+    return None if not pairs or isinstance(pairs[-1], str) else pairs[-1]
+
+
+def pack(shown: Tensor, hooks: Hooks, edge: Node | None) -> Packed:
+    """Let a pack hook have a tensor, and return what is kept in its place."""
+    before = shown._version
+    previous = modes.switch("grad", False)
+    try:
+        content = hooks[0](shown)
+    finally:
+        modes.switch("grad", previous)
+    if shown._version != before:
+        raise RuntimeError(
+            "A saved tensor pack hook is modifying its input in place. Tensors provided "
+            "as input to pack hook can not be modified by in-place operations as this "
+            "can lead to unexpected side-effects. Please open an issue if you need to "
+            "perform in-place operations on the input to a pack hook."
+        )
+    return Packed(content, hooks[1], edge)
+
+
 def unpack(node: Any, index: int) -> Any:
     """Return the array of a saved value, checked to be as it was when it was saved."""
     saved = node.saved

@@ -12,7 +12,7 @@ from ..dispatch import recording_hooks
 from ..engine import Node as Node, source
 from ..hooks import RemovableHandle, hooks_of
 from ..primitive import OpNode
-from ..saved import Packed
+from ..saved import pack, saved_hooks
 from ..tensor import AccumulateGrad, Tensor, counter, history, wrap_at
 
 Hook = Callable[..., Any]
@@ -96,43 +96,23 @@ class disable_saved_tensors_hooks(saved_tensors_hooks):
         modes.switch("saved_hooks", (self.pair,))
 
 
-def pack(node: Node) -> None:
-    """Let the innermost pair of hooks have what a node has just saved."""
-    pairs = modes.local.saved_hooks
-    if not pairs or isinstance(pairs[-1], str) or not isinstance(node, OpNode):
-        return
-    if not node.primitive.saves:
+def pack_saved(node: Node) -> None:
+    """Let the innermost pair of hooks have what an op's node has just saved."""
+    hooks = saved_hooks()
+    if hooks is None or not isinstance(node, OpNode) or not node.primitive.saves:
         return
     saved = list(node.saved)
     for i in range(0, len(saved), 2):
         value, check = saved[i : i + 2]
-        if check is not None:
-            saved[i] = packed(value, check, *pairs[-1])
+        if isinstance(check, int):
+            saved[i] = pack(value, hooks, history(value))
+        elif check is not None:
+            level = check[2] if len(check) == 3 else 0
+            saved[i] = pack(wrap_at(level, value), hooks, None)
     node.saved = tuple(saved)
 
 
-def packed(value: Any, check: Any, pack_hook: Hook, unpack_hook: Hook) -> Packed:
-    """Return what is kept in place of a saved value."""
-    is_input = isinstance(check, int)
-    level = check[2] if not is_input and len(check) == 3 else 0
-    shown = value.detach() if is_input else wrap_at(level, value)
-    before = shown._version
-    previous = modes.switch("grad", False)
-    try:
-        content = pack_hook(shown)
-    finally:
-        modes.switch("grad", previous)
-    if shown._version != before:
-        raise RuntimeError(
-            "A saved tensor pack hook is modifying its input in place. Tensors provided "
-            "as input to pack hook can not be modified by in-place operations as this "
-            "can lead to unexpected side-effects. Please open an issue if you need to "
-            "perform in-place operations on the input to a pack hook."
-        )
-    return Packed(content, unpack_hook, history(value) if is_input else None)
-
-
-recording_hooks.append(pack)
+recording_hooks.append(pack_saved)
 
 
 def register_multi_grad_hook(
