@@ -16,6 +16,7 @@ FAMILIES = [
     "selection",
     "complex",
     "operators",
+    "special",
     "shape",
     "joining",
     "layout",
@@ -35,9 +36,17 @@ FAMILIES = [
     "matmul",
     "contraction",
     "einsum",
+    "statistics",
+    "norms",
+    "linalg",
+    "decompositions",
+    "matrix_norms",
     "activation",
     "loss",
     "random",
+    "convolution",
+    "pooling",
+    "normalization",
 ]
 
 for _family in FAMILIES:

@@ -1,0 +1,284 @@
+"""Pooling: functions of `torch.nn.functional` and of `torch`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..primitives import pooling as P
+from ..tensor import Tensor
+from .public import op
+
+Sizes = tuple[int, ...]
+
+
+def each(value: Any, dims: int, name: str, function: str) -> Sizes:
+    """Return a size for each spatial dimension, from one number or a sequence."""
+    if isinstance(value, int):
+        return (value,) * dims
+    sizes = tuple([int(item) for item in value])
+    if len(sizes) == 1:
+        return sizes * dims
+    if len(sizes) != dims:
+        raise RuntimeError(
+            f"{function}: {name} must either be a single int, or a tuple of {dims} ints"
+        )
+    return sizes
+
+
+def steps(value: Any, kernel: Sizes, function: str) -> Sizes:
+    """Return the stride, by default as wide as the kernel."""
+    if value is None or (not isinstance(value, int) and len(value) == 0):
+        return kernel
+    return each(value, len(kernel), "stride", function)
+
+
+def check(input: Tensor, dims: int, function: str) -> None:
+    if input.ndim not in (dims + 1, dims + 2):
+        raise RuntimeError(
+            f"{function}(): Expected {dims + 1}D or {dims + 2}D input tensor, but got "
+            f"{list(input.shape)}"
+        )
+
+
+def check_padding(padding: Sizes, kernel: Sizes) -> None:
+    for pad, size in zip(padding, kernel, strict=True):
+        if pad < 0:
+            raise RuntimeError(f"pad must be non-negative, but got pad: {pad}")
+        if pad > size // 2:
+            raise RuntimeError(
+                "pad should be at most half of effective kernel size, but got "
+                f"pad={pad}, kernel_size={size} and dilation=1"
+            )
+
+
+def check_output(
+    input: Tensor, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes
+) -> None:
+    """Refuse windows that are larger than the input."""
+    sizes = input.shape[input.ndim - len(kernel) :]
+    for n, k, s, p, d in zip(sizes, kernel, stride, padding, dilation, strict=True):
+        if k <= 0 or s <= 0:
+            raise RuntimeError("kernel size and stride should be greater than zero")
+        if n + 2 * p < d * (k - 1) + 1:
+            raise RuntimeError(
+                f"Given input size: {tuple(input.shape)}. Calculated output size is too "
+                "small"
+            )
+
+
+def max_pool(
+    dims: int,
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+    return_indices: bool,
+) -> Any:
+    """Return the maximum of each window, and where it is if asked for."""
+    name = f"max_pool{dims}d"
+    check(input, dims, name)
+    kernel = each(kernel_size, dims, "kernel_size", name)
+    stride = steps(stride, kernel, name)
+    padding = each(padding, dims, "padding", name)
+    dilation = each(dilation, dims, "dilation", name)
+    check_padding(padding, kernel)
+    if not ceil_mode:
+        check_output(input, kernel, stride, padding, dilation)
+    alone, with_indices = P.MAX_POOLS[dims]
+    return (with_indices if return_indices else alone)(
+        input,
+        kernel_size=kernel,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        ceil_mode=ceil_mode,
+    )
+
+
+def avg_pool(
+    dims: int,
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor_override: int | None,
+) -> Tensor:
+    """Return the average of each window."""
+    name = f"avg_pool{dims}d"
+    check(input, dims, name)
+    kernel = each(kernel_size, dims, "kernel_size", name)
+    stride = steps(stride, kernel, name)
+    padding = each(padding, dims, "padding", name)
+    check_padding(padding, kernel)
+    if divisor_override == 0:
+        raise RuntimeError("divisor must be not zero")
+    if not ceil_mode:
+        check_output(input, kernel, stride, padding, (1,) * dims)
+    return P.AVG_POOLS[dims](
+        input,
+        kernel_size=kernel,
+        stride=stride,
+        padding=padding,
+        ceil_mode=ceil_mode,
+        count_include_pad=count_include_pad,
+        divisor_override=divisor_override,
+    )
+
+
+def output_sizes(input: Tensor, output_size: Any, dims: int) -> Sizes:
+    """Return the sizes asked for, where None stands for the input's."""
+    if output_size is None or isinstance(output_size, int):
+        output_size = (output_size,) * dims
+    sizes = input.shape[input.ndim - dims :]
+    return tuple(
+        [n if s is None else int(s) for n, s in zip(sizes, output_size, strict=True)]
+    )
+
+
+def published(dims: int) -> dict[str, Callable[..., Any]]:
+    """Make the pooling functions of so many dimensions."""
+
+    def maximum(
+        input: Tensor,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        dilation: Any = 1,
+        ceil_mode: bool = False,
+        return_indices: bool = False,
+    ) -> Any:
+        return max_pool(
+            dims,
+            input,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            ceil_mode,
+            return_indices,
+        )
+
+    def average(
+        input: Tensor,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> Tensor:
+        return avg_pool(
+            dims,
+            input,
+            kernel_size,
+            stride,
+            padding,
+            ceil_mode,
+            count_include_pad,
+            divisor_override,
+        )
+
+    def adaptive_average(input: Tensor, output_size: Any) -> Tensor:
+        check(input, dims, f"adaptive_avg_pool{dims}d")
+        sizes = output_sizes(input, output_size, dims)
+        return P.ADAPTIVE_AVG_POOLS[dims](input, output_size=sizes)
+
+    def adaptive_maximum(
+        input: Tensor, output_size: Any, return_indices: bool = False
+    ) -> Any:
+        check(input, dims, f"adaptive_max_pool{dims}d")
+        sizes = output_sizes(input, output_size, dims)
+        found = P.ADAPTIVE_MAX_POOLS[dims](input, output_size=sizes)
+        return found if return_indices else found[0]
+
+    def power(
+        input: Tensor,
+        norm_type: float,
+        kernel_size: Any,
+        stride: Any = None,
+        ceil_mode: bool = False,
+    ) -> Tensor:
+        kernel = each(kernel_size, dims, "kernel_size", f"lp_pool{dims}d")
+        count = 1
+        for size in kernel:
+            count *= size
+        mean = average(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
+        return (mean.sign() * mean.abs().relu() * count).pow(1.0 / norm_type)
+
+    made = {
+        f"max_pool{dims}d": (maximum, "Return the maximum of each window."),
+        f"avg_pool{dims}d": (average, "Return the average of each window."),
+        f"adaptive_avg_pool{dims}d": (
+            adaptive_average,
+            "Return averages of windows chosen so that the result has a given size.",
+        ),
+        f"adaptive_max_pool{dims}d": (
+            adaptive_maximum,
+            "Return maxima of windows chosen so that the result has a given size.",
+        ),
+        f"lp_pool{dims}d": (power, "Return the p-norm of each window."),
+    }
+    for name, (function, text) in made.items():
+        function.__name__ = function.__qualname__ = name
+        function.__doc__ = text
+        op(method=False, out=False, function=not name.startswith("lp_"))(function)
+    return {name: function for name, (function, _) in made.items()}
+
+
+for _dims in (1, 2, 3):
+    globals().update(published(_dims))
+
+
+def unfold(
+    input: Tensor,
+    kernel_size: Any,
+    dilation: Any = 1,
+    padding: Any = 0,
+    stride: Any = 1,
+) -> Tensor:
+    """Return the windows of images (N, C, H, W) as columns (N, C kernel, windows)."""
+    sizes = [
+        each(value, 2, name, "unfold")
+        for value, name in (
+            (kernel_size, "kernel_size"),
+            (dilation, "dilation"),
+            (padding, "padding"),
+            (stride, "stride"),
+        )
+    ]
+    kernel, dilation, padding, stride = sizes
+    single = input.ndim == 3
+    result = P.im2col(
+        input.unsqueeze(0) if single else input,
+        kernel_size=kernel,
+        dilation=dilation,
+        padding=padding,
+        stride=stride,
+    )
+    return result.squeeze(0) if single else result
+
+
+def fold(
+    input: Tensor,
+    output_size: Any,
+    kernel_size: Any,
+    dilation: Any = 1,
+    padding: Any = 0,
+    stride: Any = 1,
+) -> Tensor:
+    """Return images in which columns of windows (N, C kernel, windows) are added up."""
+    single = input.ndim == 2
+    result = P.col2im(
+        input.unsqueeze(0) if single else input,
+        output_size=each(output_size, 2, "output_size", "fold"),
+        kernel_size=each(kernel_size, 2, "kernel_size", "fold"),
+        dilation=each(dilation, 2, "dilation", "fold"),
+        padding=each(padding, 2, "padding", "fold"),
+        stride=each(stride, 2, "stride", "fold"),
+    )
+    return result.squeeze(0) if single else result
