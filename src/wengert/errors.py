@@ -6,6 +6,7 @@ The wording follows PyTorch's, so that programs and people who look for it find 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -313,4 +314,24 @@ def needs_extra(what: str, package: str, extra: str) -> ModuleNotFoundError:
     return ModuleNotFoundError(
         f"the {what} needs {package}, which is not installed: run "
         f"pip install 'wengert[{extra}]'"
+    )
+
+
+def not_an_operand(op: str, names: Sequence[str], values: Sequence[Any]) -> TypeError:
+    """The first of some values that is neither an array nor a number."""
+    for position, (name, value) in enumerate(zip(names, values, strict=True), 1):
+        if not hasattr(value, "dtype") and not isinstance(value, int | float | complex):
+            name = "input" if name == "self" else name
+            return TypeError(
+                f"{op.removesuffix('_number')}(): argument '{name}' (position "
+                f"{position}) must be Tensor, not {type(value).__name__}"
+            )
+    return TypeError(f"{op}(): the arguments must be tensors or numbers")
+
+
+def no_transposition(name: str) -> Unsupported:
+    return Unsupported(
+        f"{name} has no jvp, and its backward returned something that does not come from "
+        "the gradients by differentiable ops, from which forward mode could be derived. "
+        "Write a jvp staticmethod."
     )

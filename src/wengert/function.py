@@ -310,6 +310,18 @@ class Function:
             "with forward mode AD."
         )
 
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> Any:
+        """Return the outputs for a batch, and the dimensions that number its elements.
+
+        Args:
+            info: has ``batch_size`` and ``randomness``.
+            in_dims: for each argument the dimension that numbers the elements, or None.
+
+        Without this method a batch goes through forward and backward as they are.
+        """
+        raise NotImplementedError("vmap is not implemented.")
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Call the op."""
