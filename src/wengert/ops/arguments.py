@@ -1,4 +1,4 @@
-"""Reading the arguments of ops: dimensions and sizes, in all forms in which they come."""
+"""Reading the arguments of ops: dimensions and sizes, in all forms they come in."""
 
 from __future__ import annotations
 
@@ -71,14 +71,19 @@ def shape_from(args: tuple[Any, ...], op: str = "view", name: str = "size") -> S
     return args
 
 
+def as_tuple(value: Any) -> Shape:
+    """Return an integer, or a sequence of them, as a tuple."""
+    return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
 def as_integers(args: tuple[Any, ...], op: str, name: str) -> Shape:
     """Return NumPy's integers, and tensors of one, as Python's."""
     found = []
     for position, arg in enumerate(args):
         if isinstance(arg, bool) or not hasattr(arg, "__index__"):
             raise TypeError(
-                f"{op}(): argument '{name}' must be tuple of ints, but found element of "
-                f"type {type(arg).__name__} at pos {position}"
+                f"{op}(): argument '{name}' must be tuple of ints, but found element "
+                f"of type {type(arg).__name__} at pos {position}"
             )
         found.append(index(arg))
     return tuple(found)
@@ -115,7 +120,9 @@ def inferred_shape(shape: Shape, count: int) -> Shape:
             "unspecified dimension size -1 can be any value and is ambiguous"
         )
     if unknown < 0 or known == 0 or count % known:
-        raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {count}")
+        raise RuntimeError(
+            f"shape '{list(shape)}' is invalid for input of size {count}"
+        )
     return (*shape[:unknown], count // known, *shape[unknown + 1 :])
 
 

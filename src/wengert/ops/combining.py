@@ -26,13 +26,18 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     tensor([[1, 1],
             [2, 2]])
     """
-    given = tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors
+    given = (
+        tensors[0]
+        if len(tensors) == 1 and not isinstance(tensors[0], Tensor)
+        else tensors
+    )
     axes = list(tensors_from(given, "meshgrid"))
     if not axes:
         raise RuntimeError("meshgrid expects a non-empty TensorList")
     if indexing not in (None, "ij", "xy"):
         raise RuntimeError(
-            f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}'
+            'torch.meshgrid: indexing must be one of "xy" or "ij", but received: '
+            f"{indexing}"
         )
     for axis in axes:
         if len(axis.shape) > 1:
@@ -67,7 +72,9 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
     vectors = tensors_from(tensors, "cartesian_prod")
     for vector in vectors:
         if len(vector.shape) != 1:
-            raise RuntimeError(f"Expect a 1D vector, but got shape {list(vector.shape)}")
+            raise RuntimeError(
+                f"Expect a 1D vector, but got shape {list(vector.shape)}"
+            )
     if len(vectors) == 1:
         return vectors[0]
     grids = meshgrid(*vectors, indexing="ij")
@@ -119,6 +126,8 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     count = x.shape[0] if N is None else N
     if count < 0:
         raise RuntimeError("N must be non-negative.")
+    if not (x.dtype.is_floating_point or x.dtype.is_complex):
+        x = x.long()
     powers = [x.new_ones(x.shape)]
     while len(powers) < count:
         powers.append(powers[-1] * x)
@@ -126,4 +135,3 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
         return x.new_empty((x.shape[0], 0))
     columns = powers if increasing else powers[::-1]
     return stack(columns, -1)
-

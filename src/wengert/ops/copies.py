@@ -1,4 +1,4 @@
-"""The copying twins of views, such as `expand_copy`: same values, memory of their own."""
+"""The copying twins of views: `expand_copy` is `expand` in memory of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..primitives import shape as S
 from ..primitives.copying import clone
 from ..primitives.indexing import basic_slice
 from ..tensor import Tensor
-from . import indexing, joining, shape, strided
+from . import broadcasting, indexing, joining, shape, strided
 from .arguments import normalize_dim
 from .public import publish
 
@@ -52,7 +52,7 @@ for _name, _view in {
     "alias": alias,
     "as_strided": strided.as_strided,
     "diagonal": strided.diagonal,
-    "expand": shape.expand,
+    "expand": broadcasting.expand,
     "narrow": indexing.narrow,
     "permute": shape.permute,
     "select": indexing.select,

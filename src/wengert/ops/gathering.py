@@ -12,9 +12,13 @@ from ..tensor import Tensor, counter
 from .arguments import normalize_dim
 from .public import op
 
+INT64 = np.dtype(np.int64)
+
 
 def check_index(index: Tensor, message: str) -> Tensor:
     """Return indices as int64; if there are any, they must be int32 or int64."""
+    if index._data.dtype is INT64:
+        return index
     kind = index.dtype
     if kind is dtypes.int64:
         return index
@@ -49,29 +53,29 @@ def gather(
             [4]])
     """
     index = check_index(index, "gather(): Expected dtype int32/int64 for index")
-    shape = tuple(index.shape)
-    dim = normalize_dim(dim, len(input.shape))
-    input, index = at_least_one(input), at_least_one(index)
-    check_smaller(index, input, dim, "self")
-    result: Tensor = G.gather(input, index, dim=dim)
-    return result if shape else result.reshape(())
+    have, limit = index._data.shape, input._data.shape
+    dim = normalize_dim(dim, len(limit))
+    if not have or not limit:
+        result: Tensor = G.gather(at_least_one(input), at_least_one(index), dim=dim)
+        return result if have else result.reshape(())
+    check_smaller(have, limit, dim)
+    picked: Tensor = G.gather(input, index, dim=dim)
+    return picked
 
 
-def check_smaller(index: Tensor, other: Tensor, dim: int, name: str) -> None:
-    """Refuse an index that is larger than a tensor in another dimension than `dim`."""
-    have, limit = tuple(index.shape), tuple(other.shape)
+def check_smaller(have: Sequence[int], limit: Sequence[int], dim: int) -> None:
+    """Refuse an index that is larger than the input in another dimension than `dim`."""
     if 0 in have:
         return
     if len(have) != len(limit):
         raise RuntimeError(
-            "Index tensor must have the same number of dimensions as "
-            f"{'input' if name == 'self' else name} tensor"
+            "Index tensor must have the same number of dimensions as input tensor"
         )
     for i, (size, bound) in enumerate(zip(have, limit, strict=True)):
-        if i != dim and size > bound:
+        if size > bound and i != dim:
             raise RuntimeError(
-                f"Size does not match at dimension {i} expected index {list(have)} to be "
-                f"no larger than {name} {list(limit)} apart from dimension {dim}"
+                f"Size does not match at dimension {i} expected index {list(have)} to "
+                f"be no larger than self {list(limit)} apart from dimension {dim}"
             )
 
 
@@ -88,19 +92,26 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     tensor([[3, 4],
             [3, 4]])
     """
-    index = check_index(index, "index_select(): Expected dtype int32 or int64 for index")
-    if len(index.shape) > 1:
+    index = check_index(
+        index, "index_select(): Expected dtype int32 or int64 for index"
+    )
+    have, shape = index._data.shape, input._data.shape
+    if len(have) > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
-    dim = normalize_dim(dim, len(input.shape))
+    dim = normalize_dim(dim, len(shape))
+    if have and shape:
+        picked: Tensor = G.index_select(input, index, dim=dim)
+        return picked
     result: Tensor = G.index_select(at_least_one(input), at_least_one(index), dim=dim)
-    return result if input.shape else result.reshape(())
+    return result if shape else result.reshape(())
 
 
 @op()
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Return the elements at indices into all elements in their order."""
     index = check_index(
-        index, f"take(): Expected a long tensor for index, but got {index.dtype.scalar_type}"
+        index,
+        f"take(): Expected a long tensor for index, but got {index.dtype.scalar_type}",
     )
     result: Tensor = G.take(input, index)
     return result
@@ -144,7 +155,9 @@ def aligned(
     a: Sequence[int], b: Sequence[int], dim: int
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return two shapes broadcast together in all dimensions but one."""
-    common = np.broadcast_shapes((*a[:dim], 1, *a[dim + 1 :]), (*b[:dim], 1, *b[dim + 1 :]))
+    common = np.broadcast_shapes(
+        (*a[:dim], 1, *a[dim + 1 :]), (*b[:dim], 1, *b[dim + 1 :])
+    )
     first, second = list(common), list(common)
     first[dim], second[dim] = a[dim], b[dim]
     return tuple(first), tuple(second)

@@ -44,9 +44,7 @@ def cat(tensors: Tensors, dim: int = 0, *, axis: int | None = None) -> Tensor:
     return result
 
 
-def joined_quickly(
-    join: Callable[..., Any], tensors: Any, dim: int
-) -> Tensor | None:
+def joined_quickly(join: Callable[..., Any], tensors: Any, dim: int) -> Tensor | None:
     """Return the result if there is no cause for complaint, else None."""
     if (type(tensors) is not list and type(tensors) is not tuple) or not tensors:
         return None
@@ -58,13 +56,14 @@ def joined_quickly(
 
 
 def check_joinable(tensors: Tensors, dim: int) -> None:
-    """Refuse tensors that differ in other dimensions than the one they are joined along."""
+    """Refuse tensors that differ in dimensions that they are not joined along."""
     first = tensors[0].shape
     for position, tensor in enumerate(tensors):
         shape = tensor.shape
         if not shape:
             raise RuntimeError(
-                f"zero-dimensional tensor (at position {position}) cannot be concatenated"
+                f"zero-dimensional tensor (at position {position}) cannot be "
+                "concatenated"
             )
         if len(shape) != len(first):
             raise RuntimeError(
@@ -75,8 +74,8 @@ def check_joinable(tensors: Tensors, dim: int) -> None:
             if have != want and i != dim:
                 raise RuntimeError(
                     f"Sizes of tensors must match except in dimension {dim}. Expected "
-                    f"size {want} but got size {have} for tensor number {position} in the "
-                    "list."
+                    f"size {want} but got size {have} for tensor number {position} in "
+                    "the list."
                 )
 
 
@@ -117,7 +116,7 @@ def as_vectors(tensors: Any, name: str) -> list[Tensor]:
 
 @op(method=False)
 def hstack(tensors: Tensors) -> Tensor:
-    """Return tensors joined side by side: along dimension 1, vectors along dimension 0."""
+    """Return tensors joined side by side: in dimension 1, vectors in dimension 0."""
     given = as_vectors(tensors, "hstack")
     return cat(given, 0 if len(given[0].shape) == 1 else 1)
 
@@ -187,7 +186,9 @@ def atleast_3d(input: Tensor) -> Tensor:
 
 
 @op(out=False)
-def split(input: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+def split(
+    input: Tensor, split_size_or_sections: Any, dim: int = 0
+) -> tuple[Tensor, ...]:
     """Return views of the sections of a dimension.
 
     Args:
@@ -208,8 +209,8 @@ def split(input: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Ten
         )
     if size == 0 and length:
         raise RuntimeError(
-            "split_size can only be 0 if dimension size is 0, but got dimension size of "
-            f"{length}"
+            "split_size can only be 0 if dimension size is 0, but got dimension size "
+            f"of {length}"
         )
     parts: tuple[Tensor, ...] = J.split(input, sizes=sections(length, size), dim=dim)
     return parts
@@ -233,7 +234,9 @@ def sections(length: int, size: int) -> tuple[int, ...]:
 
 
 @op(out=False)
-def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
+def split_with_sizes(
+    input: Tensor, split_sizes: Any, dim: int = 0
+) -> tuple[Tensor, ...]:
     """Return views of sections of a dimension of the given sizes."""
     dim, length = dim_and_size(input, dim, "split")
     sizes = shape_from((split_sizes,), "split_with_sizes", "split_sizes")
@@ -276,7 +279,9 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Return views of all places along a dimension, which the views no longer have."""
     if not input.shape:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    parts: tuple[Tensor, ...] = J.unbind(input, dim=normalize_dim(dim, len(input.shape)))
+    parts: tuple[Tensor, ...] = J.unbind(
+        input, dim=normalize_dim(dim, len(input.shape))
+    )
     return parts
 
 
@@ -349,15 +354,15 @@ def splitting(name: str, dim: int, at_least: int) -> Callable[..., tuple[Tensor,
         ndim = len(input.shape)
         if ndim < at_least:
             raise RuntimeError(
-                f"torch.{name} requires a tensor with at least {at_least} dimension, but "
-                f"got a tensor with {ndim} dimensions!"
+                f"torch.{name} requires a tensor with at least {at_least} dimension, "
+                f"but got a tensor with {ndim} dimensions!"
             )
         along = 0 if ndim == 1 else dim
         given = indices_or_sections
         if isinstance(given, int) and (given <= 0 or input.shape[along] % given):
             raise RuntimeError(
-                f"torch.{name} attempted to split along dimension {along}, but the size "
-                f"of the dimension {input.shape[along]} is not divisible by the "
+                f"torch.{name} attempted to split along dimension {along}, but the "
+                f"size of the dimension {input.shape[along]} is not divisible by the "
                 f"split_size {given}!"
             )
         return tensor_split(input, given, along)

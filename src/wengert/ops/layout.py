@@ -168,6 +168,6 @@ def __len__(self: Tensor) -> int:
 
 Tensor._is_view = _is_view
 Tensor._base = property(base_of)
-Tensor.__len__ = __len__
+Tensor.__len__ = __len__  # type: ignore[method-assign]
 Tensor.itemsize = property(element_size)
 Tensor.nbytes = property(lambda self: numel(self) * element_size(self))

@@ -94,7 +94,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 
 @op(inplace=True, out=False)
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """Return the tensor with the elements of `source`, in order, where the mask is true.
+    """Return the tensor with elements of `source`, in order, where the mask is true.
 
     >>> import wengert as torch
     >>> x, mask = torch.zeros(3), torch.tensor([True, False, True])

@@ -20,8 +20,8 @@ def pad(
     Args:
         pad: the widths of the margins before and after, for the last dimension first.
             Negative widths crop.
-        mode: what the margins are: "constant"; "reflect": the elements inside, mirrored;
-            "replicate": the outermost elements; "circular": those of the other side.
+        mode: what the margins are: "constant"; "reflect": the elements inside,
+            mirrored; "replicate": the outermost ones; "circular": the other side's.
             The last three take the last one, two or three dimensions.
         value: the constant, zero by default.
 
@@ -34,8 +34,8 @@ def pad(
     ndim = len(input.shape)
     if len(pad) > 2 * ndim:
         raise RuntimeError(
-            "Padding length should be less than or equal to two times the input dimension "
-            f"but got padding length {len(pad)} and input of dimension {ndim}"
+            "Padding length should be less than or equal to two times the input "
+            f"dimension but got padding length {len(pad)} and input of dimension {ndim}"
         )
     if mode == "constant":
         return constant_pad_nd(input, pad, 0 if value is None else value)

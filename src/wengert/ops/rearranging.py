@@ -10,10 +10,16 @@ from .. import dtypes
 from ..primitives import rearranging as R
 from ..primitives.copying import clone
 from ..tensor import Tensor, plain
-from .arguments import memory_of, normalize_dim, normalize_dims, shape_from, tensors_from
+from .arguments import (
+    as_tuple,
+    memory_of,
+    normalize_dim,
+    normalize_dims,
+    shape_from,
+    tensors_from,
+)
 from .gathering import check_index
 from .public import op
-from .shape import as_tuple
 from .strided import two_dims
 
 # --- turning and shifting -------------------------------------------------------------
@@ -60,14 +66,16 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     """
     ndim = len(input.shape)
     if len(dims) != 2:
-        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+        raise RuntimeError(
+            f"expected total rotation dims == 2, but got dims = {len(dims)}"
+        )
     if ndim < 2:
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {ndim}")
     first, second = [normalize_dim(dim, ndim) for dim in dims]
     if first == second:
         raise RuntimeError(
-            f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = "
-            f"{dims[1]}"
+            f"expected rotation dims to be different, but got dim0 = {dims[0]} and "
+            f"dim1 = {dims[1]}"
         )
     result: Tensor = R.rot90(input, k=k % 4, dims=(first, second))
     return result
@@ -89,11 +97,10 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     dims = () if dims is None else as_tuple(dims)
     if not shifts:
         raise RuntimeError("`shifts` required")
-    if dims or len(shifts) > 1:
-        if len(shifts) != len(dims):
-            raise RuntimeError(
-                f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"
-            )
+    if (dims or len(shifts) > 1) and len(shifts) != len(dims):
+        raise RuntimeError(
+            f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"
+        )
     if dims and not input.shape:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     order = tuple([normalize_dim(dim, len(input.shape)) for dim in dims])
@@ -133,7 +140,7 @@ def repeat(input: Tensor, *repeats: Any, **named: Any) -> Tensor:
 
 @op(out=False)
 def tile(input: Tensor, *dims: Any, **named: Any) -> Tensor:
-    """Return copies of the tensor side by side; `dims` may be fewer than its dimensions.
+    """Return copies side by side; `dims` may be fewer than the dimensions.
 
     >>> import wengert as torch
     >>> torch.tensor([1, 2]).tile((2,))
@@ -202,8 +209,8 @@ def places(repeats: Tensor) -> Tensor:
     counts = memory_of(check_index(repeats, "repeats has to be Long or Int tensor"))
     if counts is None or counts.ndim != 1:
         raise RuntimeError(
-            "repeat_interleave only accept 1D vector as repeat, and none that is inside a "
-            "transformation, as it decides the shape of the result"
+            "repeat_interleave only accept 1D vector as repeat, and none that is "
+            "inside a transformation, as it decides the shape of the result"
         )
     if counts.size and counts.min() < 0:
         raise RuntimeError("repeats can not be negative")
@@ -232,8 +239,10 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 
 
 @op(out=False)
-def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
-    """Return matrices, in two dimensions, with the last dimension on their diagonals."""
+def diag_embed(
+    input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1
+) -> Tensor:
+    """Return matrices that have the last dimension on their diagonals."""
     dims = two_dims(dim1, dim2, len(input.shape) + 1)
     result: Tensor = R.diag_embed(input, offset=offset, **dims)
     return result
@@ -317,8 +326,8 @@ def block_diag(*tensors: Tensor) -> Tensor:
     for number, tensor in enumerate(tensors_from(tensors, "block_diag")):
         if len(tensor.shape) > 2:
             raise RuntimeError(
-                "torch.block_diag: Input tensors must have 2 or fewer dimensions. Input "
-                f"{number} has {len(tensor.shape)} dimensions"
+                "torch.block_diag: Input tensors must have 2 or fewer dimensions. "
+                f"Input {number} has {len(tensor.shape)} dimensions"
             )
     result: Tensor = R.block_diag(*tensors)
     return result

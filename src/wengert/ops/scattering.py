@@ -35,8 +35,9 @@ def check_scatter(input: Tensor, index: Tensor, src: Tensor, dim: int) -> None:
     )
     if not fits_self or any(n > m for n, m in zip(have, given, strict=True)):
         raise RuntimeError(
-            f"Expected index {list(have)} to be no larger than self {list(limit)} apart "
-            f"from dimension {dim} and to be no larger size than src {list(given)}"
+            f"Expected index {list(have)} to be no larger than self {list(limit)} "
+            f"apart from dimension {dim} and to be no larger size than src "
+            f"{list(given)}"
         )
 
 
@@ -71,7 +72,7 @@ def scatter(
         index: int64 or int32, no larger than `src`.
         src: the values, or a number.
         value: the number by its name.
-        reduce: "add" or "multiply" to combine with what is there (see `scatter_reduce`).
+        reduce: "add" or "multiply" with what is there, see `scatter_reduce`.
 
     >>> import wengert as torch
     >>> torch.zeros(1, 3).scatter(1, torch.tensor([[2]]), 1.0)
@@ -86,7 +87,9 @@ def scatter(
         check_scatter(whole, index, src, dim)
         return like(P.scatter(whole, index, src, dim=dim), input)
     check_value(input, src)
-    check_scatter(whole, index, whole if 0 in index.shape else index.to(input.dtype), dim)
+    check_scatter(
+        whole, index, whole if 0 in index.shape else index.to(input.dtype), dim
+    )
     return like(P.scatter_value(whole, index, dim=dim, value=src), input)
 
 
@@ -246,8 +249,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
         return like(P.index_fill(whole, index, dim=dim, value=value), input)
     if value.shape:
         raise RuntimeError(
-            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
-            f"{len(value.shape)} dimension(s)."
+            "index_fill_ only supports a 0-dimensional value tensor, but got tensor "
+            f"with {len(value.shape)} dimension(s)."
         )
     return like(P.index_fill_tensor(whole, index, value, dim=dim), input)
 
@@ -301,13 +304,15 @@ def put(
     index = check_index(index, "put_(): Expected a long tensor for index")
     if source.dtype is not input.dtype:
         raise RuntimeError(
-            "put_(): self and source expected to have the same dtype, but got self.dtype "
-            f"= {input.dtype.scalar_type} and source.dtype = {source.dtype.scalar_type}"
+            "put_(): self and source expected to have the same dtype, but got "
+            f"self.dtype = {input.dtype.scalar_type} and source.dtype = "
+            f"{source.dtype.scalar_type}"
         )
     if source.numel() != index.numel():
         raise IndexError(
-            "put_(): Expected source and index to have the same number of elements, but "
-            f"got source.numel() = {source.numel()}, index.numel() = {index.numel()}"
+            "put_(): Expected source and index to have the same number of elements, "
+            f"but got source.numel() = {source.numel()}, index.numel() = "
+            f"{index.numel()}"
         )
     result: Tensor = P.put(input, index, source, accumulate=accumulate)
     return result

@@ -1,4 +1,4 @@
-"""Ops that look for elements: where they are not zero, which there are, where they fit."""
+"""Ops that look for elements: where they are not zero, which there are, their place."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def searchsorted(
         )
     if side == "left" and right:
         raise RuntimeError(
-            "torch.searchsorted(): side and right can't be set to opposites, got side of "
-            "left while right was True"
+            "torch.searchsorted(): side and right can't be set to opposites, got side "
+            "of left while right was True"
         )
     if not isinstance(input, Tensor):
         input = sorted_sequence.new_tensor(
@@ -91,10 +91,10 @@ def searchsorted(
     bounds, wanted = tuple(sorted_sequence.shape), tuple(input.shape)
     if len(bounds) != 1 and (len(bounds) != len(wanted) or bounds[:-1] != wanted[:-1]):
         raise RuntimeError(
-            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first "
-            "N-1 dimensions of boundaries tensor and input value tensor must match, but "
-            f"we got boundaries tensor {list(bounds)} and input value tensor "
-            f"{list(wanted)}"
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the "
+            "first N-1 dimensions of boundaries tensor and input value tensor must "
+            f"match, but we got boundaries tensor {list(bounds)} and input value "
+            f"tensor {list(wanted)}"
         )
     dtype = (dtypes.int32 if out_int32 else dtypes.int64).numpy
     result: Tensor = P.searchsorted(
@@ -121,7 +121,8 @@ def bucketize(
     """
     if len(boundaries.shape) != 1:
         raise RuntimeError(
-            f"boundaries tensor must be 1 dimension, but got dim({len(boundaries.shape)})"
+            "boundaries tensor must be 1 dimension, but got "
+            f"dim({len(boundaries.shape)})"
         )
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
@@ -192,14 +193,13 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     """
     if indices.dtype.category != dtypes.INT:
         raise ValueError(
-            "expected 'indices' to be integer dtype, but got "
-            f"{indices.dtype}"
+            f"expected 'indices' to be integer dtype, but got {indices.dtype}"
         )
-    sizes = (shape,) if isinstance(shape, int) else shape_from((shape,), "unravel_index")
+    sizes = (
+        (shape,) if isinstance(shape, int) else shape_from((shape,), "unravel_index")
+    )
     if any(size < 0 for size in sizes):
-        raise ValueError(
-            f"'shape' cannot have negative values, but got {tuple(sizes)}"
-        )
+        raise ValueError(f"'shape' cannot have negative values, but got {tuple(sizes)}")
     found = []
     for i, size in enumerate(sizes):
         step = numel(sizes[i + 1 :])
@@ -212,7 +212,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 
     Args:
         tensor: indices, int64.
-        num_classes: the size of the vectors, by default one more than the largest index.
+        num_classes: the size of the vectors, by default the largest index plus 1.
 
     >>> import wengert as torch
     >>> torch.nn.functional.one_hot(torch.tensor([0, 2]))
@@ -226,7 +226,9 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     memory = memory_of(tensor)
     if memory is None or memory.size == 0:
         if num_classes < 0:
-            raise RuntimeError("Can not infer total number of classes from empty tensor.")
+            raise RuntimeError(
+                "Can not infer total number of classes from empty tensor."
+            )
     else:
         if memory.min() < 0:
             raise RuntimeError("Class values must be non-negative.")

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from .. import dtypes
+from .. import dtypes, errors
 from ..inplace import check_writable
 from ..primitives import shape as S
 from ..tensor import Tensor, counter, history
 from ..views import View
 from .arguments import (
     Shape,
-    broadcast_shape,
+    as_tuple,
     inferred_shape,
     memory_of,
     normalize_dim,
@@ -127,7 +127,7 @@ def plainly_viewed(input: Tensor, shape: tuple[Any, ...]) -> Tensor | None:
 
 
 def new_shape(input: Tensor, given: tuple[Any, ...], op: str, name: str) -> Shape:
-    """Return the sizes to which to reshape, which must go with the number of elements."""
+    """Return the sizes to reshape to, which must go with the number of elements."""
     memory = memory_of(input)
     count = numel(input.shape) if memory is None else memory.size
     return inferred_shape(shape_from(given, op, name), count)
@@ -196,7 +196,9 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     start = start_dim if 0 <= start_dim < ndim else normalize_dim(start_dim, ndim)
     end = ndim - 1 if end_dim == -1 and ndim else normalize_dim(end_dim, ndim)
     if start > end:
-        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+        raise RuntimeError(
+            "flatten() has invalid args: start_dim cannot come after end_dim"
+        )
     if not shape:
         return reshaped(input, (1,))
     if start == end:
@@ -234,8 +236,8 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
         if wanted.count(-1) > 1:
             raise
         raise RuntimeError(
-            f"unflatten: Provided sizes {list(wanted)} don't multiply up to the size of "
-            f"dim {dim} ({shape[dim]}) in the input tensor"
+            f"unflatten: Provided sizes {list(wanted)} don't multiply up to the size "
+            f"of dim {dim} ({shape[dim]}) in the input tensor"
         ) from error
     return view(input, (*shape[:dim], *found, *shape[dim + 1 :]))
 
@@ -252,9 +254,7 @@ def view_dtype(input: Tensor, dtype: dtypes.dtype) -> Tensor:
 
 def check_resized_view(input: Tensor, old: dtypes.dtype, new: dtypes.dtype) -> None:
     """Refuse a dtype whose size does not go with the last dimension."""
-    change = (
-        f"to view {old.scalar_type} as {new.scalar_type} (different element sizes)"
-    )
+    change = f"to view {old.scalar_type} as {new.scalar_type} (different element sizes)"
     shape = input.shape
     if not shape:
         raise RuntimeError(f"self.dim() cannot be 0 {change}")
@@ -264,7 +264,9 @@ def check_resized_view(input: Tensor, old: dtypes.dtype, new: dtypes.dtype) -> N
             f"self.size(-1) must be divisible by {ratio} {change}, but got {shape[-1]}"
         )
     if input.stride(-1) != 1:
-        raise RuntimeError(f"self.stride(-1) must be 1 {change}, but got {input.stride(-1)}")
+        raise RuntimeError(
+            f"self.stride(-1) must be 1 {change}, but got {input.stride(-1)}"
+        )
 
 
 # --- dimensions of size 1 -------------------------------------------------------------
@@ -278,7 +280,12 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     >>> torch.zeros(3).unsqueeze(1).shape
     torch.Size([3, 1])
     """
-    result: Tensor = S.unsqueeze(input, dim=normalize_dim(dim, len(input.shape) + 1))
+    try:
+        if dim < 0:
+            dim = normalize_dim(dim, len(input.shape) + 1)
+        result: Tensor = S.unsqueeze(input, dim=dim)
+    except IndexError:
+        raise errors.dim_out_of_range(dim, len(input.shape) + 1) from None
     return result
 
 
@@ -316,8 +323,19 @@ def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     >>> torch.zeros(2, 3, 4).permute(2, 0, 1).shape
     torch.Size([4, 2, 3])
     """
-    if named:
-        dims = (named.popitem()[1],)
+    if len(dims) == 1 and type(dims[0]) is tuple:
+        (dims,) = dims
+    try:
+        if min(dims) >= 0:
+            result: Tensor = S.permute(input, dims=dims)
+            return result
+    except (TypeError, ValueError):
+        pass
+    return permuted(input, (named.popitem()[1],) if named else dims)
+
+
+def permuted(input: Tensor, dims: tuple[Any, ...]) -> Tensor:
+    """Do what `permute` does for dimensions that are negative, or wrong."""
     order = shape_from(dims, "permute", "dims")
     ndim = len(input.shape)
     if len(order) != ndim:
@@ -390,18 +408,13 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     return result
 
 
-def as_tuple(value: Any) -> Shape:
-    """Return an integer, or a sequence of them, as a tuple."""
-    return tuple(value) if isinstance(value, tuple | list) else (value,)
-
-
 @op(out=False)
 def adjoint(input: Tensor) -> Tensor:
     """Return the conjugated transpose of the last two dimensions."""
     if len(input.shape) < 2:
         raise RuntimeError(
-            "tensor.adjoint() is only supported on matrices or batches of matrices. Got "
-            f"{len(input.shape)}-D tensor."
+            "tensor.adjoint() is only supported on matrices or batches of matrices. "
+            f"Got {len(input.shape)}-D tensor."
         )
     flipped = transpose(input, -2, -1)
     return flipped.conj() if input.dtype.is_complex else flipped
@@ -453,97 +466,3 @@ Tensor.T = property(_T)
 Tensor.H = property(_H)
 Tensor.mT = property(_mT)
 Tensor.mH = property(_mH)
-
-# --- broadcasting ---------------------------------------------------------------------
-
-
-@op(function=False)
-def expand(input: Tensor, *sizes: Any, implicit: bool = False, **named: Any) -> Tensor:
-    """Return a view in which dimensions of size 1 are repeated, without copying.
-
-    Args:
-        sizes: the sizes of the result; -1 leaves one as it is.
-
-    >>> import wengert as torch
-    >>> torch.tensor([[1], [2]]).expand(2, 3)
-    tensor([[1, 1, 1],
-            [2, 2, 2]])
-    """
-    if named:
-        sizes = (named.popitem()[1],)
-    shape = expanded_shape(input, shape_from(sizes, "expand"))
-    result: Tensor = S.expand(input, shape=shape)
-    return result
-
-
-def expanded_shape(input: Tensor, sizes: Shape) -> Shape:
-    """Return the sizes with those that are -1 filled in, or refuse them."""
-    shape = input.shape
-    lead = len(sizes) - len(shape)
-    if lead >= 0 and min(sizes, default=0) >= 0:
-        for have, size in zip(shape, sizes[lead:], strict=True):
-            if have != size and have != 1:
-                break
-        else:
-            return sizes
-    return checked_expansion(input, sizes, tuple(shape), lead)
-
-
-def checked_expansion(input: Tensor, sizes: Shape, shape: Shape, lead: int) -> Shape:
-    """Do what `expanded_shape` does, looking at each dimension from the last."""
-    if lead < 0:
-        raise RuntimeError(
-            f"expand(torch.{input.dtype.scalar_type}Tensor{{{list(shape)}}}, "
-            f"size={list(sizes)}): the number of sizes provided ({len(sizes)}) must be "
-            f"greater or equal to the number of dimensions in the tensor ({len(shape)})"
-        )
-    found = list(sizes)
-    for dim in range(len(sizes) - 1, -1, -1):
-        size = sizes[dim]
-        have = shape[dim - lead] if dim >= lead else None
-        if size == -1 and have is None:
-            raise RuntimeError(
-                f"The expanded size of the tensor ({size}) isn't allowed in a leading, "
-                f"non-existing dimension {dim}"
-            )
-        if size == -1:
-            found[dim] = have  # type: ignore[call-overload]
-        elif have not in (None, 1, size):
-            raise RuntimeError(
-                f"The expanded size of the tensor ({size}) must match the existing size "
-                f"({have}) at non-singleton dimension {dim}.  Target sizes: "
-                f"{list(sizes)}.  Tensor sizes: {list(shape)}"
-            )
-    return tuple(found)
-
-
-@op(out=False)
-def expand_as(input: Tensor, other: Tensor) -> Tensor:
-    """Return a view expanded to the shape of another tensor."""
-    return expand(input, tuple(other.shape))
-
-
-@op(out=False)
-def broadcast_to(input: Tensor, size: Any) -> Tensor:
-    """Return a view expanded to a shape."""
-    return expand(input, *as_tuple(size))
-
-
-@op(method=False, out=False)
-def broadcast_shapes(*shapes: Any) -> dtypes.Size:
-    """Return the shape to which shapes are broadcast together.
-
-    >>> import wengert as torch
-    >>> torch.broadcast_shapes((2, 1), (3,))
-    torch.Size([2, 3])
-    """
-    return dtypes.Size(broadcast_shape(*[as_tuple(shape) for shape in shapes]))
-
-
-@op(method=False, out=False)
-def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
-    """Return tensors expanded to their common shape."""
-    if len(tensors) == 1 and isinstance(tensors[0], tuple | list):
-        tensors = tuple(tensors[0])
-    shape = broadcast_shape(*[tensor.shape for tensor in tensors])
-    return tuple([expand(tensor, shape) for tensor in tensors])

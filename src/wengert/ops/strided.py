@@ -18,7 +18,7 @@ from .shape import view_op
 
 @op(function=False)
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
-    """Return a view of all windows along a dimension; a last dimension runs through them.
+    """Return a view of all windows along a dimension; the last dimension is in them.
 
     Args:
         dimension: the dimension.
@@ -91,7 +91,9 @@ def as_strided(
             [1, 2],
             [2, 3]])
     """
-    result: Tensor = P.as_strided(input, **geometry(input, size, stride, storage_offset))
+    result: Tensor = P.as_strided(
+        input, **geometry(input, size, stride, storage_offset)
+    )
     return result
 
 
@@ -105,8 +107,8 @@ def geometry(
         raise RuntimeError("mismatch in length of strides and shape")
     if any(step < 0 for step in steps):
         raise RuntimeError(
-            "as_strided: Negative strides are not supported at the moment, got strides: "
-            f"{list(steps)}"
+            "as_strided: Negative strides are not supported at the moment, got "
+            f"strides: {list(steps)}"
         )
     memory = memory_of(input)
     if memory is None:
@@ -132,8 +134,8 @@ def check_storage(
         width = input.dtype.itemsize
         raise RuntimeError(
             f"setStorage: sizes {list(sizes)}, strides {list(steps)}, storage offset "
-            f"{offset}, and itemsize {width} requiring a storage size of {reach * width} "
-            f"are out of bounds for storage of size {extent * width}"
+            f"{offset}, and itemsize {width} requiring a storage size of "
+            f"{reach * width} are out of bounds for storage of size {extent * width}"
         )
 
 
@@ -200,7 +202,11 @@ def diagonal_scatter(
 
 @op(out=False)
 def as_strided_scatter(
-    input: Tensor, src: Tensor, size: Any, stride: Any, storage_offset: int | None = None
+    input: Tensor,
+    src: Tensor,
+    size: Any,
+    stride: Any,
+    storage_offset: int | None = None,
 ) -> Tensor:
     """Return a contiguous copy with `src` where `as_strided` shows its elements."""
     input = input.contiguous()

@@ -1,8 +1,7 @@
 """Adding values at indices that may repeat, quickly.
 
-``np.add.at`` takes about 2 ns an element where both the target and the index are vectors,
-and 10 ns where they are not; so all indices are turned into positions in the memory of
-the target.
+``np.add.at`` takes about 2 ns an element where the target and the index are vectors,
+10 ns where they are not; so all indices are turned into positions in memory.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ops that pick elements by arrays of indices along a dimension, and their transposes."""
+"""Ops that pick elements by arrays of indices along a dimension; their transposes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .accumulation import add_at
+from .accumulation import FEW, add_at
 from .op import linear
 
 Shape = tuple[int, ...]
@@ -18,10 +18,13 @@ Shape = tuple[int, ...]
 
 def is_within(index: ndarray, size: int) -> bool:
     """Whether int64 indices are all from 0 to size - 1."""
+    if index.size == 0:
+        return True
     # A negative number is a very large one to the unsigned type: one look finds both.
-    return index.size == 0 or bool(
-        np.maximum.reduce(index.view(np.uint64), axis=None) < size
-    )
+    # For few elements argmax takes a quarter of the time of max.
+    unsigned = index.view(np.uint64)
+    largest: int = unsigned.item(unsigned.argmax())
+    return largest < size
 
 
 def first_outside(index: ndarray, low: int, high: int) -> int:
@@ -74,6 +77,9 @@ MANY = 2000
 
 def added_along(index: ndarray, values: ndarray, dim: int, target: ndarray) -> None:
     """Add values to a contiguous target where indices along a dimension point."""
+    if index.size < FEW:
+        np.add.at(target, key_along(index, dim), values)
+        return
     positions = positions_along(index, dim, target.shape)
     np.add.at(target.reshape(-1), positions.reshape(-1), values.reshape(-1))
 
@@ -166,7 +172,8 @@ def check_flat(index: ndarray, count: int) -> None:
     if index.size and (index.max() >= count or index.min() < -count):
         wrong = first_outside(index, -count, count)
         raise IndexError(
-            f"out of range: tried to access index {wrong} on a tensor of {count} elements."
+            f"out of range: tried to access index {wrong} on a tensor of {count} "
+            "elements."
         )
 
 
@@ -238,7 +245,7 @@ def frequencies(indices: ndarray) -> ndarray:
 def scaled_rows(
     rows: ndarray, indices: ndarray, padding_idx: int, scale_grad_by_freq: bool
 ) -> ndarray:
-    """Return what of each row reaches the table: none of padding, less of repeated ones."""
+    """Return what of rows reaches the table: none of padding, less of repeated ones."""
     if scale_grad_by_freq and indices.size:
         rows = rows / frequencies(indices).astype(rows.dtype)[..., None]
     if padding_idx >= 0:
@@ -257,7 +264,9 @@ def _embedding_backward(
     scale_grad_by_freq: bool,
 ) -> ndarray:
     result = np.zeros(shape, self.dtype)
-    add_at(result, (indices,), scaled_rows(self, indices, padding_idx, scale_grad_by_freq))
+    add_at(
+        result, (indices,), scaled_rows(self, indices, padding_idx, scale_grad_by_freq)
+    )
     return result
 
 

@@ -1,11 +1,11 @@
 """Ops of ``x[index]``: views by integers and slices, copies by arrays of indices.
 
 Note [Basic and advanced indexing]
-    A basic index is a tuple of integers, slices, None and one Ellipsis. PyTorch takes it
-    apart into one op for each entry; here it is one op, which has the name of the last of
+    A basic index is a tuple of integers, slices, None and one Ellipsis. PyTorch takes
+    it apart into one op for each entry; here it is one op, with the name of the last of
     them. What is left is a list of index arrays, each with the dimension at which it
-    starts: an integer array stands for that dimension, a mask for as many as it has. The
-    dimensions of the result go where NumPy has them, which is where PyTorch has them.
+    starts: an integer array stands for that dimension, a mask for as many as it has.
+    The dimensions of the result go where NumPy has them, as PyTorch does.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ unsafe_split = linear("unsafe_split", _split, unsplit)
 
 
 def _unbind(self: ndarray, *, dim: int) -> tuple[ndarray, ...]:
-    before = (slice(None),) * dim
+    before: tuple[Any, ...] = (slice(None),) * dim
     return tuple([self[(*before, i, ...)] for i in range(self.shape[dim])])
 
 

@@ -69,7 +69,7 @@ masked_select = linear(
 
 
 def _masked_unselect(self: ndarray, mask: ndarray, *, shape: Shape) -> ndarray:
-    """Put the elements of a vector where the mask is true; what is too much is left out."""
+    """Put elements of a vector where the mask is true; what is too much is left out."""
     result = np.zeros(shape, self.dtype)
     if mask.shape != shape:
         mask = np.broadcast_to(mask, shape)

@@ -51,9 +51,7 @@ def overwriting(
 
 select_scatter = overwriting("select_scatter", basic_select, ("index",))
 slice_scatter = overwriting("slice_scatter", basic_slice, ("index",))
-diagonal_scatter = overwriting(
-    "diagonal_scatter", diagonal, ("offset", "dim1", "dim2")
-)
+diagonal_scatter = overwriting("diagonal_scatter", diagonal, ("offset", "dim1", "dim2"))
 as_strided_scatter = overwriting(
     "as_strided_scatter",
     as_strided,

@@ -24,10 +24,18 @@ def _constant_pad(self: ndarray, *, before: Shape, after: Shape, value: Any) -> 
         result = np.zeros(shape, self.dtype)
     else:
         result = np.full(shape, value, self.dtype)
-    inner = tuple([slice(max(b, 0), n - max(a, 0)) for n, b, a in zip(
-        shape, before, after, strict=True)])
-    kept = tuple([slice(max(-b, 0), n - max(-a, 0)) for n, b, a in zip(
-        self.shape, before, after, strict=True)])
+    inner = tuple(
+        [
+            slice(max(b, 0), n - max(a, 0))
+            for n, b, a in zip(shape, before, after, strict=True)
+        ]
+    )
+    kept = tuple(
+        [
+            slice(max(-b, 0), n - max(-a, 0))
+            for n, b, a in zip(self.shape, before, after, strict=True)
+        ]
+    )
     result[inner] = self[kept]
     return result
 
@@ -83,9 +91,9 @@ def _edge_pad_backward(
             body = np.zeros((n, *grad.shape[1:]), self.dtype)
             if min(b, a) >= 0:
                 body[...] = grad[b : b + n]
-                sides = (slice(b), slice(b + n, None))
+                sides = [slice(b), slice(b + n, None)]
             else:
-                sides = (slice(None),)
+                sides = [slice(None)]
             for side in sides:
                 np.add.at(body, index[side], grad[side])
             self = body.swapaxes(0, dim)

@@ -46,7 +46,7 @@ def _roll(self: ndarray, *, shifts: Shape, dims: Shape) -> ndarray:
 
 
 def shifted(array: ndarray, shift: int, dim: int) -> ndarray:
-    """Return a copy shifted along a dimension; what leaves it enters at the other end."""
+    """Return a copy shifted along a dimension; what leaves enters at the other end."""
     size = array.shape[dim]
     if size == 0:
         return array.copy()

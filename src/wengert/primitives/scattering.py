@@ -120,7 +120,9 @@ index_add = fused(
     vjp_source=lambda grad, index, source_shape, dim: sum_to(
         index_select(grad, index, dim=dim), source_shape
     ),
-    jvp=lambda self_t, index, source_t, dim: index_add(self_t, index, source_t, dim=dim),
+    jvp=lambda self_t, index, source_t, dim: index_add(
+        self_t, index, source_t, dim=dim
+    ),
 )
 
 
@@ -128,8 +130,8 @@ def _index_copy(self: ndarray, index: ndarray, source: ndarray, *, dim: int) -> 
     if not is_within(index, self.shape[dim]):
         wrong = first_outside(index, 0, self.shape[dim])
         raise IndexError(
-            f"index_copy_(): index {wrong} is out of bounds for dimension {dim} with size "
-            f"{self.shape[dim]}"
+            f"index_copy_(): index {wrong} is out of bounds for dimension {dim} with "
+            f"size {self.shape[dim]}"
         )
     result = self.copy()
     result[at_dim(index, dim)] = source
@@ -144,7 +146,9 @@ index_copy = fused(
     vjp_source=lambda grad, index, source_shape, dim: sum_to(
         index_select(grad, index, dim=dim), source_shape
     ),
-    jvp=lambda self_t, index, source_t, dim: index_copy(self_t, index, source_t, dim=dim),
+    jvp=lambda self_t, index, source_t, dim: index_copy(
+        self_t, index, source_t, dim=dim
+    ),
 )
 
 
@@ -210,7 +214,9 @@ put = fused(
     _put,
     inputs=("self", "index", "source"),
     vjp_self=put_by_self,
-    vjp_source=lambda grad, index, source_shape: take(grad, index).reshape(source_shape),
+    vjp_source=lambda grad, index, source_shape: take(grad, index).reshape(
+        source_shape
+    ),
     jvp=lambda self_t, index, source_t, accumulate: put(
         self_t, index, source_t, accumulate=accumulate
     ),

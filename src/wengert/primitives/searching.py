@@ -1,9 +1,9 @@
-"""Ops that look for elements: where they are not zero, which there are, where they fit."""
+"""Ops that look for elements: where they are not zero, which there are, their place."""
 
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy import ndarray
@@ -22,7 +22,7 @@ nonzero = nondifferentiable(
 def _searchsorted(
     sorted_sequence: ndarray, values: ndarray, *, right: bool, dtype: np.dtype[Any]
 ) -> ndarray:
-    side = "right" if right else "left"
+    side: Literal["left", "right"] = "right" if right else "left"
     if sorted_sequence.ndim == 1:
         found = sorted_sequence.searchsorted(values, side)
         return np.asarray(found, dtype)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy import ndarray
 
 from .fitting import sum_to
@@ -71,7 +70,9 @@ def _permute(self: ndarray, *, dims: Shape) -> ndarray:
     return self.transpose(dims)
 
 
-permute = view("permute", _permute, lambda grad, dims: permute(grad, dims=inverse(dims)))
+permute = view(
+    "permute", _permute, lambda grad, dims: permute(grad, dims=inverse(dims))
+)
 
 
 def _transpose(self: ndarray, *, dim0: int, dim1: int) -> ndarray:
@@ -91,7 +92,9 @@ t = view("t", lambda self: self.transpose(), lambda grad: t(grad))
 def _expand(self: ndarray, *, shape: Shape) -> ndarray:
     lead = len(shape) - self.ndim
     strides = [0] * lead
-    for stride, size, wanted in zip(self.strides, self.shape, shape[lead:], strict=True):
+    for stride, size, wanted in zip(
+        self.strides, self.shape, shape[lead:], strict=True
+    ):
         strides.append(stride if size == wanted else 0)
     return restrided(self, shape, tuple(strides))
 
@@ -101,6 +104,4 @@ expand = view("expand", _expand, lambda grad, self_shape: sum_to(grad, self_shap
 # --- the same memory as another dtype -------------------------------------------------
 
 
-view_dtype = nondifferentiable(
-    "view_dtype", lambda self, *, dtype: self.view(dtype)
-)
+view_dtype = nondifferentiable("view_dtype", lambda self, *, dtype: self.view(dtype))

@@ -5,6 +5,8 @@ Strides are in bytes where NumPy has them, and in elements where PyTorch has the
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy import ndarray
 
@@ -67,7 +69,7 @@ def _unfold_backward(
     self: ndarray, *, shape: Shape, dim: int, size: int, step: int
 ) -> ndarray:
     result = np.zeros(shape, self.dtype)
-    before = (slice(None),) * dim
+    before: tuple[Any, ...] = (slice(None),) * dim
     count = self.shape[dim]
     if size <= count:  # one slice for each place in a window, or one for each window
         for i in range(size):
@@ -150,7 +152,7 @@ def strided_positions(shape: Shape, stride: Shape, offset: int = 0) -> ndarray:
 
 
 class Places:
-    """Where the elements of an input and of what `as_strided` shows lie in one memory."""
+    """Where in one memory the elements of an input lie, and what `as_strided` shows."""
 
     def __init__(
         self, shape: Shape, own: Shape, size: Shape, stride: Shape, offset: int
