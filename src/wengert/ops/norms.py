@@ -45,7 +45,7 @@ def norm(
     if p is None or p == "fro":
         return vector_norm(input, 2, dim, keepdim, dtype=dtype)
     if isinstance(p, str):
-        from .linalg import matrix_norm
+        from .matrix_norms import matrix_norm
 
         dims = (0, 1) if dim is None else dim
         return matrix_norm(input, p, dims, keepdim, dtype=dtype)

@@ -1,0 +1,132 @@
+"""Variances, histograms and counts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy import add, ndarray
+
+from .dims import ACCUMULATORS, Dims, count, drop, restore
+from .op import nondifferentiable, reduction
+from .reduction import mean_dim, mean_vjp
+from .selection import masked, ne, where
+
+# --- variances ------------------------------------------------------------------------
+
+
+def moments(
+    self: ndarray, dim: Dims, correction: float, keepdim: bool
+) -> tuple[Any, Any]:
+    """Return variance and mean, in the accumulator's dtype."""
+    wide = ACCUMULATORS.get(self.dtype.char)
+    if wide is not None:
+        self = self.astype(wide)
+    n = count(self.shape, dim)
+    mean = add.reduce(self, dim, None, None, True) / n
+    deviation = self - mean
+    if self.dtype.kind == "c":
+        squares = deviation.real**2 + deviation.imag**2
+    else:
+        squares = np.multiply(deviation, deviation, out=deviation)
+    total = add.reduce(squares, dim, None, None, keepdim)
+    return total / max(n - correction, 0), drop(mean, self.shape, dim, keepdim)
+
+
+def real_like(value: Any, self: ndarray) -> Any:
+    """Return a value in the dtype of an array, or of its real part."""
+    return value.astype(self.real.dtype, copy=False)
+
+
+def _var(self: ndarray, *, dim: Dims, correction: float, keepdim: bool) -> Any:
+    return real_like(moments(self, dim, correction, keepdim)[0], self)
+
+
+def _std(self: ndarray, *, dim: Dims, correction: float, keepdim: bool) -> Any:
+    return real_like(np.sqrt(moments(self, dim, correction, keepdim)[0]), self)
+
+
+def _var_mean(
+    self: ndarray, *, dim: Dims, correction: float, keepdim: bool
+) -> tuple[Any, Any]:
+    var, mean = moments(self, dim, correction, keepdim)
+    return real_like(var, self), mean.astype(self.dtype, copy=False)
+
+
+def _std_mean(
+    self: ndarray, *, dim: Dims, correction: float, keepdim: bool
+) -> tuple[Any, Any]:
+    var, mean = moments(self, dim, correction, keepdim)
+    return real_like(np.sqrt(var), self), mean.astype(self.dtype, copy=False)
+
+
+def var_vjp(grad: Any, self: Any, dim: Dims, correction: float, keepdim: bool) -> Any:
+    shape = tuple(self.shape)
+    freedom = count(shape, dim) - correction
+    factor = 2 / freedom if freedom > 0 else math.inf
+    grad = restore(grad, shape, dim, keepdim)
+    return grad * ((self - mean_dim(self, dim=dim, keepdim=True)) * factor)
+
+
+def std_vjp(
+    grad: Any, self: Any, result: Any, dim: Dims, correction: float, keepdim: bool
+) -> Any:
+    return var_vjp(by_var(grad, result), self, dim, correction, keepdim)
+
+
+def by_var(grad: Any, std: Any) -> Any:
+    """The gradient of the variance, of that of its root; zero where that is zero."""
+    moving = ne(std, 0)
+    return masked(grad / (where(moving, std, 1.0) * 2), moving)
+
+
+def var_mean_vjp(
+    grads: list[Any], self: Any, dim: Dims, correction: float, keepdim: bool
+) -> Any:
+    var_grad, mean_grad = grads
+    total = None
+    if var_grad is not None:
+        total = var_vjp(var_grad, self, dim, correction, keepdim)
+    if mean_grad is None:
+        return total
+    of_mean = mean_vjp(mean_grad, tuple(self.shape), dim, keepdim)
+    return of_mean if total is None else total + of_mean
+
+
+def std_mean_vjp(
+    grads: list[Any], self: Any, std: Any, dim: Dims, correction: float, keepdim: bool
+) -> Any:
+    std_grad, mean_grad = grads
+    if std_grad is not None:
+        std_grad = by_var(std_grad, std)
+    return var_mean_vjp([std_grad, mean_grad], self, dim, correction, keepdim)
+
+
+var = reduction("var", _var, var_vjp)
+std = reduction("std", _std, std_vjp)
+var_mean = reduction("var_mean", _var_mean, var_mean_vjp, outputs=("var", "mean"))
+std_mean = reduction("std_mean", _std_mean, std_mean_vjp, outputs=("std", "mean"))
+
+# --- counts ---------------------------------------------------------------------------
+
+
+def _histogram(
+    self: ndarray, edges: ndarray, weight: ndarray | None, *, density: bool
+) -> ndarray:
+    found, _ = np.histogram(self, edges, weights=weight, density=density)
+    return found.astype(self.dtype)
+
+
+histogram = nondifferentiable(
+    "histogram", _histogram, inputs=("self", "edges", "weight")
+)
+
+
+def _bincount(self: ndarray, weights: ndarray | None, *, minlength: int) -> ndarray:
+    found = np.bincount(self, weights, minlength)
+    single = weights is not None and weights.dtype == np.float32
+    return found.astype(np.float32) if single else found
+
+
+bincount = nondifferentiable("bincount", _bincount, inputs=("self", "weights"))
