@@ -24,7 +24,16 @@ from .hooks import carry_retained
 from .primitive import OpNode
 from .primitives.op import fused
 from .saved import Packed
-from .tensor import AccumulateGrad, Tensor, counter, history, plain
+from .tensor import (
+    AccumulateGrad,
+    Tensor,
+    counter,
+    history,
+    is_inference,
+    level_of,
+    plain,
+    wrap_at,
+)
 from .views import Steps, View, replay, shown_node
 
 
@@ -34,6 +43,8 @@ def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
     Args:
         recorded: what is written has a history itself.
     """
+    if is_inference(tensor) and not modes.is_inference_mode_enabled():
+        raise errors.inference_written()
     if not modes.is_grad_enabled():
         return
     view = tensor._special
@@ -50,19 +61,20 @@ def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
 
 def overlaps(data: Any) -> bool:
     """Whether several elements of an array lie at one place in memory."""
-    return type(data) is ndarray and any(
+    return type(data) is ndarray and data.size > 0 and any(
         step == 0 and size > 1 for step, size in zip(data.strides, data.shape, strict=True)
     )
 
 
-def check_fits(tensor: Tensor, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+def check_fits(tensor: Tensor, shape: tuple[int, ...], dtype: Any) -> None:
     """Refuse values that the tensor's memory cannot take."""
     if tuple(shape) != tuple(tensor._data.shape):
         raise RuntimeError(
             f"output with shape {list(tensor._data.shape)} doesn't match the broadcast "
             f"shape {list(shape)}"
         )
-    source, target = dtypes.from_numpy(dtype), tensor.dtype
+    source = dtype if isinstance(dtype, dtypes.dtype) else dtypes.from_numpy(dtype)
+    target = tensor.dtype
     if source is not target and not dtypes.can_cast(source, target):
         raise RuntimeError(
             f"result type {source.scalar_type} can't be cast to the desired output type "
@@ -73,12 +85,19 @@ def check_fits(tensor: Tensor, shape: tuple[int, ...], dtype: np.dtype[Any]) -> 
 def assign(tensor: Tensor, result: Tensor) -> Tensor:
     """Let a tensor take over the values and the history of a result computed from it."""
     check_fits(tensor, result._data.shape, result._data.dtype)
-    data = tensor._data
-    if overlaps(data):
+    if overlaps(tensor._data):
         raise errors.overlapping_memory()
+    if modes.special and modes.local.before_write is not None:
+        modes.local.before_write(tensor)
     node = history(result)
-    if isinstance(node, OpNode) and node.primitive.saves and type(data) is ndarray:
+    if isinstance(node, OpNode) and node.primitive.saves:
         keep_old_values(node, tensor)
+    if level_of(result) > level_of(tensor):
+        # above this module in the order of imports
+        from .layers.level import lift
+
+        lift(tensor, result)
+    data = tensor._data
     write(data, result._data)
     version = counter(tensor)
     version[0] += 1
@@ -104,7 +123,9 @@ def keep_old_values(node: OpNode, tensor: Tensor) -> None:
     saved = list(node.saved)
     for i in range(0, len(saved), 2):
         if saved[i] is tensor:
-            old = plain(tensor._data.copy())
+            data = tensor._data
+            copy = data.clone() if isinstance(data, Tensor) else data.copy()
+            old = wrap_at(level_of(tensor), copy)
             old._node = history(tensor)
             saved[i : i + 2] = old, 0
     node.saved = tuple(saved)
@@ -154,7 +175,7 @@ def outside(grad: Any, steps: Steps) -> Any:
         cleared = grad.clone()
         replay(steps, cleared).zero_()
         return cleared
-    with_zeros = plain(grad.copy())
+    with_zeros = plain(np.array(grad))  # a NumPy scalar has no memory to write to
     write(showing(with_zeros, steps)._data, np.zeros((), grad.dtype))
     return with_zeros._data
 
@@ -163,7 +184,7 @@ def inside(grad: Any, steps: Steps) -> Any:
     """The gradient as the view shows it."""
     if isinstance(grad, Tensor):
         return replay(steps, grad)
-    return showing(plain(grad), steps)._data
+    return showing(plain(np.asarray(grad)), steps)._data
 
 
 def showing(tensor: Tensor, steps: Steps) -> Tensor:

@@ -7,22 +7,27 @@ over it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ..primitive import Primitive
-from ..tensor import Layer, Tensor
-from . import batching
-from .level import belongs
+from ..primitives.copying import copy
+from ..tensor import Tensor
+from . import batching, messages
+from .level import Shared, active, belongs, is_recorded
 
 
-class Batched(Layer):
+class Batched(Shared):
     """An array whose value has a first dimension that ops do not see."""
 
-    __slots__ = ("value",)
+    __slots__ = ()
 
     def __init__(self, value: Any, level: int) -> None:
-        self.value = value
-        self.level = level
+        super().__init__((value,), level)
+
+    @property
+    def value(self) -> Any:
+        return self.parts[0]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -39,18 +44,25 @@ class Batched(Layer):
     def __repr__(self) -> str:
         return f"Batched({self.value!r})"
 
-    def copy(self) -> Batched:
-        return Batched(self.value.clone(), self.level)
-
     def write(self, values: Any) -> None:
-        """Take over other values in place, the same for the whole batch or for each."""
+        """Take over other values: the same for the whole batch, or one for each."""
         source = values.value if belongs(values, self.level) else values
-        self.value.copy_(source)
+        if is_recorded(self.value) or is_recorded(source):
+            self.take(copy(self.value, source))
+        else:
+            self.value.copy_(source)
+
+    def constant(self, value: Tensor) -> Batched:
+        """Return a value of a lower level as one of this, with memory for each element."""
+        wide = value.unsqueeze(0).expand((self.value.shape[0], *value.shape))
+        return Batched(wide.clone(), self.level)
 
     @classmethod
     def process(
         cls, primitive: Primitive, level: int, args: Sequence[Any], params: dict[str, Any]
     ) -> Any:
+        if level not in active:
+            raise messages.escaped()
         batched = [is_batched(arg, level) for arg in args]
         values = [arg.value if b else arg for arg, b in zip(args, batched, strict=True)]
         size = next(v.shape[0] for v, b in zip(values, batched, strict=True) if b)
@@ -59,9 +71,25 @@ class Batched(Layer):
             if primitive.decomposition is not None:
                 return primitive.decomposition(*args, **params)
             results = loop(primitive, size, batched, values, params)
-        if isinstance(results, tuple):
-            return tuple([Batched(item, level) for item in results])
-        return Batched(results, level)
+        several = isinstance(results, tuple)
+        made = [Batched(item, level) for item in (results if several else (results,))]
+        if primitive.kind == "view":
+            for index, view in enumerate(made):
+                view.follow(args[0], partial(cls.remade, primitive, level, params, index))
+        return tuple(made) if several else made[0]
+
+    @classmethod
+    def remade(
+        cls,
+        primitive: Primitive,
+        level: int,
+        params: dict[str, Any],
+        index: int,
+        value: Any,
+    ) -> Any:
+        """Return the value of a view of a batched array that has this value."""
+        found = cls.process(primitive, level, (Batched(value, level),), params)
+        return (found[index] if isinstance(found, tuple) else found).value
 
 
 def is_batched(arg: Any, level: int) -> bool:

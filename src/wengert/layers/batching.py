@@ -72,6 +72,8 @@ def shift(params: dict[str, Any], rank: int, size: int) -> dict[str, Any] | None
     shifted = dict(params)
     for name, value in params.items():
         if name in DIMS:
+            if rank == 0 and value != ():
+                return None
             shifted[name] = shift_dims(value, rank)
         elif name in WHOLE:
             shifted[name] = (size, *value)
@@ -149,9 +151,47 @@ def _t(size: int, batched: Sequence[bool], matrix: Any) -> Any:
     return matrix.mT if matrix.ndim == 3 else matrix
 
 
-@rule("max", "min")
-def _extremum(size: int, batched: Sequence[bool], value: Any) -> Any:
-    return NotImplemented
+@rule("permute")
+def _permute(
+    size: int, batched: Sequence[bool], value: Any, *, dims: Sequence[int]
+) -> Any:
+    return value.permute((0, *shift_dims(dims, 0)))
+
+
+@rule("expand", "expand_to", "spread")
+def _expand(
+    size: int, batched: Sequence[bool], value: Any, *, shape: Sequence[int], by: int = 1
+) -> Any:
+    wide = aligned(value, True, len(shape)).expand((size, *shape))
+    return wide if by == 1 else wide / by
+
+
+def whole(name: str) -> Rule:
+    """Return the rule of an op that reduces each element of the batch to a number."""
+
+    def reduce(size: int, batched: Sequence[bool], value: Any) -> Any:
+        if value.ndim == 1:
+            return value.clone()
+        return getattr(value, name)(tuple(range(1, value.ndim)))
+
+    return reduce
+
+
+def flat(name: str) -> Rule:
+    """Return the rule of an op that takes an element of the batch for a vector."""
+
+    def reduce(size: int, batched: Sequence[bool], value: Any, **params: Any) -> Any:
+        if params.get("dim") is not None or params.get("keepdim"):
+            return NotImplemented
+        found = getattr(value.reshape((size, -1)), name)(1)
+        return found[0] if isinstance(found, tuple) else found
+
+    return reduce
+
+
+rules |= {name: whole(name) for name in ("sum", "mean")}
+rules["max"], rules["min"] = whole("amax"), whole("amin")
+rules |= {name: flat(name) for name in ("prod", "median", "nanmedian")}
 
 
 @rule("linear", "linear_of_stack", "linear_with_bias", "linear_of_stack_with_bias")

@@ -8,26 +8,41 @@ the vjp rule transposed once more.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from .. import engine, errors
 from ..dispatch import attribute_of, numpy_dtype
 from ..primitive import GRAD, GRADS, INPUT, NEEDS, RESULT, Primitive, Rule
-from ..primitives.copying import zeros_like
+from ..primitives.copying import copy, zeros_like
 from ..primitives.fitting import fit, fit_one
-from ..tensor import Layer, Tensor, history, is_differentiable
-from .level import Level, belongs, leaf_on_level, lowered
+from ..tensor import Tensor, history, is_differentiable
+from .level import (
+    Level,
+    Shared,
+    active,
+    belongs,
+    is_recorded,
+    leaf_on_level,
+    lowered,
+)
 
 
-class Dual(Layer):
+class Dual(Shared):
     """A primal and its tangent, which has the same shape and dtype."""
 
-    __slots__ = ("primal", "tangent")
+    __slots__ = ()
 
     def __init__(self, primal: Any, tangent: Any, level: int) -> None:
-        self.primal = primal
-        self.tangent = tangent
-        self.level = level
+        super().__init__((primal, tangent), level)
+
+    @property
+    def primal(self) -> Any:
+        return self.parts[0]
+
+    @property
+    def tangent(self) -> Any:
+        return self.parts[1]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -44,19 +59,22 @@ class Dual(Layer):
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, tangent={self.tangent!r})"
 
-    def copy(self) -> Dual:
-        return Dual(self.primal.clone(), self.tangent.clone(), self.level)
-
     def write(self, values: Any) -> None:
-        """Take over other values, primal and tangent, in place."""
+        """Take over other values, primal and tangent: see Note [Views on layers]."""
         primal, tangent = values, None
         if belongs(values, self.level):
-            primal, tangent = values.primal, values.tangent
-        self.primal.copy_(primal)
+            primal, tangent = values.parts
         if tangent is None:
-            self.tangent = self.tangent * 0
+            tangent = zeros_like(self.primal)
+        if is_recorded(self.primal) or is_recorded(self.tangent):
+            self.take(copy(self.primal, primal), copy(self.primal, tangent))
         else:
-            self.tangent = tangent
+            self.primal.copy_(primal)
+            self.take(self.primal, fit_tangent(tangent, self.primal))
+
+    def constant(self, value: Tensor) -> Dual:
+        """Return a value of a lower level as one of this."""
+        return Dual(value, zeros_like(value), self.level)
 
     @classmethod
     def process(
@@ -71,9 +89,11 @@ class Dual(Layer):
         results = primitive.call(*primals, **params)
         if not primitive.differentiable:
             return results
-        tangents = [arg.tangent if dual else None for arg, dual in pairs]
         several = isinstance(results, tuple)
         outputs = results if several else (results,)
+        if level not in active:
+            return results
+        tangents = [arg.tangent if dual else None for arg, dual in pairs]
         pushed = push_forward(primitive, primals, tangents, outputs, params)
         made = tuple(
             [
@@ -83,7 +103,26 @@ class Dual(Layer):
                 for out, tangent in zip(outputs, pushed, strict=True)
             ]
         )
+        if primitive.kind == "view":
+            follow_base(primitive, made, args[0], params, several)
         return made if several else made[0]
+
+
+def follow_base(
+    primitive: Primitive,
+    views: Sequence[Any],
+    base: Dual,
+    params: dict[str, Any],
+    several: bool,
+) -> None:
+    """Let the results of a view op be views of its argument."""
+
+    def step(whole: Any, index: int) -> Any:
+        made = primitive.call(whole, **params)
+        return made[index] if several else made
+
+    for index, view in enumerate(views):
+        view.follow(base, partial(step, index=index))
 
 
 def fit_tangent(tangent: Any, result: Any) -> Any:

@@ -7,13 +7,18 @@ level among its inputs, to which everything of a lower level is a constant: that
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 from .. import modes
-from ..tensor import AccumulateGrad, Layer, Special, Tensor, plain
+from ..tensor import AccumulateGrad, Layer, Special, Tensor, history, level_of, plain
+from ..views import View, replay
 
 numbers = count(1)
+active: set[int] = set()
+"""The transformations that are running, in any thread."""
 
 
 class Level:
@@ -28,7 +33,8 @@ class Level:
         self.grad = grad
 
     def __enter__(self) -> int:
-        number = next(numbers)
+        number = self.number = next(numbers)
+        active.add(number)
         outside = modes.is_grad_enabled()
         self.before = modes.local.levels
         modes.switch("levels", (*self.before, (number, outside)))
@@ -38,6 +44,7 @@ class Level:
     def __exit__(self, *exception: object) -> None:
         modes.switch("grad", self.previous)
         modes.switch("levels", self.before)
+        active.discard(self.number)
 
 
 def on_level(level: int, array: Any) -> Tensor:
@@ -64,3 +71,105 @@ def belongs(value: Any, level: int) -> bool:
 def lowered(value: Any, level: int) -> Any:
     """Return what a tensor of this level has below it; others are returned as they are."""
     return value._data if isinstance(value, Tensor) and belongs(value, level) else value
+
+
+class Shared(Layer):
+    """A layer's array that may be a view, and that may be written to.
+
+    Note [Views on layers]
+        Writing into an array writes into the arrays below it. But where the level below
+        records, or a tangent is concerned that other duals may have, too, the array takes
+        other parts instead. A view knows of which array it is a view, and makes its own
+        parts again whenever that has taken others.
+    """
+
+    __slots__ = ("base", "held", "seen", "step")
+
+    base: Shared | None
+    """What this is a view of."""
+    step: Callable[[Any], Any]
+    """What makes a part of the view of that of the base."""
+
+    def __init__(self, parts: tuple[Any, ...], level: int) -> None:
+        self.held = parts
+        self.level = level
+        self.base = None
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """The arrays of lower levels that this is made of."""
+        base = self.base
+        if base is not None:
+            whole = base.parts
+            if whole is not self.seen:
+                self.held = tuple([self.step(part) for part in whole])
+                self.seen = whole
+        return self.held
+
+    def follow(self, base: Shared, step: Callable[[Any], Any]) -> None:
+        """Be a view of another array."""
+        self.base, self.step, self.seen = base, step, base.parts
+
+    def take(self, *parts: Any) -> None:
+        """Have other parts, of the same shape."""
+        base = self.base
+        if base is None:
+            self.held = parts
+            return
+        wholes = [whole.clone() for whole in base.parts]
+        for whole, part in zip(wholes, parts, strict=True):
+            self.step(whole).copy_(part)
+        base.take(*wholes)
+
+    def copy(self) -> Any:
+        """Return an array with memory of its own."""
+        return type(self)(*[part.clone() for part in self.parts], self.level)  # type: ignore[arg-type]
+
+
+def is_recorded(value: Any) -> bool:
+    """Whether the derivatives of a value are recorded, on its own level."""
+    return isinstance(value, Tensor) and history(value) is not None
+
+
+# Note [Lifting]
+#     A tensor that was made inside a transformation from nothing, such as by `zeros`,
+#     belongs to no level. Once values of a level are written into it, or into a view of
+#     it, it belongs to that level: a constant so far. Its memory stays where it was,
+#     except that a batch needs more of it.
+
+
+def lift(tensor: Tensor, values: Tensor) -> None:
+    """Bring a tensor to the level of values that are about to be written into it."""
+    level = level_of(values)
+    view = tensor._special
+    if isinstance(view, View):
+        if level_of(view.base) < level:
+            lift(view.base, values)
+        return
+    others = views_of(tensor)
+    lower = plain(tensor._data)
+    lower._node = tensor._node
+    lower._counter = tensor._counter
+    array = values._data
+    tensor._data = lower if isinstance(array, Tensor) else array.constant(lower)
+    tensor._special = Special(level)
+    tensor._node = None
+    for other in others:
+        made: View = other._special  # type: ignore[assignment]
+        made.level = level
+        other._data = replay(made.steps(), tensor)._data
+        other._node = None
+
+
+def views_of(base: Tensor) -> list[Tensor]:
+    """Return the views of a tensor, which nobody counts, as they seldom matter."""
+    versions = base._counter
+    if versions is None:
+        return []
+    return [
+        holder
+        for holder in gc.get_referrers(versions)
+        if isinstance(holder, Tensor)
+        and isinstance(holder._special, View)
+        and holder._special.base is base
+    ]

@@ -58,6 +58,7 @@ copy = fused(
     grad_fn="CopyBackwards",
     vjp_self=lambda grad: zeros_like(grad),
     vjp_src=lambda grad, src_shape: narrowed(grad, src_shape),
+    jvp=lambda src_t, result: copy(result, src_t),
 )
 
 
@@ -72,6 +73,7 @@ fill = fused(
     grad_fn="FillBackward1",
     vjp_self=lambda grad: zeros_like(grad),
     vjp_value=lambda grad, value_shape: narrowed(grad, value_shape),
+    jvp=lambda value_t, result: fill(result, value_t),
 )
 fill_number = fused(
     "fill_number",
@@ -79,6 +81,7 @@ fill_number = fused(
     inputs=("self",),
     grad_fn="FillBackward2",
     vjp_self=lambda grad: zeros_like(grad),
+    jvp=lambda result: zeros_like(result),
 )
 zero = fused(
     "zero",
@@ -86,4 +89,5 @@ zero = fused(
     inputs=("self",),
     grad_fn="ZeroBackward0",
     vjp_self=lambda grad: zeros_like(grad),
+    jvp=lambda result: zeros_like(result),
 )

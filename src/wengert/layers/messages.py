@@ -1,0 +1,61 @@
+"""What users are told who do inside a transformation what cannot be done there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def escaped() -> RuntimeError:
+    """A tensor of a vmap is used after it."""
+    return RuntimeError(
+        "a tensor that was made inside a function being vmapped is used after vmap has "
+        "finished: it stands for all elements of the batch, and nobody can say any more "
+        "which dimension they go to. Return it from the function instead of storing it "
+        "elsewhere."
+    )
+
+
+def item_of_batched(what: str) -> RuntimeError:
+    """The values of a batched tensor are asked for."""
+    if what == "bool":
+        return RuntimeError(
+            "vmap: It looks like you're attempting to use a Tensor in some data-dependent "
+            "control flow. Each element of the batch would take its own branch: compute "
+            "both and choose by torch.where(condition, a, b)."
+        )
+    return RuntimeError(
+        f"vmap: It looks like you're calling .{what}() on a Tensor. We don't support vmap "
+        f"over calling .{what}() on a Tensor, which has another value for each element of "
+        "the batch: use ops on tensors, or return it and look at it outside."
+    )
+
+
+def dynamic_shape(op: str) -> RuntimeError:
+    """The result's shape depends on the values of a batch."""
+    return RuntimeError(
+        f"vmap: We do not support batching operators that can output dynamic shape. "
+        f"Attempted to vmap over {op}: its result has another shape for each element of "
+        "the batch. A mask, with torch.where, keeps shapes the same."
+    )
+
+
+def random_in_vmap() -> RuntimeError:
+    """A random op is called inside a vmap that does not say what it means."""
+    return RuntimeError(
+        "vmap: called random operation while in randomness error mode. Please either use "
+        "the 'same' or 'different' randomness flags on vmap or perform the randomness "
+        "operation out of vmap"
+    )
+
+
+def transformed(what: str, instead: str) -> RuntimeError:
+    """Something that changes a tensor's record is done to one of a transformation."""
+    return RuntimeError(
+        f"{what} called inside a functorch transform. This is not supported, please use "
+        f"{instead} instead or call {what} outside of functorch transforms."
+    )
+
+
+def names(value: Any) -> str:
+    """Return the name of a function as messages show it."""
+    return getattr(value, "__name__", repr(value))
