@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import inspect
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ import torch
 
 import wengert
 from tests.samples import Sample, families
+from wengert.ops.public import namespace
+from wengert.ops.special import functions as special
 
 ALL = [
     pytest.param(sample, id=f"{family}-{sample.name}") for family, sample in families()
@@ -268,3 +272,23 @@ def test_node_names(sample: Sample) -> None:
 
 def type_name(node: Any) -> str | None:
     return None if node is None else node.name().rpartition("::")[2]
+
+
+EXAMPLES = {
+    name: function
+    for name, function in {**namespace, **special}.items()
+    if callable(function) and ">>> import wengert as torch" in (function.__doc__ or "")
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_in_documentation(name: str) -> None:
+    """Doctest does not find those of quick calls, which are made, not written."""
+    function = EXAMPLES[name]
+    names = dict(getattr(inspect.unwrap(function), "__globals__", {}))
+    examples = doctest.DocTestParser().get_doctest(
+        function.__doc__, names, name, None, 0
+    )
+    shown: list[str] = []
+    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(examples, out=shown.append)
+    assert not shown, "".join(shown)

@@ -10,30 +10,39 @@ from typing import Any
 
 import numpy as np
 
-known: dict[tuple[int, float], np.ndarray] = {}
+known: dict[tuple[int, Any], np.ndarray] = {}
 """Arrays without dimensions, by the number of their dtype and what they hold."""
 
 LIMIT = 4096
 """How many are kept."""
 
 
+ZERO = "zero"
+"""What stands for 0 where its sign does not matter: 0.0 and -0.0 are the same key."""
+
+
 def constant(number: Any, dtype: np.dtype[Any]) -> Any:
     """Return a real number as a read-only array of a dtype of floats.
 
-    What is no such number, or of no such dtype, is returned as it is; so is a float 0,
-    as 0.0 and -0.0 are the same key.
+    What is no such number, or of no such dtype, is returned as it is; so is 0.
     """
-    found = known.get((dtype.num, number))
+    found = known.get((dtype.num, number)) if number else None
     return make(number, dtype) if found is None else found
 
 
 def make(number: Any, dtype: np.dtype[Any]) -> Any:
-    """Return what `constant` returns for a number that it does not know."""
-    kind = type(number)
-    if dtype.kind != "f" or not (kind is int or (kind is float and number)):
+    """Return what `constant` returns for a number that is not yet known."""
+    if number is ZERO:
+        value: float = 0
+    elif number and type(number) in (int, float):
+        value = number
+    else:
         return number
+    if dtype.kind != "f":
+        return value
     if len(known) >= LIMIT:
         known.clear()
-    array = known[dtype.num, number] = np.array(number, dtype)
+    array = np.array(value, dtype)
     array.flags.writeable = False
+    known[dtype.num, number] = array
     return array

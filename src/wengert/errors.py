@@ -73,6 +73,12 @@ WRITTEN_VIEWS = {
         "no_grad block (if you don't want the inplace to be tracked) or both outside (if "
         "you want the inplace to be tracked)."
     ),
+    "inference": (
+        "Given that this use case is ambiguous and error-prone, it is forbidden. You can "
+        "clarify your code by moving both the view and the inplace either both inside the "
+        "inference_mode block (if you don't want the inplace to be tracked) or both "
+        "outside (if you want the inplace to be tracked)."
+    ),
     "function": (
         "This view was created inside a custom Function (or because an input was returned "
         "as-is) and the autograd logic to handle view+inplace would override the custom "
@@ -97,7 +103,9 @@ def written_view(
         if indirect
         else "and is being modified inplace"
     )
-    if producer is None:
+    if origin == "inference":
+        what = f"A view was created in inference mode {what} in normal mode"
+    elif producer is None:
         what = f"A view was created in no_grad mode {what} with grad mode enabled"
     elif origin == "no_grad":
         who = f"Output {producer[1]} of {op_name(producer[0])}"
@@ -108,6 +116,30 @@ def written_view(
     else:
         what = f"Output {producer[1]} of {op_name(producer[0])} is a view {what}"
     return RuntimeError(f"{what}. {WRITTEN_VIEWS[origin]}")
+
+
+def inference_saved() -> RuntimeError:
+    return RuntimeError(
+        "Inference tensors cannot be saved for backward. Please do not use Tensors created "
+        "in inference mode in computation tracked by autograd. To work around this, you "
+        "can make a clone to get a normal tensor and use it in autograd, or use "
+        "`torch.no_grad()` instead of `torch.inference_mode()`."
+    )
+
+
+def inference_written() -> RuntimeError:
+    return RuntimeError(
+        "Inplace update to inference tensor outside InferenceMode is not allowed.You can "
+        "make a clone to get a normal tensor before doing inplace update.See "
+        "https://github.com/pytorch/rfcs/pull/17 for more details."
+    )
+
+
+def inference_requires_grad() -> RuntimeError:
+    return RuntimeError(
+        "Setting requires_grad=True on inference tensor outside InferenceMode is not "
+        "allowed."
+    )
 
 
 def lost_view() -> RuntimeError:

@@ -296,11 +296,15 @@ COMPLEX = [
     mixed("mul of real", lambda t, x, y: (x.real * y).abs(), dtypes="c", grad_fn=False),
 ]
 
-SMOOTH_AT_SPECIAL = (
-    "neg abs sign sgn reciprocal sqrt rsqrt exp exp2 expm1 log log2 log10 log1p sin cos "
-    "asin acos atan sinh cosh tanh asinh atanh sinc sigmoid floor ceil trunc round "
-    "frac nan_to_num angle square isnan isinf isfinite isposinf signbit logical_not"
-)
+AT_SPECIAL_VALUES = """
+    neg abs sign sgn reciprocal sqrt rsqrt exp exp2 expm1 log log2 log10 log1p sin cos
+    asin acos atan sinh cosh tanh asinh atanh sinc sigmoid floor ceil trunc round
+    frac nan_to_num angle square isnan isinf isfinite isposinf signbit logical_not
+    """
+AT_SPECIAL_PAIRS = """
+    add mul div floor_divide remainder fmod pow atan2 hypot copysign maximum minimum
+    fmax fmin heaviside clamp_min clamp_max logaddexp eq lt isclose
+    """
 AT_SPECIAL = [
     Sample(
         f"{name} at special values",
@@ -308,7 +312,7 @@ AT_SPECIAL = [
         [SPECIAL],
         **ONCE,
     )
-    for name in SMOOTH_AT_SPECIAL.split()
+    for name in AT_SPECIAL_VALUES.split()
 ] + [
     Sample(
         f"{name} at special pairs",

@@ -11,7 +11,7 @@ from wengert.inplace import inplace
 from wengert.primitives import elementwise as E, rounding as R, trigonometric as T
 from wengert.tensor import Tensor
 
-from .public import describe, op, publish
+from .public import check_operand, describe, of_tensors, op, publish
 from .results import named_result
 
 Number = int | float | complex
@@ -34,7 +34,7 @@ def add(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """
     if type(alpha) is int and alpha == 1:
         return E.add(input, other)
-    return E.add_scaled(input, other, alpha=checked_alpha(alpha, input, other))
+    return E.add_scaled(input, other, alpha=checked_alpha("add", alpha, input, other))
 
 
 @op("subtract", inplace=True, numbers=True)
@@ -55,7 +55,7 @@ def sub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """
     if type(alpha) is int and alpha == 1:
         return E.sub(input, other)
-    return E.sub_scaled(input, other, alpha=checked_alpha(alpha, input, other))
+    return E.sub_scaled(input, other, alpha=checked_alpha("sub", alpha, input, other))
 
 
 @op(method=False)
@@ -67,19 +67,19 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     tensor([9., 8.])
     """
     if isinstance(other, Tensor) or alpha != 1:
-        alpha = checked_alpha(alpha, input, other)
+        alpha = checked_alpha("rsub", alpha, input, other)
         return E.rsub_scaled(input, other, alpha=alpha)
     return E.rsub(input, other)
 
 
-def checked_alpha(alpha: Any, *operands: Any) -> Number:
+def checked_alpha(op_name: str, alpha: Any, *operands: Any) -> Number:
     """Return the number that an operand is multiplied with, if it suits the result.
 
     Raises:
         TypeError: it is no number.
         RuntimeError: its kind does not go with the dtype of the result.
     """
-    alpha = number(alpha, "alpha")
+    alpha = number(alpha, "alpha", op_name)
     common = dtypes.from_numpy(dtypes.result_dtype(*operands))
     if isinstance(alpha, bool) and common is not dtypes.bool_:
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
@@ -96,12 +96,14 @@ def checked_alpha(alpha: Any, *operands: Any) -> Number:
     return alpha
 
 
-def number(value: Any, name: str) -> Number:
+def number(value: Any, name: str, op_name: str) -> Number:
     """Return a number given as such, as NumPy's, or as a tensor of one element."""
     if isinstance(value, Tensor | np.generic) and value.ndim == 0:
         value = value.item()
     if not isinstance(value, Number):
-        raise TypeError(f"argument '{name}' must be Number, not {type(value).__name__}")
+        raise TypeError(
+            f"{op_name}(): argument '{name}' must be Number, not {type(value).__name__}"
+        )
     return value
 
 
@@ -204,7 +206,7 @@ def addcmul(
     >>> torch.addcmul(torch.tensor([1.0]), two, two, value=10)
     tensor([41.])
     """
-    return E.addcmul(input, tensor1, tensor2, value=number(value, "value"))
+    return E.addcmul(input, tensor1, tensor2, value=number(value, "value", "addcmul"))
 
 
 @op(inplace=True)
@@ -220,12 +222,14 @@ def addcdiv(
     >>> torch.addcdiv(torch.tensor([1.0]), torch.tensor([6.0]), torch.tensor([4.0]))
     tensor([2.5000])
     """
+    check_operand("addcdiv", "tensor1", 1, tensor1)
+    check_operand("addcdiv", "tensor2", 2, tensor2)
     if not (is_inexact(tensor1) or is_inexact(tensor2)):
         raise RuntimeError(
             "Integer division with addcdiv is no longer supported: use (input + value "
             "* torch.trunc(tensor1 / tensor2)).to(input.dtype), or give it floats"
         )
-    return E.addcdiv(input, tensor1, tensor2, value=number(value, "value"))
+    return E.addcdiv(input, tensor1, tensor2, value=number(value, "value", "addcdiv"))
 
 
 def is_inexact(tensor: Tensor) -> bool:
@@ -249,9 +253,10 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     >>> torch.lerp(torch.tensor([0.0, 10.0]), torch.tensor([1.0, 20.0]), 0.25)
     tensor([ 0.2500, 12.5000])
     """
+    check_operand("lerp", "end", 1, end)
     check_same_dtype(input, end, "end")
     if not isinstance(weight, Tensor):
-        return E.lerp_number(input, end, number(weight, "weight"))
+        return E.lerp_number(input, end, number(weight, "weight", "lerp"))
     if weight.ndim:
         check_same_dtype(input, weight, "weight")
     return E.lerp(input, end, weight)
@@ -336,7 +341,7 @@ Tensor.float_power_ = float_power_  # type: ignore[attr-defined]
 
 publish(
     describe(
-        E.logaddexp,
+        of_tensors(E.logaddexp),
         """The sum of powers of e as one: log(exp(input) + exp(other)); no overflow.
 
 >>> import wengert as torch
@@ -348,7 +353,7 @@ tensor([1000.6932])
 )
 publish(
     describe(
-        E.logaddexp2,
+        of_tensors(E.logaddexp2),
         """The sum of powers of 2 as one: log2(2**input + 2**other); no overflow.
 
 >>> import wengert as torch
@@ -360,7 +365,7 @@ tensor([1001.])
 )
 publish(
     describe(
-        T.hypot,
+        of_tensors(T.hypot),
         """The hypotenuse sqrt(input**2 + other**2), without overflow.
 
 >>> import wengert as torch
@@ -373,7 +378,7 @@ tensor([5.])
 )
 publish(
     describe(
-        T.atan2,
+        of_tensors(T.atan2),
         """The angle of the point (other, input) from the x axis, from -π to π.
 
 >>> import wengert as torch
@@ -403,7 +408,7 @@ def copysign(input: Tensor, other: Any) -> Tensor:
 
 publish(
     describe(
-        E.ldexp,
+        of_tensors(E.ldexp),
         """The product ``input * 2 ** other``.
 
 >>> import wengert as torch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wengert.primitives import bitwise as B, selection as S
 from wengert.tensor import Tensor
 
-from .public import describe, op, publish
+from .public import check_operand, describe, of_tensors, op, publish
 
 COMPARISON = """Whether ``input {symbol} other``, element by element.
 
@@ -89,6 +89,7 @@ def isclose(
     >>> torch.isclose(torch.tensor([1.0, 2.0]), torch.tensor([1.0 + 1e-9, 2.1]))
     tensor([ True, False])
     """
+    check_operand("isclose", "other", 1, other)
     if input.dtype is not other.dtype:
         raise RuntimeError(
             f"{input.dtype.scalar_type} did not match {other.dtype.scalar_type}"
@@ -126,10 +127,7 @@ def equal(input: Tensor, other: Tensor) -> bool:
     >>> torch.equal(torch.tensor([1, 2]), torch.tensor([1, 2]))
     True
     """
-    if not isinstance(other, Tensor):
-        raise TypeError(
-            f"equal(): argument 'other' must be Tensor, not {type(other).__name__}"
-        )
+    check_operand("equal", "other", 1, other)
     return input.shape == other.shape and bool(S.eq(input, other).all())
 
 
@@ -157,7 +155,7 @@ OF_TWO = """{what}, element by element.
 """
 
 BOTH = "[True, True, False]", "[True, False, False]"
-for _op, _what, _example, _result in (
+for _call, _what, _example, _result in (
     (B.logical_and, "input and other", BOTH, "tensor([ True, False, False])"),
     (B.logical_or, "input or other", BOTH, "tensor([ True,  True, False])"),
     (B.logical_xor, "input or other, not both", BOTH, "tensor([False,  True, False])"),
@@ -179,11 +177,17 @@ for _op, _what, _example, _result in (
     (B.gcd, "The greatest common divisor", ("[6, 9]", "[4, 6]"), "tensor([2, 3])"),
     (B.lcm, "The least common multiple", ("[6, 9]", "[4, 6]"), "tensor([12, 18])"),
 ):
-    _name = _op.__name__
+    _name = _call.__name__
+    _bitwise = _name.startswith("bitwise")
     _text = OF_TWO.format(
         what=_what, name=_name, first=_example[0], second=_example[1], result=_result
     )
-    publish(describe(_op, _text), (_name,), inplace=True, numbers=True)
+    publish(
+        describe(_call if _bitwise else of_tensors(_call), _text),
+        (_name,),
+        inplace=True,
+        numbers=_bitwise,
+    )
 
 publish(
     describe(

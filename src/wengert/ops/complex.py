@@ -6,7 +6,7 @@ from wengert.dtypes import float16, float32, float64
 from wengert.primitives import complex as C, trigonometric as T
 from wengert.tensor import Tensor
 
-from .public import describe, op, publish
+from .public import check_operand, describe, op, publish
 
 # --- the parts ------------------------------------------------------------------------
 
@@ -63,6 +63,8 @@ def complex(real: Tensor, imag: Tensor) -> Tensor:
     >>> torch.complex(torch.tensor([1.0]), torch.tensor([2.0]))
     tensor([1.+2.j])
     """
+    check_operand("complex", "real", 0, real)
+    check_operand("complex", "imag", 1, imag)
     check_parts(real, imag)
     return C.complex(real, imag)
 
@@ -78,6 +80,8 @@ def polar(abs: Tensor, angle: Tensor) -> Tensor:
     >>> torch.polar(torch.tensor([2.0]), torch.tensor([0.0]))
     tensor([2.+0.j])
     """
+    check_operand("polar", "abs", 0, abs)
+    check_operand("polar", "angle", 1, angle)
     check_parts(abs, angle)
     return T.polar(abs, angle)
 
@@ -191,7 +195,7 @@ def resolve_neg(input: Tensor) -> Tensor:
 
 
 @op(out=False)
-def is_conj(input: Tensor) -> bool:  # noqa: ARG001
+def is_conj(input: Tensor) -> bool:
     """Whether conjugating has been put off: never, see `conj`.
 
     >>> import wengert as torch
@@ -202,7 +206,7 @@ def is_conj(input: Tensor) -> bool:  # noqa: ARG001
 
 
 @op(out=False)
-def is_neg(input: Tensor) -> bool:  # noqa: ARG001
+def is_neg(input: Tensor) -> bool:
     """Whether negating has been put off: never.
 
     >>> import wengert as torch

@@ -22,7 +22,7 @@ from wengert.primitives import (
     selection as S,
 )
 from wengert.quick import binary, predicate
-from wengert.tensor import Layer, Tensor
+from wengert.tensor import Layer, Tensor, plain
 
 from .elementwise import positive
 
@@ -37,6 +37,8 @@ def known(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> 
     for arg in args:
         if not isinstance(arg, OPERANDS):
             return NotImplemented
+    if not any(isinstance(arg, Tensor | Layer) for arg in args):
+        raise TypeError(f"the operator {primitive.name} needs a tensor")
     return general(primitive, args, params)
 
 
@@ -86,7 +88,7 @@ def pow(input: Tensor, other: Any) -> Any:
 
 
 def rtruediv(input: Tensor, other: Any) -> Any:
-    return mul(E.reciprocal(input), other)
+    return E.reciprocal(input) * other
 
 
 def rpow(input: Tensor, other: Any) -> Any:
@@ -99,7 +101,17 @@ install(rtruediv=rtruediv, rdiv=rtruediv)
 
 # --- comparison -----------------------------------------------------------------------
 
-install(eq=operator(S.eq), ne=operator(S.ne), lt=operator(S.lt), le=operator(S.le))
+
+def equals(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
+    """Compare with a NumPy array, too, as PyTorch does for this operator alone."""
+    input, other = args
+    if type(other) is np.ndarray and isinstance(input, Tensor):
+        return general(primitive, (input, plain(other)), params)
+    return known(primitive, args, params)
+
+
+install(eq=predicate(S.eq.primitive, equals))
+install(ne=operator(S.ne), lt=operator(S.lt), le=operator(S.le))
 install(gt=operator(S.gt), ge=operator(S.ge))
 
 
@@ -153,3 +165,16 @@ IN_PLACE = {
 }
 for _operator, _method in IN_PLACE.items():
     setattr(Tensor, f"__{_operator}__", getattr(Tensor, _method))
+
+
+def array_wrap(
+    input: Tensor,
+    array: np.ndarray,
+    context: Any = None,
+    return_scalar: bool = False,
+) -> Tensor:
+    """Make a tensor of what NumPy has computed from one: ``tensor * array``."""
+    return plain(np.asarray(array))
+
+
+Tensor.__array_wrap__ = array_wrap  # type: ignore[attr-defined]

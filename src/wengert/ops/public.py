@@ -12,12 +12,18 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from inspect import CO_VARARGS as VARIADIC, CO_VARKEYWORDS as VARIADIC_KEYWORDS
 from typing import Any
 
+import numpy as np
+
+from .. import dtypes
 from .. import inplace as in_place
-from ..tensor import Tensor, counter, history
+from ..dispatch import general
+from ..primitive import Primitive
+from ..quick import binary, predicate
+from ..tensor import Layer, Tensor, counter, history, plain
 
 Function = Callable[..., Any]
 
@@ -94,6 +100,31 @@ def describe(call: Function, text: str) -> Function:
     return call
 
 
+def of_tensors(call: Function) -> Function:
+    """Return the quick call of a primitive of two inputs that must both be tensors."""
+    primitive: Primitive = call.primitive  # type: ignore[attr-defined]
+
+    def checked(primitive: Primitive, args: Sequence[Any], params: Any) -> Any:
+        for position, (name, arg) in enumerate(zip(primitive.inputs, args, strict=True)):
+            check_operand(primitive.name, name, position, arg)
+        return general(primitive, args, params)
+
+    make = binary if primitive.differentiable else predicate
+    strict = make(primitive, checked, numbers=False)
+    strict.__name__ = strict.__qualname__ = primitive.name
+    return strict
+
+
+def check_operand(op: str, name: str, position: int, value: Any) -> None:
+    """Refuse an argument, numbered from 0, that is no tensor."""
+    if not isinstance(value, Tensor | Layer):
+        name = "input" if name == "self" else name
+        raise TypeError(
+            f"{op}(): argument '{name}' (position {position + 1}) must be Tensor, not "
+            f"{type(value).__name__}"
+        )
+
+
 def with_out(call: Function, name: str, numbers: bool = False) -> Function:
     """Return the op with an argument ``out``: the tensor (or tensors) to write into.
 
@@ -101,9 +132,12 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
     a microsecond less than one of any arguments.
     """
 
-    def general(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-        if args and not numbers and not isinstance(args[0], Tensor | tuple | list):
-            check_tensor(name, args[0], call)
+    def of_any(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if args and not isinstance(args[0], Tensor | tuple | list):
+            if numbers:
+                args = with_tensor(name, args)
+            else:
+                check_tensor(name, args[0], call)
         if out is None:
             return call(*args, **kwargs)
         return write_out(name, out, call(*args, **kwargs))
@@ -111,17 +145,32 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
     def of_one(input: Any, *, out: Any = None) -> Any:
         if out is None and isinstance(input, Tensor):
             return call(input)
-        return general(input, out=out)
+        return of_any(input, out=out)
 
     def of_two(input: Any, other: Any, *, out: Any = None) -> Any:
         if out is None and isinstance(input, Tensor):
             return call(input, other)
-        return general(input, other, out=out)
+        return of_any(input, other, out=out)
 
     quick = {("input",): of_one, ("input", "other"): of_two}
-    public = functools.wraps(call)(quick.get(parameters(call), general))
+    public = functools.wraps(call)(quick.get(parameters(call), of_any))
     public.__name__ = public.__qualname__ = name
     return public
+
+
+OF_NUMBERS = {"add", "div", "floor_divide", "mul", "sub"}
+"""The ops that take numbers alone."""
+
+
+def with_tensor(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return arguments of which one is a tensor, the first if need be and allowed."""
+    if any([isinstance(arg, Tensor) for arg in args]):
+        return args
+    first, *rest = args
+    if name not in OF_NUMBERS or not isinstance(first, int | float | complex):
+        kinds = ", ".join([type(arg).__name__ for arg in args])
+        raise TypeError(f"{name}(): one of the arguments must be Tensor, got ({kinds})")
+    return (plain(np.asarray(first, dtypes.result_dtype(first))), *rest)
 
 
 def parameters(call: Function) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from wengert.primitives import selection as S
 from wengert.tensor import Tensor, plain
 
 from .arithmetic import number
-from .public import describe, namespace, op, publish
+from .public import check_operand, describe, namespace, of_tensors, op, publish
 
 
 @op(method=False)
@@ -78,7 +78,7 @@ Args:
 {result}
 """
 
-for _op, _what, _result in (
+for _call, _what, _result in (
     (
         S.maximum,
         "The larger of two elements; NaN if one is. Equals get half the gradient each",
@@ -100,14 +100,13 @@ for _op, _what, _result in (
         "tensor([1., 0., 1.])",
     ),
 ):
-    _name = _op.__name__
-    publish(
-        describe(_op, OF_TWO.format(name=_name, what=_what, result=_result)), (_name,)
-    )
+    _name = _call.__name__
+    _text = OF_TWO.format(name=_name, what=_what, result=_result)
+    publish(describe(of_tensors(_call), _text), (_name,))
 
 publish(
     describe(
-        S.nextafter,
+        of_tensors(S.nextafter),
         """The next floating-point number after input in the direction of other.
 
 >>> import wengert as torch
@@ -131,6 +130,7 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
     >>> torch.heaviside(torch.tensor([-1.0, 0.0, 2.0]), torch.tensor(0.5))
     tensor([0.0000, 0.5000, 1.0000])
     """
+    check_operand("heaviside", "values", 1, values)
     if input.dtype is not values.dtype:
         raise RuntimeError(
             "heaviside is not yet implemented for tensors with different dtypes."
@@ -209,5 +209,5 @@ def nan_to_num(
     >>> torch.nan_to_num(torch.tensor([float("nan"), float("inf")]), posinf=9.0)
     tensor([0., 9.])
     """
-    nan = 0.0 if nan is None else number(nan, "nan")
+    nan = 0.0 if nan is None else number(nan, "nan", "nan_to_num")
     return S.nan_to_num(input, nan=nan, posinf=posinf, neginf=neginf)

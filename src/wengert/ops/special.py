@@ -9,7 +9,7 @@ from typing import Any
 from wengert.primitives import polynomials as P, special as S
 from wengert.tensor import Tensor
 
-from .public import describe, namespace, op, publish, with_out
+from .public import describe, namespace, of_tensors, op, publish, with_out
 
 Function = Callable[..., Any]
 
@@ -221,6 +221,7 @@ def polygamma(n: int, input: Tensor) -> Tensor:
     >>> torch.polygamma(1, torch.tensor([1.0, 0.5]))
     tensor([1.6449, 4.9348])
     """
+    check_integer("polygamma", "n", 0, n)
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
     return S.polygamma(input, n=n)
@@ -246,7 +247,19 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
     >>> torch.mvlgamma(torch.tensor([2.0, 3.0]), 2)
     tensor([0.4516, 1.5502])
     """
+    check_integer("mvlgamma", "p", 1, p)
+    if p < 1:
+        raise RuntimeError("p has to be greater than or equal to 1")
     return S.mvlgamma(input, p=p)
+
+
+def check_integer(op: str, name: str, position: int, value: Any) -> None:
+    """Refuse an argument, numbered from 0, that is no integer."""
+    if not isinstance(value, int):
+        raise TypeError(
+            f"{op}(): argument '{name}' (position {position + 1}) must be int, not "
+            f"{type(value).__name__}"
+        )
 
 
 add(mvlgamma, "multigammaln")
@@ -275,7 +288,8 @@ for _call, _name, _alias, _summary, _result in (
         "tensor([0.1353, 0.4060])",
     ),
 ):
-    describe(_call, TWO.format(summary=_summary, name=_name, result=_result))
+    _text = TWO.format(summary=_summary, name=_name, result=_result)
+    _call = describe(of_tensors(_call), _text)
     publish(_call, (_name,), inplace=True)
     add(_call, _alias)
 

@@ -215,7 +215,13 @@ sign = elementwise(
         )
     },
 )
-sgn = elementwise("sgn", _sgn, vjp=_sgn_vjp)
+
+
+def _sgn_jvp(self_t: Any, self: Any, result: Any, self_dtype: Any) -> Any:
+    return _sgn_vjp(self_t, self, result, self_dtype)  # a symmetric map of x and y
+
+
+sgn = elementwise("sgn", _sgn, vjp=_sgn_vjp, jvp=_sgn_jvp)
 abs = elementwise(
     "abs",
     np.abs,
@@ -250,7 +256,9 @@ copysign_number = elementwise(
 
 def are_integers(a: Any, b: Any) -> bool:
     """Whether arrays of one dtype, or an array and a number, are of integers."""
-    kind: str = (b if isinstance(a, int | float | complex) else a).dtype.kind
+    if isinstance(a, float) or isinstance(b, float):
+        return False
+    kind: str = (b if isinstance(a, int | complex) else a).dtype.kind
     return kind in "iu"
 
 
@@ -449,6 +457,10 @@ sigmoid_backward = elementwise(
     vjp_output=lambda grad, grad_output, output: (
         grad.conjugate() * grad_output * (1 - output * 2).conjugate()
     ),
+    jvp=lambda grad_output_t, output_t, grad_output, output: (
+        sigmoid_backward(grad_output_t, output)
+        + grad_output * (output_t * (1 - output * 2)).conjugate()
+    ),
 )
 tanh = elementwise(
     "tanh",
@@ -465,5 +477,9 @@ tanh_backward = elementwise(
     vjp_grad_output=lambda grad, output: tanh_backward(grad, output.conjugate()),
     vjp_output=lambda grad, grad_output, output: (
         grad.conjugate() * grad_output * output.conjugate() * -2
+    ),
+    jvp=lambda grad_output_t, output_t, grad_output, output: (
+        tanh_backward(grad_output_t, output)
+        - grad_output * (output_t * output * 2).conjugate()
     ),
 )

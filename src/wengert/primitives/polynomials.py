@@ -51,7 +51,7 @@ def shifted(step: Step) -> Step:
     return lambda x, last, before, k: step(x * 2 - 1, last, before, k)
 
 
-def _chebyshev(x: Any, last: Any, before: Any, k: int) -> Any:  # noqa: ARG001
+def _chebyshev(x: Any, last: Any, before: Any, k: int) -> Any:
     return x * last * 2 - before
 
 

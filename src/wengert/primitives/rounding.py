@@ -87,7 +87,7 @@ def _fmod(self: Any, other: Any) -> Any:
 def nowhere(name: str) -> Any:
     """Return the rule of an op that PyTorch has no derivative for, either."""
 
-    def rule(grad: Any) -> Any:  # noqa: ARG001 (which names make it a rule)
+    def rule(grad: Any) -> Any:
         raise RuntimeError(f"derivative for aten::{name} is not implemented")
 
     return rule

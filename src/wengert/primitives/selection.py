@@ -15,7 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from wengert import dtypes
-from wengert.constants import constant
+from wengert.constants import ZERO, constant
 
 from .op import elementwise, nondifferentiable
 
@@ -23,7 +23,7 @@ BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 """For each size of elements the integer type of that size."""
 
 
-ZERO = {
+NOTHING = {
     char: np.zeros((), char) for char in np.typecodes["All"] if char not in "SUVOMm"
 }
 """Zero in each dtype of numbers, by the dtype's letter."""
@@ -35,7 +35,7 @@ FEW = 1000
 def _masked(self: ndarray, mask: ndarray) -> Any:
     integer = BITS.get(self.dtype.itemsize)
     if integer is None or mask.size < FEW:
-        return np.where(mask, self, ZERO[self.dtype.char])
+        return np.where(mask, self, NOTHING[self.dtype.char])
     return (self.view(integer) * mask).view(self.dtype)
 
 
@@ -173,7 +173,7 @@ def _heaviside(self: Any, values: Any) -> Any:
     return np.where(self == 0, values, step)
 
 
-def _heaviside_rule(grad: Any) -> Any:  # noqa: ARG001 (which names make it a rule)
+def _heaviside_rule(grad: Any) -> Any:
     raise RuntimeError("derivative for aten::heaviside is not implemented")
 
 
@@ -210,9 +210,13 @@ def _clamp(self: Any, min: Any, max: Any) -> Any:
 
 
 def _clamp_numbers(self: Any, min: Any, max: Any) -> Any:
-    if type(self) is ndarray and self.dtype.kind == "f":
-        min, max = constant(min, self.dtype), constant(max, self.dtype)
-    return _clamp(self, min, max)
+    if isinstance(min, ndarray) or isinstance(max, ndarray) or self.dtype.kind != "f":
+        return _clamp(self, min, max)
+    if min is not None:
+        self = np.maximum(self, constant(min or ZERO, self.dtype))
+    if max is not None:
+        self = np.minimum(self, constant(max or ZERO, self.dtype))
+    return self
 
 
 def within(self: Any, min: Any, max: Any) -> Any:

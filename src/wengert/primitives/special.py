@@ -107,7 +107,7 @@ def of_two_or_numbers(
 def unknown(name: str) -> Function:
     """Return the rule of an input that PyTorch has no derivative for, either."""
 
-    def rule(grad: Any) -> Any:  # noqa: ARG001 (its name says that it is a rule)
+    def rule(grad: Any) -> Any:
         raise RuntimeError(f"the derivative for '{name}' is not implemented.")
 
     return rule
@@ -171,10 +171,10 @@ def _times_log(log: Function) -> Function:
     """Return the forward of self * log(other), which is 0 where self is."""
 
     def forward(self: Any, other: Any) -> Any:
+        dtype = (self if hasattr(self, "dtype") else other).dtype
+        check_floats(dtype)
         zero = (self == 0) & ~np.isnan(other)
-        return np.where(
-            zero, np.zeros_like(zero, (self + other).dtype), self * log(other)
-        )
+        return np.where(zero, 0, self * log(other)).astype(dtype, copy=False)
 
     return forward
 

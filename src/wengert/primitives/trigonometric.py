@@ -112,6 +112,9 @@ polar = elementwise(
     inputs=("abs", "angle"),
     vjp_abs=lambda grad, angle: real(grad * turned(-angle)),
     vjp_angle=lambda grad, result: real(grad * (result * 1j).conjugate()),
+    jvp=lambda abs_t, angle_t, angle, result: (
+        abs_t * turned(angle) + angle_t * (result * 1j)
+    ),
 )
 
 
