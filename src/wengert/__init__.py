@@ -45,12 +45,8 @@ _LAZY = {
     "func",
     "utils",
     "linalg",
-    "fft",
     "special",
     "compiler",
-    "show",
-    "distributed",
-    "testing",
 }
 """Submodules that are imported when first asked for."""
 

@@ -52,12 +52,12 @@ class detect_anomaly(set_detect_anomaly):
 
     >>> import wengert as torch
     >>> x = torch.zeros(1, requires_grad=True)
-    >>> with torch.autograd.detect_anomaly():
-    ...     y = (x * 0.0).sqrt()
-    ...     y.backward()
-    Traceback (most recent call last):
-    ...
-    RuntimeError: Function 'MulBackward0' returned nan values in its 0th output.
+    >>> try:
+    ...     with torch.autograd.detect_anomaly():
+    ...         (x * 0.0).sqrt().backward()
+    ... except RuntimeError as error:
+    ...     print(error)
+    Function 'MulBackward0' returned nan values in its 0th output.
     """
 
     def __init__(self, check_nan: bool = True) -> None:

@@ -169,7 +169,6 @@ soft_margin = elementwise(
     promote="float",
     grad_fn="SoftMarginLossBackward0",
     vjp_self=lambda grad, self, target: grad * -target * sigmoid(-(target * self)),
-    vjp_target=lambda grad, self, target: grad * -self * sigmoid(-(target * self)),
 )
 
 # --- reduced --------------------------------------------------------------------------
