@@ -21,7 +21,7 @@ import numpy as np
 from numpy import asarray, ndarray
 
 from . import modes
-from .constants import known as constants, make as make_constant
+from .constants import ZERO, known as constants, make as make_constant
 from .dispatch import general, record
 from .engine import clock
 from .primitive import Primitive
@@ -285,11 +285,15 @@ def unary(primitive: Primitive) -> Call:
     return call
 
 
-def binary(primitive: Primitive, otherwise: Call = general) -> Call:
+def binary(
+    primitive: Primitive, otherwise: Call = general, numbers: bool = True
+) -> Call:
     """Return the function of an elementwise primitive of two inputs.
 
     Args:
+        primitive: the primitive.
         otherwise: what is called in place of `general`.
+        numbers: whether the second input may be a number here.
     """
     forward = primitive.forward
     refused = primitive.refused_kinds
@@ -322,9 +326,9 @@ def binary(primitive: Primitive, otherwise: Call = general) -> Call:
                 )
                 other_edge = other._node
             else:
-                quick = of_number = kind is float or kind is int
+                quick = of_number = numbers and (kind is float or kind is int)
                 array = other
-                if knows_arrays and quick:
+                if knows_arrays and quick and other:
                     array = constants.get((data.dtype.num, other))
                     if array is None:
                         array = make_constant(other, data.dtype)
@@ -469,10 +473,17 @@ def pointwise(primitive: Primitive) -> Call:
     return call
 
 
-def predicate(primitive: Primitive, otherwise: Call = general) -> Call:
+def predicate(
+    primitive: Primitive, otherwise: Call = general, numbers: bool = True
+) -> Call:
     """Return the function of an elementwise primitive without derivative of two inputs.
 
     Its result has bools, or the dtype of the inputs.
+
+    Args:
+        primitive: the primitive.
+        otherwise: what is called in place of `general`.
+        numbers: whether the second input may be a number here.
     """
     forward = primitive.forward
     refused = primitive.refused_kinds
@@ -491,12 +502,13 @@ def predicate(primitive: Primitive, otherwise: Call = general) -> Call:
                 )
             else:
                 # NumPy compares any integers by value, PyTorch wraps the number round.
-                quick = (kind is float or kind is int) and data.dtype.kind == "f"
+                quick = numbers and (kind is float or kind is int)
+                quick = quick and data.dtype.kind == "f"
                 array = other
                 if quick:
-                    array = constants.get((data.dtype.num, other))
+                    array = constants.get((data.dtype.num, other or ZERO))
                     if array is None:
-                        array = make_constant(other, data.dtype)
+                        array = make_constant(other or ZERO, data.dtype)
             if quick and not (refused and data.dtype.kind in refused):
                 try:
                     result = forward(data, array)
