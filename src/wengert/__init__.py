@@ -20,6 +20,8 @@ from . import autograd as autograd, dtypes, hooks, ops as ops, placement  # noqa
 from .autograd import (  # noqa: E402
     enable_grad as enable_grad,
     inference_mode as inference_mode,
+    is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled,
+    is_anomaly_enabled as is_anomaly_enabled,
     no_grad as no_grad,
     set_grad_enabled as set_grad_enabled,
 )
@@ -34,7 +36,10 @@ from .dtypes import (  # noqa: E402
     set_default_dtype as set_default_dtype,
 )
 from .limits import finfo as finfo, iinfo as iinfo  # noqa: E402
-from .modes import is_grad_enabled as is_grad_enabled  # noqa: E402
+from .modes import (  # noqa: E402
+    is_grad_enabled as is_grad_enabled,
+    is_inference_mode_enabled as is_inference_mode_enabled,
+)
 from .printing import set_printoptions as set_printoptions  # noqa: E402
 from .tensor import Tensor as Tensor  # noqa: E402
 from .version import __version__ as __version__  # noqa: E402

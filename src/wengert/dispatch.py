@@ -22,11 +22,13 @@ from . import dtypes, errors, modes, views
 from .engine import Edges, Node, clock, outputs_of
 from .primitive import OpNode, Primitive
 from .tensor import (
+    INFERENCE,
     Layer,
     Tensor,
     counter,
     history,
     is_differentiable,
+    is_inference,
     level_of,
     new,
     wrap_at,
@@ -58,10 +60,10 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
         else arg
         for arg in args
     ]
-    if primitive.promote is not None:
-        arrays = promoted(arrays, primitive)
     hidden: tuple[Any, ...] = ()
     try:
+        if primitive.promote is not None:
+            arrays = promoted(arrays, primitive)
         if primitive.hidden:
             if any([isinstance(array, Layer | Tensor) for array in arrays]):
                 return primitive.decomposition(*args, **params)  # type: ignore[misc]
@@ -135,7 +137,8 @@ def refusal(primitive: Primitive, dtype: np.dtype[Any]) -> Exception:
     special = primitive.refuses.get(dtype.kind)
     if special is not None:
         return type(special)(*special.args)
-    return errors.not_for_dtype(primitive.name, dtypes.from_numpy(dtype).scalar_type)
+    name = primitive.name.removesuffix("_number")
+    return errors.not_for_dtype(name, dtypes.from_numpy(dtype).scalar_type)
 
 
 def explained(
@@ -145,6 +148,10 @@ def explained(
     message = str(error)
     if message.startswith("operands could not be broadcast"):
         return errors.sizes_do_not_match([getattr(a, "shape", ()) for a in arrays])
+    if message.startswith("Integers to negative integer powers"):
+        return RuntimeError(message)
+    if message.startswith("result_type(): an operand"):
+        return errors.not_an_operand(primitive.name, primitive.inputs, arrays)
     if message.startswith(("ufunc '", "numpy boolean")):
         return refusal(primitive, next(a.dtype for a in arrays if hasattr(a, "dtype")))
     return error
@@ -171,6 +178,9 @@ def record(
     outputs = [wrap_at(level, item) for item in (results if several else (results,))]
     if primitive.kind == "view":
         attach_views(primitive, args, params, outputs)
+    if modes.special and modes.local.inference and not level:
+        for out in outputs:
+            out._special = out._special or INFERENCE
     if primitive.differentiable and modes.is_grad_enabled_at(level):
         edges = tuple([edge_of(arg, level) for arg in args])
         if any(edges):
@@ -273,7 +283,7 @@ def array_attribute(value: Any, attribute: str) -> Any:
         value = value._data
     if attribute == "shape":
         return getattr(value, "shape", ())
-    return getattr(value, "dtype", None)
+    return numpy_dtype(value) if hasattr(value, "dtype") else None
 
 
 def saved(
@@ -302,6 +312,8 @@ def saved(
         else:
             position = primitive.inputs.index(name)
             arg = args[position]
+            if isinstance(arg, Tensor) and arg._special is not None:
+                check_savable(arg)
             if isinstance(arg, Tensor) and arg._data is not None and (
                 arrays[position] is not arg
             ):
@@ -309,6 +321,12 @@ def saved(
             else:
                 entries += (arg, None)
     return tuple(entries)
+
+
+def check_savable(tensor: Tensor) -> None:
+    """Refuse to save a tensor that must not have to do with recording."""
+    if is_inference(tensor):
+        raise errors.inference_saved()
 
 
 recording_hooks: list[Callable[[OpNode], None]] = []
@@ -328,9 +346,9 @@ def attach_views(
 ) -> None:
     """Let results that share memory with their first argument be views of it."""
     source, rest = args[0], tuple(args[1:])
-    origin = "several" if primitive.several else "recorded"
-    if not modes.is_grad_enabled():
-        origin = "no_grad"
+    origin = modes.circumstance()
+    if origin == "recorded" and primitive.several:
+        origin = "several"
 
     def step(base: Tensor, **params: Any) -> Any:
         return general(primitive, (base, *rest), params)

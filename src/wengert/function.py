@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import errors, modes
-from .dispatch import edge_of, numpy_dtype, recorded_specially
+from .dispatch import check_savable, edge_of, numpy_dtype, recorded_specially
 from .engine import Bundle, Cotangents, Edges, Node, clock, output_of, outputs_of
 from .hooks import carry_retained
 from .inplace import check_writable, take_history
@@ -205,6 +205,8 @@ class SavedInput:
 
     def __init__(self, tensor: Tensor | None) -> None:
         self.tensor = tensor
+        if tensor is not None and tensor._special is not None:
+            check_savable(tensor)
         self.version = 0 if tensor is None else tensor._version
         self.packed = None
         hooks = saved_hooks()
@@ -524,7 +526,7 @@ def give_history(node: FunctionNode, out: Tensor, collector: Node) -> None:
     else:
         out._node = collector
         view.origin = "function"
-        view.version = view.base._version
+        view.version = counter(view.base)[0]
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:

@@ -23,6 +23,8 @@ class _Local(threading.local):
     anomaly = False
     check_nan = True
     saved_hooks: tuple[Any, ...] = ()
+    before_write: Callable[[Any], None] | None = None
+    """What wants to know of each tensor that is about to be written to."""
     levels: tuple[tuple[int, bool], ...] = ()
     """The active transformations, and the grad mode that was on where each began."""
 
@@ -55,6 +57,18 @@ def unrecorded(call: Callable[..., Any], *args: Any) -> Any:
 def is_grad_enabled() -> bool:
     """True when ops on tensors that require grad are recorded in this thread."""
     return not special or local.grad
+
+
+def is_inference_mode_enabled() -> bool:
+    """True inside `inference_mode` in this thread."""
+    return bool(special) and local.inference
+
+
+def circumstance() -> str:
+    """Return how views are made at present, see `views.View`."""
+    if not special or local.grad:
+        return "recorded"
+    return "inference" if local.inference else "no_grad"
 
 
 def is_grad_enabled_at(level: int) -> bool:

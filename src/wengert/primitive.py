@@ -12,7 +12,7 @@ from typing import Any
 
 from . import errors
 from .engine import Bundle, Cotangents, Edges, Node
-from .saved import unpack, unpack_recorded
+from .saved import RawSaved, unpack, unpack_recorded
 
 GRAD, GRADS, INPUT, RESULT, STATIC, NEEDS = range(6)
 
@@ -65,6 +65,8 @@ class OpNode(Node):
 
     __slots__ = ()
     primitive: Primitive
+    packs: type[OpNode] | None = None
+    """The class that the node had before values of it were packed, see `saved`."""
 
     def apply(self, grad: Any, edges: Edges) -> Cotangents:
         return self.primitive.pull_back(self, grad, edges, unpack)
@@ -87,6 +89,8 @@ class OpNode(Node):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_saved_"):
             return self.primitive.show_saved(self, name[7:])
+        if name.startswith("_raw_saved_") and name[11:] in self.primitive.saves:
+            return RawSaved(self, self.primitive.saves.index(name[11:]))
         raise AttributeError(f"'{self.name()}' object has no attribute '{name}'")
 
     def __dir__(self) -> list[str]:
@@ -191,18 +195,9 @@ class Primitive:
         return self._node_class
 
     @property
-    def checked_forward(self) -> Callable[..., Any]:
-        """The forward, which raises TypeError for the dtypes that the op refuses."""
-        if not self.refuses:
-            return self.forward
-        forward, refused = self.forward, "".join(self.refuses)
-
-        def checked(first: Any, *rest: Any) -> Any:
-            if first.dtype.kind in refused:
-                raise TypeError("refused")
-            return forward(first, *rest)
-
-        return checked
+    def refused_kinds(self) -> str:
+        """The kinds of dtypes that the op is not for."""
+        return "".join(self.refuses)
 
     def rule_of(self, index: int) -> Rule | None:
         """Return the rule for an input by its position."""
@@ -288,9 +283,11 @@ def camel(name: str) -> str:
 
 
 def quick_apply(primitive: Primitive) -> Callable[..., Any] | None:
-    """Return `OpNode.apply` for the commonest signatures of rules, without a plan."""
-    if primitive.whole is not None or primitive.variadic or primitive.several:
+    """Return `OpNode.apply` for rules on arrays, with its plan worked out beforehand."""
+    if primitive.variadic or primitive.several or len(primitive.outputs) > 1:
         return None
+    if primitive.whole is not None:
+        return puller(primitive, primitive.whole)
     rules = [primitive.rules.get(name) for name in primitive.inputs]
     names = [rule.names if rule is not None else None for rule in rules]
     functions = [rule.function if rule is not None else None for rule in rules]
@@ -304,7 +301,48 @@ def quick_apply(primitive: Primitive) -> Callable[..., Any] | None:
     if len(names) == 2 and primitive.saves == primitive.inputs[::-1]:
         if names == [("grad", name) for name in primitive.saves]:
             return apply_opposite(*functions)
-    return None
+    pullers = [rule and puller(primitive, rule) for rule in rules]
+    if len(pullers) == 1:
+        return apply_only(*pullers)
+
+    def apply(node: OpNode, grad: Any, edges: Edges) -> Cotangents:
+        return [
+            None if edge is None else pull(node, grad, edges)
+            for edge, pull in zip(edges, pullers, strict=True)
+        ]
+
+    return apply
+
+
+def puller(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
+    """Return the function that calls a rule on arrays for a node."""
+    plan = [
+        (kind, primitive.saves.index(name) if kind in (INPUT, RESULT) else name)
+        for kind, name in rule.plan
+    ]
+    function = rule.function
+
+    def pull(node: OpNode, grad: Any, edges: Edges) -> Any:
+        values = []
+        for kind, key in plan:
+            if kind == GRAD:
+                values.append(grad)
+            elif kind == STATIC:
+                values.append(node.params[key])
+            elif kind == NEEDS:
+                values.append([edge is not None for edge in edges])
+            else:
+                values.append(unpack(node, key))
+        return function(*values)
+
+    return pull
+
+
+def apply_only(pull: Any) -> Callable[..., Any]:
+    def apply(node: OpNode, grad: Any, edges: Edges) -> Cotangents:
+        return (pull(node, grad, edges),)
+
+    return apply
 
 
 def apply_linear(rule: Any) -> Callable[..., Any]:

@@ -8,12 +8,22 @@ its version. A constant has None. What a saved-tensor hook has packed is a `Pack
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 from . import dtypes, errors, modes
 from .engine import Node, output_of, source
-from .tensor import AccumulateGrad, Tensor, is_differentiable, level_of, wrap_at, wrap_like
+from .tensor import (
+    AccumulateGrad,
+    Tensor,
+    history,
+    is_differentiable,
+    level_of,
+    new,
+    wrap_at,
+    wrap_like,
+)
 
 
 class Packed:
@@ -69,11 +79,96 @@ def pack(shown: Tensor, hooks: Hooks, edge: Node | None) -> Packed:
     if shown._version != before:
         raise RuntimeError(
             "A saved tensor pack hook is modifying its input in place. Tensors provided "
-            "as input to pack hook can not be modified by in-place operations as this "
+            "as input to pack hook cannot be modified by in-place operations as this "
             "can lead to unexpected side-effects. Please open an issue if you need to "
             "perform in-place operations on the input to a pack hook."
         )
     return Packed(content, hooks[1], edge)
+
+
+def pack_saved(node: Any, hooks: Hooks, index: int) -> None:
+    """Let a pack hook have one of the values that an op's node has saved."""
+    saved = list(node.saved)
+    value, check = saved[2 * index : 2 * index + 2]
+    if isinstance(check, int):
+        saved[2 * index] = pack(value, hooks, history(value))
+    elif check is not None:
+        level = check[2] if len(check) == 3 else 0
+        saved[2 * index] = pack(wrap_at(level, value), hooks, None)
+    node.saved = tuple(saved)
+    if node.packs is None:
+        node.__class__ = unpacking(type(node))
+
+
+@functools.cache
+def unpacking(kind: type[Node]) -> type[Node]:
+    """Return the class of nodes like these that have packed values.
+
+    All of them are unpacked, each once, before the rules run.
+    """
+
+    def apply(node: Any, grad: Any, edges: Any) -> Any:
+        return kind.apply(unpacked(node, kind), grad, edges)
+
+    def apply_recorded(node: Any, grad: Any, edges: Any) -> Any:
+        return kind.apply_recorded(unpacked(node, kind), grad, edges)
+
+    members = {
+        "__slots__": (),
+        "packs": kind,
+        "apply": apply,
+        "apply_recorded": apply_recorded,
+    }
+    return type(kind.__name__, (kind,), members)
+
+
+def unpacked(node: Any, kind: type[Node]) -> Any:
+    """Return a node like this whose values are unpacked."""
+    if node.saved is None:
+        raise errors.freed_graph()
+    twin = new(kind)
+    twin.number, twin.edges, twin.fits = node.number, node.edges, node.fits
+    if hasattr(node, "params"):
+        twin.params = node.params
+    saved = list(node.saved)
+    for index in range(len(saved) // 2):
+        if type(saved[2 * index]) is Packed:
+            tensor = unpack_one(node, index)
+            saved[2 * index : 2 * index + 2] = tensor, tensor._version
+    twin.saved = tuple(saved)
+    return twin
+
+
+def unpack_one(node: Any, index: int) -> Tensor:
+    """Return a packed value as a tensor with its history."""
+    packed, check = node.saved[2 * index : 2 * index + 2]
+    tensor: Tensor = packed.unpack()
+    if type(check) is tuple and is_differentiable(tensor._data.dtype):
+        place = node.primitive.outputs.index(node.primitive.saves[index])
+        tensor._node = output_of(node, place)
+    return tensor
+
+
+class RawSaved:
+    """One of the values that an op has saved, for which hooks can be registered."""
+
+    def __init__(self, node: Any, index: int) -> None:
+        self.node = node
+        self.index = index
+
+    def register_hooks(
+        self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]
+    ) -> None:
+        """Pack the value at once, and unpack it whenever it is needed."""
+        saved = self.node.saved
+        if saved is None:
+            raise errors.freed_graph()
+        if type(saved[2 * self.index]) is Packed:
+            raise RuntimeError(
+                "Calling register_hooks on a saved tensor whose hooks have already been "
+                "set. Hint: only one pair of hooks is allowed at a time."
+            )
+        pack_saved(self.node, (pack_hook, unpack_hook), self.index)
 
 
 def unpack(node: Any, index: int) -> Any:
@@ -86,18 +181,18 @@ def unpack(node: Any, index: int) -> Any:
     if check is None:
         return value
     if type(check) is int:
-        if type(value) is Packed:
-            return saved_value(node, index)._data
         version = value._counter
         if (0 if version is None else version[0]) == check:
             return value._data
-    elif check[0][0] == check[1] and type(value) is not Packed:
+    elif check[0][0] == check[1]:
         return value
     return saved_value(node, index)
 
 
 def unpack_recorded(node: Any, index: int) -> Any:
     """Return a saved value as a tensor with its history."""
+    if node.saved is not None and type(node.saved[2 * index]) is Packed:
+        return unpack_one(node, index)
     value = saved_value(node, index)
     check = node.saved[2 * index + 1]
     if type(check) is not tuple:
@@ -118,14 +213,10 @@ def saved_value(node: Any, index: int) -> Any:
     if check is None:
         return value
     if type(check) is int:
-        if value.__class__ is Packed:
-            return value.unpack()
         version, expected = value._version, check
     else:
         now, expected = check[:2]
         version = now[0]
-        if value.__class__ is Packed:
-            return value.unpack()._data
     if version != expected:
         raise stale(node, value, check, version, expected)
     return value

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from . import dtypes, engine, errors
+from . import dtypes, engine, errors, modes
 from .engine import Edges, Node, clock
 
 new = object.__new__
@@ -42,6 +42,14 @@ class Special:
     def requires_grad(self, tensor: Tensor) -> bool:
         """Return what ``requires_grad`` says of the tensor it marks."""
         return tensor._node is not None
+
+    def marked(self) -> Special | None:
+        """Return the mark of the tensor that owns the memory."""
+        return self
+
+
+INFERENCE = Special()
+"""Marks tensors that were made in inference mode of such as requires grad."""
 
 
 class Layer:
@@ -191,6 +199,8 @@ class Tensor(metaclass=_Open):
                 self.__dict__[IDLE] = node
         elif not is_differentiable(self._data.dtype):
             raise errors.only_floats_require_grad()
+        elif is_inference(self) and not modes.is_inference_mode_enabled():
+            raise errors.inference_requires_grad()
         else:
             self._node = self.__dict__.pop(IDLE, None) or AccumulateGrad(self)
 
@@ -205,6 +215,10 @@ class Tensor(metaclass=_Open):
             raise errors.only_floats_require_grad("floating point")
         self.requires_grad = requires_grad
         return self
+
+    def is_inference(self) -> bool:
+        """Whether this tensor was made in inference mode, see `inference_mode`."""
+        return is_inference(self)
 
     @property
     def is_leaf(self) -> bool:
@@ -250,6 +264,8 @@ class Tensor(metaclass=_Open):
     @property
     def _version(self) -> int:
         """How many times the memory of this tensor has been written to."""
+        if self._special is not None and is_inference(self):
+            raise RuntimeError("Inference tensors do not track version counter.")
         return self._counter[0] if self._counter is not None else 0
 
     @property
@@ -333,6 +349,12 @@ def wrap_like(data: Any) -> Tensor:
 def level_of(tensor: Tensor) -> int:
     """Return the level of the transformation that a tensor belongs to, or zero."""
     return tensor._special.level if tensor._special is not None else 0
+
+
+def is_inference(tensor: Tensor) -> bool:
+    """Whether a tensor, or the base it is a view of, was made in inference mode."""
+    special = tensor._special
+    return special is not None and special.marked() is INFERENCE
 
 
 def counter(tensor: Tensor) -> list[int]:

@@ -21,7 +21,7 @@ from .views import View
 
 
 def viewing(primitive: Primitive) -> Callable[..., Any]:
-    """Return the function of a primitive whose only result is a view of its only input."""
+    """Return the function of a primitive whose result is a view of its only input."""
     forward = primitive.forward
     differentiable = primitive.differentiable
     wants_params = bool(primitive.statics)
@@ -49,7 +49,7 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
                     view.level = 0
                     view.step = call
                     view.params = params
-                    view.origin = "recorded" if modes.is_grad_enabled() else "no_grad"
+                    view.origin = modes.circumstance() if modes.special else "recorded"
                     if special is None:
                         view.base = self
                         view.before = None
@@ -88,7 +88,7 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
 
 
 def dividing(primitive: Primitive) -> Callable[..., Any]:
-    """Return the function of a primitive whose results are several views of its input."""
+    """Return the function of a primitive whose results are views of its input."""
     forward = primitive.forward
     node_class: Any = None
 

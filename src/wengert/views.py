@@ -57,12 +57,15 @@ class View(Special):
             )
         )
 
+    def marked(self) -> Special | None:
+        return self.base._special
+
     def requires_grad(self, tensor: Tensor) -> bool:
         return tensor._node is not None or self.base.requires_grad
 
     def history(self, tensor: Tensor) -> Node | None:
         """Return the view's node, made again if the base has been written to."""
-        version = self.base._version
+        version = self.base._counter[0]  # type: ignore[index]
         if version != self.version:
             node = tensor._node
             made_by_op = node is not None and not isinstance(node, AccumulateGrad)

@@ -6,6 +6,7 @@ from . import function as function, graph as graph
 from ..function import Function as Function
 from .anomaly import (
     detect_anomaly as detect_anomaly,
+    is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled,
     is_anomaly_enabled as is_anomaly_enabled,
     set_detect_anomaly as set_detect_anomaly,
 )

@@ -75,6 +75,7 @@ class set_grad_enabled(Mode):
 
     def __init__(self, mode: bool) -> None:
         super().__init__(mode)
+        self.mode = mode
         self.before = modes.switch("grad", bool(mode))
 
     def __enter__(self) -> None:
@@ -86,11 +87,16 @@ class set_grad_enabled(Mode):
         return decorate(self.clone, function)
 
     def __str__(self) -> str:
-        return f"set_grad_enabled(mode={self.value})"
+        return f"torch.autograd.grad_mode.set_grad_enabled(mode={self.value})"
 
 
 class inference_mode(Mode):
-    """Like `no_grad`, and what is made inside can never be recorded."""
+    """Like `no_grad`, and what is made inside can never be recorded.
+
+    That is refused for results of ops on tensors that require grad (and on such results):
+    those would otherwise have a history. What is made of constants alone has none either
+    way, and is as outside.
+    """
 
     name = "inference"
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
+from weakref import WeakSet
 
 from .. import engine, modes
 from ..dispatch import recording_hooks
 from ..engine import Node as Node, source
 from ..hooks import RemovableHandle, hooks_of
 from ..primitive import OpNode
-from ..saved import pack, saved_hooks
-from ..tensor import AccumulateGrad, Tensor, counter, history, wrap_at
+from ..saved import pack_saved, saved_hooks
+from ..tensor import AccumulateGrad, Tensor, counter, history
 
 Hook = Callable[..., Any]
 
@@ -66,7 +67,7 @@ class saved_tensors_hooks:
     def __init__(self, pack_hook: Hook, unpack_hook: Hook) -> None:
         self.pair: Any = (pack_hook, unpack_hook)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Any:
         self.before = modes.local.saved_hooks
         if self.before and isinstance(self.before[-1], str):
             raise RuntimeError(self.before[-1])
@@ -96,23 +97,73 @@ class disable_saved_tensors_hooks(saved_tensors_hooks):
         modes.switch("saved_hooks", (self.pair,))
 
 
-def pack_saved(node: Node) -> None:
+def pack_all(node: Node) -> None:
     """Let the innermost pair of hooks have what an op's node has just saved."""
     hooks = saved_hooks()
-    if hooks is None or not isinstance(node, OpNode) or not node.primitive.saves:
-        return
-    saved = list(node.saved)
-    for i in range(0, len(saved), 2):
-        value, check = saved[i : i + 2]
-        if isinstance(check, int):
-            saved[i] = pack(value, hooks, history(value))
-        elif check is not None:
-            level = check[2] if len(check) == 3 else 0
-            saved[i] = pack(wrap_at(level, value), hooks, None)
-    node.saved = tuple(saved)
+    if hooks is not None and isinstance(node, OpNode):
+        for index in range(len(node.primitive.saves)):
+            pack_saved(node, hooks, index)
 
 
-recording_hooks.append(pack_saved)
+class allow_mutation_on_saved_tensors(saved_tensors_hooks):
+    """Inside, what ops have saved may be written to: it is copied before that.
+
+    >>> import wengert as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> with torch.autograd.graph.allow_mutation_on_saved_tensors():
+    ...     y = x * 3
+    ...     z = y * y
+    ...     y.zero_()
+    ...     z.sum().backward()
+    tensor([0., 0.], grad_fn=<ZeroBackward0>)
+    >>> x.grad
+    tensor([18., 18.])
+    """
+
+    def __init__(self) -> None:
+        self.kept: dict[int, WeakSet[Kept]] = {}
+        super().__init__(self.keep, self.give_back)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.before_write = modes.switch("before_write", self.copy)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        modes.switch("before_write", self.before_write)
+        self.kept.clear()
+        super().__exit__(*exception)
+
+    def keep(self, tensor: Tensor) -> Kept:
+        """Keep a saved tensor in a way that lets it be replaced."""
+        kept = Kept(tensor.detach(), self)
+        self.kept.setdefault(id(counter(tensor)), WeakSet()).add(kept)
+        return kept
+
+    def copy(self, tensor: Tensor) -> None:
+        """Replace what is kept of a tensor's memory by copies, before it is written to."""
+        for kept in self.kept.pop(id(counter(tensor)), ()):
+            kept.tensor = kept.tensor.clone()
+
+    def give_back(self, kept: Kept) -> Tensor:
+        """Return a saved tensor as it was."""
+        if modes.local.before_write != self.copy:
+            raise RuntimeError(
+                "Trying to backward outside of the 'allow_mutation_on_saved_tensors' "
+                "context in which the graph was originally recorded."
+            )
+        return kept.tensor
+
+
+class Kept:
+    """A saved tensor; a copy takes its place before it is written to."""
+
+    def __init__(self, tensor: Tensor, context: allow_mutation_on_saved_tensors) -> None:
+        self.tensor = tensor
+        self.context = context
+
+
+recording_hooks.append(pack_all)
 
 
 def register_multi_grad_hook(

@@ -1,0 +1,425 @@
+"""Grad mode, inference mode and anomaly mode, in all the ways they can be switched."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import traceback
+
+import pytest
+
+import wengert
+from tests.autograd.support import side_by_side
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*not a leaf", "ignore:Anomaly Detection", "ignore:Error detected"
+)
+
+
+@side_by_side
+def test_context_managers(t, log):
+    x = t.ones(2, requires_grad=True)
+    with t.no_grad():
+        log(t.is_grad_enabled(), (x * 2).requires_grad)
+        with t.enable_grad():
+            log((x * 2).requires_grad)
+            with t.set_grad_enabled(False):
+                log((x * 2).requires_grad)
+            log(t.is_grad_enabled())
+        log(t.is_grad_enabled())
+    log(t.is_grad_enabled())
+
+
+def test_one_object_nested():
+    """Where PyTorch forgets the outer mode."""
+    mode = wengert.no_grad()
+    with mode:
+        with mode:
+            assert not wengert.is_grad_enabled()
+        assert not wengert.is_grad_enabled()
+    assert wengert.is_grad_enabled()
+
+
+@side_by_side
+def test_decorators(t, log):
+    @t.no_grad()
+    def first():
+        return t.is_grad_enabled()
+
+    @t.no_grad
+    def second():
+        return t.is_grad_enabled()
+
+    @t.set_grad_enabled(False)
+    def third():
+        return t.is_grad_enabled()
+
+    @t.inference_mode()
+    def fourth():
+        return t.is_grad_enabled(), t.is_inference_mode_enabled()
+
+    @t.inference_mode
+    def fifth():
+        """Documented."""
+        return t.is_inference_mode_enabled()
+
+    @t.no_grad()
+    @t.enable_grad()
+    def sixth():
+        return t.is_grad_enabled()
+
+    log(first(), second(), third(), fourth(), fifth(), sixth(), t.is_grad_enabled())
+    log(first.__name__, fifth.__doc__)
+
+
+@side_by_side
+def test_recursive_functions(t, log):
+    @t.no_grad()
+    def f(n):
+        log(t.is_grad_enabled())
+        if n:
+            f(n - 1)
+        with t.enable_grad():
+            log(t.is_grad_enabled())
+
+    f(2)
+    log(t.is_grad_enabled())
+
+
+@side_by_side
+def test_generators(t, log):
+    @t.no_grad()
+    def steps():
+        try:
+            for i in range(3):
+                log("inside", t.is_grad_enabled())
+                got = yield i
+                log("got", got)
+        finally:
+            log("closing", t.is_grad_enabled())
+        return "done"
+
+    for i in steps():
+        log(i, t.is_grad_enabled())
+    generator = steps()
+    log(next(generator), generator.send("sent"), t.is_grad_enabled())
+    generator.close()
+    generator = steps()
+    next(generator)
+    log.error(lambda: generator.throw(ValueError("thrown")))
+
+    def outer():
+        log((yield from steps()))
+
+    list(outer())
+    with t.no_grad():
+        @t.enable_grad()
+        def inner():
+            yield t.is_grad_enabled()
+
+        log(list(inner()), t.is_grad_enabled())
+
+
+@side_by_side
+def test_a_generator_catches_what_is_thrown(t, log):
+    @t.no_grad()
+    def steps():
+        while True:
+            try:
+                yield t.is_grad_enabled()
+            except ValueError as error:
+                log("caught", str(error), t.is_grad_enabled())
+
+    generator = steps()
+    log(next(generator))
+    log(generator.throw(ValueError("one")))
+    log(next(generator))
+
+
+@side_by_side
+def test_coroutines(t, log):
+    @t.no_grad()
+    async def work():
+        before = t.is_grad_enabled()
+        await asyncio.sleep(0)
+        return before, t.is_grad_enabled()
+
+    log(asyncio.run(work()), t.is_grad_enabled())
+
+
+def test_coroutines_switch_only_while_they_run():
+    """Where PyTorch decorates nothing but the creation of the coroutine."""
+
+    @wengert.no_grad()
+    async def work():
+        await asyncio.sleep(0)
+        return wengert.is_grad_enabled()
+
+    async def main():
+        task = asyncio.ensure_future(work())
+        await asyncio.sleep(0)
+        return wengert.is_grad_enabled(), await task
+
+    assert asyncio.run(main()) == (True, False)
+
+
+@pytest.mark.filterwarnings("ignore:Decorating classes")
+@side_by_side
+def test_classes(t, log):
+    @t.no_grad()
+    class Thing:
+        def __init__(self):
+            self.enabled = t.is_grad_enabled()
+
+        def method(self):
+            return t.is_grad_enabled()
+
+    log(Thing().enabled, Thing().method(), isinstance(Thing(), Thing))
+
+
+@side_by_side
+def test_set_grad_enabled_acts_at_once(t, log):
+    t.set_grad_enabled(False)
+    log(t.is_grad_enabled())
+    mode = t.set_grad_enabled(True)
+    log(t.is_grad_enabled(), str(mode), mode.mode)
+    with t.set_grad_enabled(mode=False):
+        log(t.is_grad_enabled())
+    log(t.is_grad_enabled())
+
+    @t.set_grad_enabled(False)
+    def f():
+        return t.is_grad_enabled()
+
+    log(t.is_grad_enabled(), f(), t.is_grad_enabled())
+
+
+@side_by_side
+def test_exceptions_restore_the_mode(t, log):
+    def fail():
+        with t.no_grad():
+            raise ValueError
+
+    log.error(fail)
+    log(t.is_grad_enabled())
+    log.error(t.no_grad()(fail))
+    log(t.is_grad_enabled())
+
+
+@side_by_side
+def test_threads_have_their_own_mode(t, log):
+    seen = []
+    x = t.ones(1, requires_grad=True)
+    with t.no_grad():
+        thread = threading.Thread(target=lambda: seen.append((x * 2).requires_grad))
+        thread.start()
+        thread.join()
+    log(seen, t.is_grad_enabled())
+
+
+@side_by_side
+def test_what_is_made_in_no_grad(t, log):
+    x = t.ones(2, requires_grad=True)
+    with t.no_grad():
+        y = x * 2
+        z = t.ones(2, requires_grad=True)
+        v = x.view(2)
+        x.add_(1)
+    log(y.requires_grad, y.is_leaf, z.requires_grad, v._is_view(), x)
+    (y * x).sum().backward()
+    log(x.grad)
+
+
+@side_by_side
+def test_inference_mode(t, log):
+    x = t.ones(2, requires_grad=True)
+    with t.inference_mode():
+        log(t.is_grad_enabled(), t.is_inference_mode_enabled())
+        y = x * 2
+        log(y.requires_grad, y.is_inference(), x.is_inference())
+        y.add_(1)
+        with t.inference_mode(False):
+            log(t.is_grad_enabled(), t.is_inference_mode_enabled())
+            log((x * 2).requires_grad)
+        with t.enable_grad():
+            log((x * 2).requires_grad, t.is_grad_enabled())
+        v = y[:1]
+        c = y.clone()
+        log(v.is_inference(), c.is_inference())
+    log(y.is_inference(), y.clone().is_inference(), (y * 2).is_inference())
+    log.error(lambda: (x * y).sum().backward())
+    log.error(lambda: y.add_(1))
+    log.error(lambda: y.mul_(x))
+    log.error(lambda: y.requires_grad_())
+    log.error(lambda: y._version)
+    log(y * 2, y + x)
+    v = y[:1]
+    log(v.is_inference())
+    log.error(lambda: v.add_(1))
+    with t.inference_mode():
+        y.add_(1)
+    log(y)
+    copy = y.clone().requires_grad_()
+    (copy * 2).sum().backward()
+    log(copy.grad)
+
+
+@side_by_side
+def test_normal_tensors_in_inference_mode(t, log):
+    x = t.ones(2, requires_grad=True)
+    y = x * 1
+    z = y * y
+    with t.inference_mode():
+        v = y[:1]
+        log(v.is_inference(), v.requires_grad)
+        y.add_(1)
+        log(y._version)
+    log.error(lambda: z.sum().backward())
+    x = t.ones(2)
+    with t.inference_mode():
+        x.add_(1)
+    log(x.requires_grad_().requires_grad)
+    y = x * 1
+    with t.inference_mode():
+        v = y[:1]
+    log.error(lambda: v.add_(1))
+
+
+@side_by_side
+def test_saving_inference_tensors(t, log):
+    x = t.ones(2, requires_grad=True)
+    with t.inference_mode():
+        c = x * 3
+    log((x + c).requires_grad)
+    log.error(lambda: x * c)
+    log.error(lambda: c * x)
+    log.error(lambda: x / c)
+    log(x * c.clone())
+
+
+@side_by_side
+def test_anomaly_modes(t, log):
+    log(t.is_anomaly_enabled(), t.is_anomaly_check_nan_enabled())
+    with t.autograd.detect_anomaly():
+        log(t.is_anomaly_enabled(), t.is_anomaly_check_nan_enabled())
+        with t.autograd.set_detect_anomaly(False):
+            log(t.is_anomaly_enabled())
+        with t.autograd.detect_anomaly(check_nan=False):
+            log(t.is_anomaly_enabled(), t.is_anomaly_check_nan_enabled())
+        log(t.is_anomaly_check_nan_enabled())
+    log(t.is_anomaly_enabled())
+    t.autograd.set_detect_anomaly(True)
+    log(t.is_anomaly_enabled())
+    t.autograd.set_detect_anomaly(False)
+    log(t.is_anomaly_enabled())
+
+
+@side_by_side
+def test_nan_in_backward(t, log):
+    x = t.zeros(2, requires_grad=True)
+    with t.autograd.detect_anomaly():
+        y = (x * 0).sqrt().sum()
+        log.error(lambda: y.backward())
+    with t.autograd.detect_anomaly(check_nan=False):
+        y = (x * 0).sqrt().sum()
+        log.error(lambda: y.backward())
+    y = (x * 0).sqrt().sum()
+    log.error(lambda: y.backward())
+
+
+@side_by_side
+def test_nan_of_a_custom_function(t, log):
+    class Bad(t.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, w):
+            return x * w
+
+        @staticmethod
+        def backward(ctx, g):
+            return g, g * float("nan")
+
+    x = t.ones(2, requires_grad=True)
+    with t.autograd.detect_anomaly():
+        y = Bad.apply(x, x * 2).sum()
+        log.error(lambda: y.backward())
+
+
+@side_by_side
+def test_message_of_a_stale_value_in_anomaly_mode(t, log):
+    x = t.ones(2, requires_grad=True)
+    with t.autograd.detect_anomaly():
+        y = x.exp()
+        y.mul_(2)
+        log.error(lambda: y.sum().backward())
+
+
+class Failing(wengert.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 1
+
+    @staticmethod
+    def backward(ctx, grad):
+        raise ValueError("in backward")
+
+
+def notes_of(program) -> str:
+    try:
+        program()
+    except Exception as error:
+        return "".join(traceback.format_exception(error))
+    raise AssertionError("no error")
+
+
+def test_the_line_of_the_forward_op():
+    x = wengert.ones(2, requires_grad=True)
+
+    def program():
+        with wengert.autograd.detect_anomaly():
+            y = x.exp()  # the line
+            y.mul_(2)
+            y.sum().backward()
+
+    text = notes_of(program)
+    assert "Error detected in ExpBackward0" in text
+    assert "y = x.exp()  # the line" in text
+
+
+def test_the_line_of_a_custom_function():
+    x = wengert.ones(2, requires_grad=True)
+
+    def program():
+        with wengert.autograd.detect_anomaly():
+            y = Failing.apply(x)  # the line
+            y.sum().backward()
+
+    text = notes_of(program)
+    assert "Error detected in FailingBackward" in text
+    assert "y = Failing.apply(x)  # the line" in text
+
+
+def test_the_lines_behind_a_second_derivative():
+    x = wengert.zeros(2, requires_grad=True)
+
+    def program():
+        with wengert.autograd.detect_anomaly():
+            y = (x.sqrt() ** 3).sum()  # the forward line
+            (g,) = wengert.autograd.grad(y, x, create_graph=True)
+            g.sum().backward()
+
+    with wengert.autograd.detect_anomaly(check_nan=False):
+        pass
+    text = notes_of(program)
+    assert "# the forward line" in text
+
+
+def test_anomaly_mode_of_backward_alone():
+    x = wengert.ones(2, requires_grad=True)
+    y = x.exp()
+    y.mul_(2)
+
+    def program():
+        with wengert.autograd.detect_anomaly():
+            y.sum().backward()
+
+    assert "made while anomaly mode was off" in notes_of(program)

@@ -1,0 +1,209 @@
+"""Hooks for what ops save, and looking at what they have saved."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.autograd.support import side_by_side
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*not a leaf")
+
+PROGRAMS = {
+    "add": lambda t, x, w: x + w,
+    "mul": lambda t, x, w: x * w,
+    "mul by one": lambda t, x, w: x * w.detach(),
+    "scale": lambda t, x, w: x * 3.0,
+    "square": lambda t, x, w: x * x,
+    "exp": lambda t, x, w: x.exp(),
+    "sin": lambda t, x, w: x.sin(),
+    "div": lambda t, x, w: x / w,
+    "pow": lambda t, x, w: x**3,
+    "sum": lambda t, x, w: x.sum(0),
+    "view": lambda t, x, w: x.view(-1)[1:],
+    "matmul": lambda t, x, w: x @ w,
+    "sigmoid": lambda t, x, w: x.sigmoid(),
+    "relu": lambda t, x, w: x.relu(),
+    "tanh": lambda t, x, w: x.tanh(),
+    "sqrt": lambda t, x, w: x.sqrt(),
+    "softmax": lambda t, x, w: x.softmax(0),
+    "cat": lambda t, x, w: t.cat([x, w]),
+    "where": lambda t, x, w: t.where(x > 0, x, w),
+    "mean": lambda t, x, w: x.mean(),
+    "abs": lambda t, x, w: x.abs(),
+    "log": lambda t, x, w: x.log(),
+    "clamp": lambda t, x, w: x.clamp(min=0.5),
+}
+
+
+def tensors(t):
+    x = t.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    return x, t.tensor([2.0, 0.5, 1.0], requires_grad=True)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@side_by_side
+def test_pack_counts(t, log, name):
+    x, w = tensors(t)
+    counts = [0, 0]
+
+    def pack(tensor):
+        counts[0] += 1
+        return tensor
+
+    def unpack(packed):
+        counts[1] += 1
+        return packed
+
+    with t.autograd.graph.saved_tensors_hooks(pack, unpack):
+        y = PROGRAMS[name](t, x, w)
+    y.sum().backward()
+    log(counts, x.grad, w.grad)
+
+
+@side_by_side
+def test_what_is_packed(t, log):
+    x, w = tensors(t)
+
+    def pack(tensor):
+        log("pack", tensor.detach(), t.is_grad_enabled())
+        return tensor.clone()
+
+    def unpack(packed):
+        log("unpack", packed)
+        return packed * 2
+
+    with t.autograd.graph.saved_tensors_hooks(pack, unpack):
+        y = (x * w).exp()
+    z = (y * y).sum()
+    z.backward()
+    log(x.grad, w.grad)
+
+
+@side_by_side
+def test_nested_hooks(t, log):
+    x, w = tensors(t)
+    hooks = t.autograd.graph.saved_tensors_hooks
+    with hooks(lambda s: log("outer") or s, lambda s: s):
+        with hooks(lambda s: log("inner") or s, lambda s: s):
+            x * w
+        x * w
+    x * w
+
+
+@side_by_side
+def test_unpack_runs_at_each_backward(t, log):
+    x, w = tensors(t)
+    with t.autograd.graph.saved_tensors_hooks(lambda s: s, lambda s: log("un") or s):
+        y = (x * w).sum()
+    y.backward(retain_graph=True)
+    y.backward()
+    log(x.grad)
+    log.error(lambda: y.backward())
+
+
+@side_by_side
+def test_errors_of_hooks(t, log):
+    hooks = t.autograd.graph.saved_tensors_hooks
+    x, w = tensors(t)
+    with hooks(lambda s: 3, lambda s: s):
+        y = (x * w).sum()
+    log.error(lambda: y.backward())
+
+    def modify(tensor):
+        tensor.mul_(2)
+        return tensor
+
+    def run(pack):
+        a = x * 1
+        with hooks(pack, lambda s: s):
+            return a * w
+
+    log.error(lambda: run(modify))
+    log.error(lambda: run(lambda s: 1 / 0))
+    log(t.is_grad_enabled())
+
+
+@side_by_side
+def test_double_backward_through_hooks(t, log):
+    x, w = tensors(t)
+    with t.autograd.graph.saved_tensors_hooks(lambda s: s.clone(), lambda s: s):
+        y = (x.exp() * w * x).sum()
+        (g,) = t.autograd.grad(y, x, create_graph=True)
+    (h,) = t.autograd.grad(g.sum(), x)
+    log(g, h)
+
+
+@side_by_side
+def test_a_packed_value_may_be_written_to_later(t, log):
+    x, w = tensors(t)
+    a = x * 1
+    with t.autograd.graph.saved_tensors_hooks(lambda s: s.clone(), lambda s: s):
+        y = a * w
+    a.mul_(100)
+    log.error(lambda: y.sum().backward())
+    log(x.grad, w.grad)
+
+
+@side_by_side
+def test_save_on_cpu(t, log):
+    x, w = tensors(t)
+    with t.autograd.graph.save_on_cpu():
+        y = (x * w).exp().sum()
+    y.backward()
+    log(x.grad, w.grad)
+
+
+@side_by_side
+def test_disabling_hooks(t, log):
+    x, w = tensors(t)
+    graph = t.autograd.graph
+
+    def enter():
+        with graph.saved_tensors_hooks(lambda s: s, lambda s: s):
+            pass
+
+    with graph.disable_saved_tensors_hooks("not here"):
+        log.error(enter)
+        x * w
+    log.error(enter)
+    with graph.saved_tensors_hooks(lambda s: s, lambda s: s):
+        def disable():
+            with graph.disable_saved_tensors_hooks("not here"):
+                pass
+
+        log.error(disable)
+    with graph.disable_saved_tensors_hooks("outer"):
+        with graph.disable_saved_tensors_hooks("inner"):
+            log.error(enter)
+        log.error(enter)
+
+
+@side_by_side
+def test_raw_saved_tensors(t, log):
+    x, w = tensors(t)
+    y = x * w
+    raw = y.grad_fn._raw_saved_self
+    seen = []
+    raw.register_hooks(lambda s: seen.append("pack") or s * 2, lambda s: s)
+    log(seen, y.grad_fn._saved_self, y.grad_fn._saved_other)
+    log.error(lambda: raw.register_hooks(lambda s: s, lambda s: s))
+    y.sum().backward()
+    log(x.grad, w.grad)
+
+
+@side_by_side
+def test_allow_mutation_on_saved_tensors(t, log):
+    x, w = tensors(t)
+    with t.autograd.graph.allow_mutation_on_saved_tensors() as ctx:
+        a = x * 1
+        y = a * w
+        a.mul_(100)
+        b = a.exp() if False else a.sin()
+        a.zero_()
+        (y.sum() + b.sum()).backward()
+    log(x.grad, w.grad)
+    a = x * 1
+    y = (a * w).sum()
+    a.mul_(2)
+    log.error(lambda: y.backward())
+    del ctx
