@@ -11,7 +11,7 @@ from numpy import ndarray
 from .. import modes
 from ..inplace import assign, check_writable, overlaps
 from ..primitives import indexing as I
-from ..tensor import Tensor, counter, history, plain
+from ..tensor import Tensor, counter, history, is_inference, plain
 from .arguments import memory_of
 from .broadcasting import expanded_shape
 from .gathering import at_least_one
@@ -130,6 +130,8 @@ def written_at_parsed(self: Tensor, parsed: Parsed, value: Any) -> bool:
 def written_quietly(self: Tensor, data: ndarray, key: Any, value: Any) -> bool:
     """Write into memory if nothing is recorded and NumPy casts as PyTorch does."""
     recorded = modes.is_grad_enabled()
+    if self._special is not None and is_inference(self):
+        return False
     if recorded and (
         self._node is not None or (self._special is not None and self.requires_grad)
     ):

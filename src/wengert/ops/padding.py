@@ -49,8 +49,8 @@ def pad(
 def widths(pad: Sequence[int], ndim: int) -> Widths:
     """Return the margins before and after each dimension, the first dimension first."""
     unpadded = (0,) * (ndim - len(pad) // 2)
-    before, after = [tuple(int(w) for w in pad[k::2]) for k in (0, 1)]
-    return unpadded + before[::-1], unpadded + after[::-1]
+    flipped = [int(width) for width in pad[::-1]]
+    return unpadded + tuple(flipped[1::2]), unpadded + tuple(flipped[::2])
 
 
 @op(method=False, out=False)

@@ -63,6 +63,20 @@ def sum_to(cotangent: Any, shape: tuple[int, ...]) -> Any:
     ]
     dims = (*range(lead), *stretched)
     if isinstance(cotangent, ndarray | np.generic):
+        if dims == (cotangent.ndim - 1,) and 0 < cotangent.shape[-1] <= SHORT:
+            return short_rows_summed(cotangent).reshape(shape)
         summed = np.add.reduce(cotangent, axis=dims, keepdims=True)
         return summed.reshape(shape)
     return cotangent.sum(dims, keepdim=True).reshape(shape)
+
+
+SHORT = 8
+"""Up to this length, NumPy's sum of each row takes longer than adding up columns."""
+
+
+def short_rows_summed(array: ndarray) -> ndarray:
+    """Return the sums over a short last dimension."""
+    total: ndarray = array[..., 0].copy()
+    for i in range(1, array.shape[-1]):
+        total += array[..., i]
+    return total

@@ -17,26 +17,20 @@ Shape = tuple[int, ...]
 
 
 def _constant_pad(self: ndarray, *, before: Shape, after: Shape, value: Any) -> ndarray:
-    shape = tuple(
-        [n + b + a for n, b, a in zip(self.shape, before, after, strict=True)]
-    )
-    if value == 0:
-        result = np.zeros(shape, self.dtype)
-    else:
-        result = np.full(shape, value, self.dtype)
-    inner = tuple(
-        [
-            slice(max(b, 0), n - max(a, 0))
-            for n, b, a in zip(shape, before, after, strict=True)
-        ]
-    )
-    kept = tuple(
-        [
-            slice(max(-b, 0), n - max(-a, 0))
-            for n, b, a in zip(self.shape, before, after, strict=True)
-        ]
-    )
-    result[inner] = self[kept]
+    shape, inner, kept = [], [], []
+    for n, b, a in zip(self.shape, before, after, strict=True):
+        size = n + b + a
+        shape.append(size)
+        if b >= 0 and a >= 0:
+            inner.append(slice(b, b + n))
+            kept.append(slice(None))
+        else:
+            inner.append(slice(max(b, 0), size - max(a, 0)))
+            kept.append(slice(max(-b, 0), n - max(-a, 0)))
+    result = np.zeros(shape, self.dtype)
+    if value != 0:
+        result.fill(value)
+    result[tuple(inner)] = self[tuple(kept)]
     return result
 
 
