@@ -112,7 +112,7 @@ class Hardtanh(OfFunction):
             self.max_val = self.max_value
         if not self.max_val > self.min_val:
             raise AssertionError(
-                f"min_val ({self.min_val}) must be smaller than max_val ({self.max_val})"
+                f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})"
             )
 
 

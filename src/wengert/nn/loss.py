@@ -6,14 +6,29 @@ They share the arguments ``reduction``, "mean", "sum" or "none", and the older
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 from ..ops.loss import legacy
 from ..tensor import Tensor
 from . import functional as F
+from .distance import PairwiseDistance
 from .module import Module
 from .of_function import OfFunction
+
+
+def reduction_of(size_average: Any, reduce: Any, reduction: str) -> str:
+    """Return the reduction, which may be given in the older way."""
+    if size_average is None and reduce is None:
+        return reduction
+    found = legacy(size_average, reduce, reduction)
+    warnings.warn(
+        "size_average and reduce args will be deprecated, please use "
+        f"reduction='{found}' instead.",
+        stacklevel=4,
+    )
+    return found
 
 
 class Loss(OfFunction):
@@ -28,12 +43,12 @@ class Loss(OfFunction):
         self, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
     ) -> None:
         Module.__init__(self)
-        self.reduction = legacy(size_average, reduce, reduction)
+        self.reduction = reduction_of(size_average, reduce, reduction)
 
     def settle(self) -> None:
         options = self.__dict__
         average, reduce = options.pop("size_average", None), options.pop("reduce", None)
-        self.reduction = legacy(average, reduce, self.reduction)
+        self.reduction = reduction_of(average, reduce, self.reduction)
         for name in ("weight", "pos_weight"):
             if name in options:
                 self.register_buffer(name, options.pop(name))
@@ -350,7 +365,7 @@ class TripletMarginWithDistanceLoss(Loss):
         super().settle()
         check_margin("TripletMarginWithDistanceLoss", self.margin)
         if self.distance_function is None:
-            self.distance_function = F.pairwise_distance
+            self.distance_function = PairwiseDistance()
 
 
 def check_margin(name: str, margin: float) -> None:

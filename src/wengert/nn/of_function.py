@@ -32,7 +32,8 @@ class OfFunction(Module):
 
     Attributes:
         function: what is called.
-        inputs: the names of the arguments of `forward`.
+        inputs: the names of the arguments of `forward`; one with a default, such as
+            "output_size=None", is passed by its name.
         passed: the attributes that are passed to the function; all options by default.
         shown: the options that are printed; all by default.
     """
@@ -88,7 +89,11 @@ def source(
     parameters = [
         f"{name}=defaults[{name!r}]" if name in defaults else name for name in options
     ]
-    arguments = [*inputs, *[f"{name}=self.{name}" for name in passed]]
+    given = [
+        f"{name}={name}" if default else name
+        for name, default, _ in [text.partition("=") for text in inputs]
+    ]
+    arguments = [*given, *[f"{name}=self.{name}" for name in passed]]
     return "\n".join(
         [
             f"def __init__({', '.join(['self', *parameters])}):",
