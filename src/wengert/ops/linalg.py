@@ -325,19 +325,19 @@ def lstsq(
             "torch.linalg.lstsq: input.size(-2) should match other.size(-2)"
         )
     solution = matmul(pinv(A, rcond=rcond), right)
-    empty = plain(np.empty(0, A._data.real.dtype))
-    residuals = empty
+    # Nothing, but of the solution's history, as in PyTorch.
+    residuals = solution.abs().reshape((-1,))[:0]
     values = np.linalg.svd(A.detach().numpy(), compute_uv=False)
     largest = values.max(-1, keepdims=True, initial=0)
     limit = rcond if rcond is not None else np.finfo(values.dtype).eps * max(m, n)
     rank = (values > limit * largest).sum(-1)
-    if m > n and driver != "gelsy" and np.all(rank == n):
+    if m > n and driver not in (None, "gelsy") and np.all(rank == n):
         residuals = (matmul(A, solution) - right).abs().square().sum(-2)
     return lstsq_result(
         solution.squeeze(-1) if vector else solution,
         residuals,
-        plain(np.asarray(rank)),
-        plain(values) if driver in ("gelsd", "gelss") else empty,
+        plain(np.empty(0, np.int64) if driver == "gels" else np.asarray(rank)),
+        plain(values if driver in ("gelsd", "gelss") else values.reshape(-1)[:0]),
     )
 
 

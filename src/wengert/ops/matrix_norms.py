@@ -71,8 +71,15 @@ def matrix_norm(
         raise RuntimeError(f"{name}: Order {ord} not supported.")
     summed, folded = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = vector_norm(A, 1, summed, True)
-    result = (sums.amax if ord > 0 else sums.amin)(folded, True)
+    result = extreme(sums, folded, ord > 0, keepdim=True)
     return result if keepdim else without(result, rows, columns)
+
+
+def extreme(values: Tensor, dim: int, largest: bool, keepdim: bool = False) -> Tensor:
+    """Return the largest or smallest of values; the largest of none is zero."""
+    if not largest:
+        return values.amin(dim, keepdim)
+    return (values.amax if values.shape[dim] else values.sum)(dim, keepdim)
 
 
 def two_dims(dim: Any, ndim: int) -> Dims:
@@ -95,7 +102,7 @@ def norm_of_values(
     if ord == "nuc":
         result = values.sum(-1)
     else:
-        result = (values.amax if ord > 0 else values.amin)(-1)
+        result = extreme(values, -1, ord > 0)
     if not keepdim:
         return result
     shape = [1 if i in (rows, columns) else n for i, n in enumerate(A.shape)]

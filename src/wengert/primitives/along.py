@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .dims import Shape, drop, restore
+from .dims import Shape, restore
 from .gathering import MANY, added_along, key_along, positions_along
 from .op import linear, reduction
 
@@ -101,10 +101,9 @@ def selection(name: str, find: Callable[..., ndarray], grad_fn: str) -> Any:
             return self.copy(), np.zeros((), np.int64)
         indices = find(self, dim, **params)
         values = taken_along(self, indices, dim)
-        return (
-            drop(values, self.shape, (dim,), keepdim),
-            drop(indices, self.shape, (dim,), keepdim),
-        )
+        if keepdim:
+            return values, indices
+        return values.squeeze(dim), indices.squeeze(dim)
 
     return reduction(
         name, forward, by_index, outputs=("values", "indices"), grad_fn=grad_fn

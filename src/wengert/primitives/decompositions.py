@@ -8,6 +8,7 @@ result is not finite.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -252,7 +253,8 @@ def factored(matrix: ndarray) -> tuple[ndarray, ndarray]:
     *batch, m, n = lu.shape
     k = min(m, n)
     pivots = np.broadcast_to(np.arange(1, k + 1, dtype=np.int32), (*batch, k)).copy()
-    flat, flat_pivots = lu.reshape((-1, m, n)), pivots.reshape((-1, k))
+    count = prod(batch)
+    flat, flat_pivots = lu.reshape((count, m, n)), pivots.reshape((count, k))
     stack = np.arange(len(flat))
     for j in range(k):
         found = magnitude(flat[:, j:, j]).argmax(-1) + j
@@ -279,7 +281,8 @@ def permutation(pivots: ndarray, size: int) -> ndarray:
     """Return the matrix P of A = P L U."""
     *batch, k = pivots.shape
     order = np.broadcast_to(np.arange(size), (*batch, size)).copy()
-    flat, steps = order.reshape((-1, size)), pivots.reshape((-1, k)) - 1
+    count = prod(batch)
+    flat, steps = order.reshape((count, size)), pivots.reshape((count, k)) - 1
     stack = np.arange(len(flat))
     for j in range(k):
         rows = flat[stack, steps[:, j]]

@@ -15,6 +15,7 @@ from numpy import ndarray
 
 from ..dtypes import from_numpy
 from ..errors import not_broadcastable
+from ..folding import affine
 from .fitting import sum_to
 from .op import bilinear, fused, with_names
 
@@ -269,6 +270,7 @@ addbmm = added(
 
 
 def _linear(input: ndarray, weight: ndarray, bias: ndarray | None = None) -> ndarray:
+    result: ndarray
     if input.ndim == 2:
         result = product(input, weight.T)
     else:
@@ -288,7 +290,7 @@ def linear_op(name: str, biased: bool, grad_fn: str) -> Any:
     if biased:
         rules["vjp_bias"] = lambda grad, bias_shape: sum_to(grad, bias_shape)
     inputs = ("input", "weight", "bias") if biased else ("input", "weight")
-    return fused(name, _linear, inputs=inputs, grad_fn=grad_fn, **rules)
+    return fused(name, _linear, inputs=inputs, grad_fn=grad_fn, quick=affine, **rules)
 
 
 def linear_vjp_weight(grad: Any, input: Any) -> Any:

@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Primitive, names_of
+from ..folding import calling
 from ..quick import anything, binary, pointwise, predicate, unary
-from ..viewing import viewing
+from ..viewing import dividing, viewing
 
 Function = Callable[..., Any]
 Refusals = str | dict[str, Exception | None]
@@ -43,9 +44,14 @@ def declare(primitive: Primitive, make: Callable[[Primitive], Function]) -> Func
     return function
 
 
-def caller(inputs: tuple[str, ...]) -> Callable[[Primitive], Function]:
-    """Return the quick call for this number of inputs."""
-    return {1: unary, 2: binary}.get(len(inputs), pointwise)
+def caller(primitive: Primitive) -> Callable[[Primitive], Function]:
+    """Return the quick call for an elementwise primitive."""
+    code = getattr(primitive.forward, "__code__", None)
+    if code is not None and code.co_kwonlyargcount:
+        return anything
+    if not primitive.differentiable:
+        return {1: unary, 2: predicate}.get(len(primitive.inputs), anything)
+    return {1: unary, 2: binary}.get(len(primitive.inputs), pointwise)
 
 
 def elementwise(
@@ -101,7 +107,7 @@ def elementwise(
     primitive.factors = factors
     primitive.refuses = refusals(refuses)
     primitive.refuses_each = refuses_each
-    return declare(primitive, caller(inputs))
+    return declare(primitive, caller(primitive))
 
 
 def refusals(refuses: Refusals) -> dict[str, Exception | None]:
@@ -158,7 +164,7 @@ def bilinear(
         promote=promote,
         grad_fn=grad_fn,
     )
-    return declare(primitive, caller(inputs) if promote else anything)
+    return declare(primitive, caller(primitive) if promote else calling)
 
 
 def linear(
@@ -187,7 +193,7 @@ def linear(
         grad_fn=grad_fn,
         batch=batch,
     )
-    return declare(primitive, anything)
+    return declare(primitive, calling)
 
 
 def view(
@@ -214,7 +220,7 @@ def view(
         grad_fn=grad_fn,
         batch=batch,
     )
-    return declare(primitive, anything if several else viewing)
+    return declare(primitive, dividing if several else viewing)
 
 
 def reduction(
@@ -242,7 +248,7 @@ def reduction(
         grad_fn=grad_fn,
         batch=batch,
     )
-    return declare(primitive, anything)
+    return declare(primitive, calling)
 
 
 def fused(
@@ -258,6 +264,7 @@ def fused(
     grad_fn: str | None = None,
     batch: Function | None = None,
     hidden: tuple[str, ...] = (),
+    quick: Callable[[Primitive], Function] = calling,
     **by_input: Function,
 ) -> Function:
     """Declare an op with its rules written out.
@@ -271,6 +278,7 @@ def fused(
             signature: second derivatives and layers use it where a rule is missing.
         hidden: names of what the forward returns after its result for the rules alone,
             see Note [Hidden results]; a decomposition is needed then.
+        quick: makes the function that calls it.
     """
     primitive = Primitive(
         name,
@@ -287,7 +295,7 @@ def fused(
         batch=batch,
         hidden=hidden,
     )
-    return declare(primitive, anything)
+    return declare(primitive, quick)
 
 
 def nondifferentiable(
@@ -313,5 +321,4 @@ def nondifferentiable(
     )
     primitive.refuses = refusals(refuses)
     quick = kind == "elementwise" and len(outputs) == 1
-    by_count = {1: unary, 2: predicate} if quick else {}
-    return declare(primitive, by_count.get(len(inputs), anything))
+    return declare(primitive, caller(primitive) if quick else calling)
