@@ -24,7 +24,7 @@ LAYERS = [
     {"saved", "views"},
     {"primitive"},
     {"dispatch"},
-    {"viewing", "quick", "hooks"},
+    {"viewing", "quick", "folding", "hooks"},
     {"primitives"},
     {"inplace"},
     {"ops", "random"},
