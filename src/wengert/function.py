@@ -446,6 +446,8 @@ def finish(
     made = [
         out
         if not isinstance(out, Tensor)
+        else lifted(out, node.level, recorded)
+        if level_of(out) < node.level
         else written_output(out, recorded)
         if id(out) in dirty
         else aliased(out)
@@ -484,6 +486,11 @@ def finish(
     if modes.special:
         recorded_specially(node)
     return tuple(made)
+
+
+def lifted(out: Tensor, level: int, recorded: bool) -> Tensor:
+    """Return an output that is of a lower level, and so constant on this one."""
+    return wrap_at(level, out) if recorded else out
 
 
 def written_output(out: Tensor, recorded: bool) -> Tensor:

@@ -45,7 +45,7 @@ def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
     """
     if is_inference(tensor) and not modes.is_inference_mode_enabled():
         raise errors.inference_written()
-    if not modes.is_grad_enabled():
+    if not modes.is_grad_enabled_at(level_of(tensor)):
         return
     view = tensor._special
     if isinstance(view, View):
@@ -103,7 +103,7 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
     version[0] += 1
     if isinstance(node, OpNode) and node.primitive.saves:
         follow_new_values(node, result, tensor)
-    if modes.is_grad_enabled():
+    if modes.is_grad_enabled_at(level_of(tensor)):
         take_history(tensor, result)
     return tensor
 

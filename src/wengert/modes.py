@@ -66,9 +66,11 @@ def is_inference_mode_enabled() -> bool:
 
 def circumstance() -> str:
     """Return how views are made at present, see `views.View`."""
-    if not special or local.grad:
+    if not special:
         return "recorded"
-    return "inference" if local.inference else "no_grad"
+    if local.inference:
+        return "inference"
+    return "recorded" if local.grad else "no_grad"
 
 
 def is_grad_enabled_at(level: int) -> bool:
@@ -82,4 +84,4 @@ def is_grad_enabled_at(level: int) -> bool:
     for number, outside in local.levels:
         if number > level:
             return outside
-    return local.grad
+    return local.grad and not local.inference

@@ -136,19 +136,8 @@ def test_a_generator_catches_what_is_thrown(t, log):
     log(next(generator))
 
 
-@side_by_side
-def test_coroutines(t, log):
-    @t.no_grad()
-    async def work():
-        before = t.is_grad_enabled()
-        await asyncio.sleep(0)
-        return before, t.is_grad_enabled()
-
-    log(asyncio.run(work()), t.is_grad_enabled())
-
-
 def test_coroutines_switch_only_while_they_run():
-    """Where PyTorch decorates nothing but the creation of the coroutine."""
+    """PyTorch decorates nothing but the creation of the coroutine."""
 
     @wengert.no_grad()
     async def work():
@@ -174,7 +163,7 @@ def test_classes(t, log):
         def method(self):
             return t.is_grad_enabled()
 
-    log(Thing().enabled, Thing().method(), isinstance(Thing(), Thing))
+    log(Thing().enabled, Thing().method())
 
 
 @side_by_side
@@ -248,14 +237,14 @@ def test_inference_mode(t, log):
         log(v.is_inference(), c.is_inference())
     log(y.is_inference(), y.clone().is_inference(), (y * 2).is_inference())
     log.error(lambda: (x * y).sum().backward())
-    log.error(lambda: y.add_(1))
-    log.error(lambda: y.mul_(x))
+    log.error(lambda: c.add_(1))
+    log.error(lambda: c.mul_(x))
     log.error(lambda: y.requires_grad_())
     log.error(lambda: y._version)
     log(y * 2, y + x)
     v = y[:1]
     log(v.is_inference())
-    log.error(lambda: v.add_(1))
+    log.error(lambda: c[:1].add_(1))
     with t.inference_mode():
         y.add_(1)
     log(y)

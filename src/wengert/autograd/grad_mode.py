@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Self
 
 from .. import modes
@@ -110,7 +110,7 @@ class inference_mode(Mode):
 
     def __enter__(self) -> None:
         super().__enter__()
-        self.previous.append(modes.switch("grad", not self.value and modes.local.grad))
+        self.previous.append(modes.switch("grad", not self.value))
 
     def __exit__(self, *exception: object) -> None:
         modes.switch("grad", self.previous.pop())
@@ -128,10 +128,11 @@ def decorate(
         return decorate_generator(context, function)
     if inspect.iscoroutinefunction(function):
 
+        step_by_step = decorate_generator(context, start)
+
         @functools.wraps(function)
         async def awaited(*args: Any, **kwargs: Any) -> Any:
-            with context():
-                return await function(*args, **kwargs)
+            return await Steps(step_by_step(function(*args, **kwargs)))
 
         return awaited
 
@@ -141,6 +142,21 @@ def decorate(
             return function(*args, **kwargs)
 
     return call
+
+
+def start(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Return what takes the steps of a coroutine."""
+    return coroutine.__await__()
+
+
+class Steps:
+    """Something to await, given the generator of its steps."""
+
+    def __init__(self, generator: Generator[Any, Any, Any]) -> None:
+        self.generator = generator
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self.generator
 
 
 def decorate_generator(

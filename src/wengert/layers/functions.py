@@ -345,6 +345,16 @@ def physical(value: Any, level: int) -> tuple[Any, bool]:
     return value, False
 
 
+def spread(value: Any, is_batched: bool, size: int) -> tuple[Any, bool]:
+    """Return an output that is the same for all elements once for each.
+
+    Each element then has a gradient of its own, and none is counted more than once.
+    """
+    if is_batched or not has_derivative(value):
+        return value, is_batched
+    return value.unsqueeze(0).expand(size, *value.shape).clone(), True
+
+
 def batch(value: Tensor, level: int) -> Tensor:
     """Return a tensor that hides its first dimension."""
     return on_level(level, Batched(value, level))
@@ -383,18 +393,19 @@ def mapped(cls: Kind, batched: tuple[bool, ...]) -> Kind:
             result = run_forward(cls, inner, args)
             single = not isinstance(result, tuple)
             results = (result,) if single else result
+            ctx.size = batch_size(values, batched)
             known = Translation(args, values)
-            shapes = [physical(out, level) for out in results]
-            outputs = tuple(
-                [
-                    known.of(out) if id(out) in known else value
-                    for out, (value, _) in zip(results, shapes, strict=True)
-                ]
-            )
+            written = {id(tensor) for tensor in inner.dirty_tensors}
+            pairs = [
+                (known.of(out), physical(out, level)[1])
+                if id(out) in written
+                else spread(*physical(out, level), ctx.size)
+                for out in results
+            ]
+            outputs = tuple([value for value, _ in pairs])
             known.update(Translation(results, outputs))
             keep(ctx, inner, known, level)
-        ctx.outputs_batched = tuple([is_batched for _, is_batched in shapes])
-        ctx.size = batch_size(values, batched)
+        ctx.outputs_batched = tuple([is_batched for _, is_batched in pairs])
         ctx.inner_inputs = inner.inputs
         return outputs[0] if single else outputs
 
