@@ -316,9 +316,22 @@ pow = elementwise(
     vjp_exponent=_pow_by_exponent,
     **POWER,
 )
+
+
+def _pow_number(self: Any, exponent: Any) -> Any:
+    """Powers; NumPy itself multiplies, divides and takes roots for 2, -1 and 1/2."""
+    if exponent == 3:
+        return self * self * self
+    if exponent == -0.5:
+        return 1 / np.sqrt(self)
+    if exponent == -2 and not are_integers(self, exponent):
+        return 1 / (self * self)
+    return self**exponent
+
+
 pow_number = elementwise(
     "pow_number",
-    lambda self, exponent: self**exponent,
+    _pow_number,
     grad_fn="PowBackward0",
     vjp_self=_pow_number_vjp,
     **POWER,
@@ -334,7 +347,7 @@ sqrt = elementwise(
 )
 rsqrt = elementwise(
     "rsqrt",
-    lambda self: 1 / np.sqrt(self),
+    lambda self: constant(1, self.dtype) / np.sqrt(self),
     promote="float",
     vjp=lambda grad, result: grad * (result * result * result).conjugate() * -0.5,
 )
@@ -376,11 +389,24 @@ log1p = elementwise(
 
 
 def _logaddexp(self: Any, other: Any) -> Any:
-    if self.dtype.kind != "c":
-        return np.logaddexp(self, other)
-    swap = np.real(self) < np.real(other)
-    high, low = np.where(swap, other, self), np.where(swap, self, other)
-    return np.where(high == low, low + LN2, high + np.log1p(np.exp(low - high)))
+    """Begins with the larger one; by hand, as np.logaddexp takes ten times as long."""
+    if self.dtype.kind == "c":
+        swap = np.real(self) < np.real(other)
+        high, low = np.where(swap, other, self), np.where(swap, self, other)
+        return np.where(high == low, low + LN2, high + np.log1p(np.exp(low - high)))
+    high, low = np.maximum(self, other), np.minimum(self, other)
+    return unless_infinite(high, np.log1p(np.exp(low - high)) + high)
+
+
+def _logaddexp2(self: Any, other: Any) -> Any:
+    high, low = np.maximum(self, other), np.minimum(self, other)
+    return unless_infinite(high, np.log1p(np.exp2(low - high)) * (1 / LN2) + high)
+
+
+def unless_infinite(high: Any, result: Any) -> Any:
+    """Return a result, and the larger one of two inputs where that is infinite."""
+    infinite = np.isinf(high)
+    return np.where(infinite, high, result) if np.any(infinite) else result
 
 
 logaddexp = elementwise(
@@ -393,7 +419,7 @@ logaddexp = elementwise(
 )
 logaddexp2 = elementwise(
     "logaddexp2",
-    np.logaddexp2,
+    _logaddexp2,
     inputs=("self", "other"),
     vjp_self=lambda grad, self, other: grad / (exp2(other - self) + 1),
     vjp_other=lambda grad, self, other: grad / (exp2(self - other) + 1),
@@ -429,8 +455,9 @@ def _sigmoid(self: ndarray) -> Any:
         return 1 / (1 + np.exp(-self))
     result = np.negative(self)
     np.exp(result, result)
-    np.add(result, constant(1, self.dtype), result)
-    return np.reciprocal(result, result)
+    unit = constant(1, self.dtype)
+    np.add(result, unit, result)
+    return np.divide(unit, result, result)
 
 
 def _sigmoid_backward(grad_output: Any, output: Any) -> Any:

@@ -11,6 +11,7 @@ from numpy import ndarray
 from .copying import zeros_like
 from .elementwise import are_integers
 from .op import elementwise
+from .selection import masked
 
 # --- rounding -------------------------------------------------------------------------
 
@@ -63,7 +64,13 @@ def check_divisor(self: Any, other: Any) -> None:
 
 def _div_floor(self: Any, other: Any) -> Any:
     check_divisor(self, other)
-    return np.floor_divide(self, other)
+    if are_integers(self, other):
+        return np.floor_divide(self, other)
+    rest = np.fmod(self, other)
+    quotient = self / other
+    rounded = np.rint((self - rest) / other - goes_below(rest, other))
+    result = np.where(rounded == 0, np.copysign(rounded, quotient), rounded)
+    return np.where(np.equal(other, 0), quotient, result)
 
 
 def _div_trunc(self: Any, other: Any) -> Any:
@@ -76,7 +83,16 @@ def _div_trunc(self: Any, other: Any) -> Any:
 
 def _remainder(self: Any, other: Any) -> Any:
     check_divisor(self, other)
-    return np.remainder(self, other)
+    if are_integers(self, other):
+        return np.remainder(self, other)
+    # np.remainder takes five times as long.
+    rest = np.fmod(self, other)
+    return rest + masked(np.asarray(other, rest.dtype), goes_below(rest, other))
+
+
+def goes_below(rest: Any, other: Any) -> Any:
+    """Whether rounding down gives one less than rounding towards zero."""
+    return (rest != 0) & ((rest < 0) != (other < 0))
 
 
 def _fmod(self: Any, other: Any) -> Any:

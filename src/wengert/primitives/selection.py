@@ -9,6 +9,7 @@ Note [Masks as bits]
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -212,6 +213,9 @@ def _clamp(self: Any, min: Any, max: Any) -> Any:
 def _clamp_numbers(self: Any, min: Any, max: Any) -> Any:
     if isinstance(min, ndarray) or isinstance(max, ndarray) or self.dtype.kind != "f":
         return _clamp(self, min, max)
+    if self.size >= FEW:  # one pass, which for two numbers is a quick one
+        low, high = (-inf if min is None else min), (inf if max is None else max)
+        return np.clip(self, low, high)
     if min is not None:
         self = np.maximum(self, constant(min or ZERO, self.dtype))
     if max is not None:
@@ -309,7 +313,7 @@ clamp_max_number = elementwise(
 
 
 def _nan_to_num(self: ndarray, *, nan: Any, posinf: Any, neginf: Any) -> Any:
-    if self.dtype.kind not in "fc":
+    if self.dtype.kind not in "fc" or np.all(np.isfinite(self)):
         return self.copy()
     return np.nan_to_num(self, nan=nan, posinf=posinf, neginf=neginf)
 
