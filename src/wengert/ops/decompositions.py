@@ -9,7 +9,13 @@ import numpy as np
 from ..errors import Unsupported
 from ..primitives import decompositions as P
 from ..tensor import Tensor, plain
-from .linalg import check_matrix, check_square_matrix, linalg_op, solve_triangular
+from .linalg import (
+    LinAlgError,
+    check_matrix,
+    check_square_matrix,
+    linalg_op,
+    solve_triangular,
+)
 from .matmul import matmul
 from .public import op
 from .results import named_result
@@ -157,7 +163,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
     if not compute_uv:
         values = svdvals(input)
         m, n = input.shape[-2:]
-        dtype, batch = input._data.dtype, tuple(input.shape[:-2])
+        dtype, batch = input.dtype.numpy, tuple(input.shape[:-2])
         zeros = [plain(np.zeros((*batch, size, size), dtype)) for size in (m, n)]
         return svd_result(zeros[0], values, zeros[1])
     u, s, vh = linalg_svd(input, full_matrices=not some)
@@ -248,13 +254,13 @@ def householder_product(A: Tensor, tau: Tensor) -> Tensor:
             "torch.linalg.householder_product: input.shape[-2] must be greater than or "
             "equal to input.shape[-1]"
         )
-    unit = plain(np.eye(m, n, dtype=A._data.dtype))
+    unit = plain(np.eye(m, n, dtype=A.dtype.numpy))
     return reflected(unit.expand(tuple(A.shape)), A, tau)
 
 
 def reflected(matrix: Tensor, A: Tensor, tau: Tensor, adjoint: bool = False) -> Tensor:
     """Return the product of reflections, or its adjoint, times a matrix."""
-    vectors = A.tril(-1) + plain(np.eye(*A.shape[-2:], dtype=A._data.dtype))
+    vectors = A.tril(-1) + plain(np.eye(*A.shape[-2:], dtype=A.dtype.numpy))
     steps = range(tau.shape[-1])
     for i in steps if adjoint else reversed(steps):
         vector = vectors[..., i : i + 1]
@@ -337,13 +343,14 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -
     tensor(0, dtype=torch.int32)
     """
     factors, pivots = lu_factor(A, pivot=pivot)
-    zero = factors.detach().diagonal(dim1=-2, dim2=-1).numpy() == 0
-    place = np.where(zero.any(-1), zero.argmax(-1) + 1 if zero.size else 0, 0)
-    if check_errors and place.any():
-        from .linalg import LinAlgError
-
+    zero = factors.detach().diagonal(dim1=-2, dim2=-1) == 0
+    failed = zero.any(-1) if zero.shape[-1] else zero.sum(-1).bool()
+    place = failed.int()
+    if zero.shape[-1]:
+        place = ((zero.int().argmax(-1) + 1) * failed).int()
+    if check_errors and bool(failed.any()):
         raise LinAlgError("torch.linalg.lu_factor_ex: U has a zero on its diagonal")
-    return lu_factor_ex_result(factors, pivots, plain(place.astype(np.int32)))
+    return lu_factor_ex_result(factors, pivots, place)
 
 
 @op(name="lu")
@@ -385,7 +392,7 @@ def lu_unpack(
     >>> torch.lu_unpack(*torch.eye(1).lu()).P
     tensor([[1.]])
     """
-    dtype = LU_data._data.dtype
+    dtype = LU_data.dtype.numpy
     lower = upper = permuted = plain(np.empty(0, dtype))
     if unpack_data:
         lower, upper = P.triangles(LU_data)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..primitives import linalg as P, matrix_functions as F
 from ..tensor import Tensor, is_differentiable, plain
-from .arguments import broadcast_shape
+from .arguments import broadcast_shape, memory_of
 from .contraction import check_square, linalg_cross, matrix_power, multi_dot, vecdot
 from .matmul import matmul
 from .norms import vector_norm
@@ -141,7 +141,7 @@ def inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
     except LinAlgError:
         if check_errors:
             raise
-        failed = plain(np.full(A._data.shape, np.nan, A._data.dtype))
+        failed = A * float("nan")
         return inv_ex_result(failed, info(A, failed=True))
 
 
@@ -327,18 +327,26 @@ def lstsq(
     solution = matmul(pinv(A, rcond=rcond), right)
     # Nothing, but of the solution's history, as in PyTorch.
     residuals = solution.abs().reshape((-1,))[:0]
-    values = np.linalg.svd(A.detach().numpy(), compute_uv=False)
-    largest = values.max(-1, keepdims=True, initial=0)
-    limit = rcond if rcond is not None else np.finfo(values.dtype).eps * max(m, n)
-    rank = (values > limit * largest).sum(-1)
-    if m > n and driver not in (None, "gelsy") and np.all(rank == n):
+    values = singular_values(A.detach())
+    eps = float(np.finfo(A.dtype.numpy).eps)
+    limit = (eps * max(m, n) if rcond is None else rcond) * values[..., :1]
+    rank = (values > limit).sum(-1)
+    ranks = memory_of(rank)
+    full = ranks is None or bool((ranks == n).all())
+    if m > n and driver not in (None, "gelsy") and full:
         residuals = (matmul(A, solution) - right).abs().square().sum(-2)
     return lstsq_result(
         solution.squeeze(-1) if vector else solution,
         residuals,
-        plain(np.empty(0, np.int64) if driver == "gels" else np.asarray(rank)),
-        plain(values if driver in ("gelsd", "gelss") else values.reshape(-1)[:0]),
+        rank.reshape((-1,))[:0] if driver == "gels" else rank,
+        values if driver in ("gelsd", "gelss") else values.reshape((-1,))[:0],
     )
+
+
+def singular_values(A: Tensor) -> Tensor:
+    from .decompositions import svdvals
+
+    return svdvals(A)
 
 
 # --- Cholesky's factor ----------------------------------------------------------------
@@ -434,7 +442,7 @@ def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
             [0.0000, 0.2500]])
     """
     check_square_matrix(input, "cholesky_inverse")
-    unit = plain(np.eye(input.shape[-1], dtype=input._data.dtype))
+    unit = plain(np.eye(input.shape[-1], dtype=input.dtype.numpy))
     return cholesky_solve(unit.expand(tuple(input.shape)), input, upper)
 
 
@@ -538,17 +546,19 @@ def pinv(
     """
     check_matrix(A, "linalg.pinv")
     atol, rtol = tolerances(A, atol, rcond if rtol is None else rtol)
-    return F.pinv(A, atol=atol, rtol=rtol, hermitian=hermitian)
+    return F.pinv(A, atol=as_array(atol), rtol=as_array(rtol), hermitian=hermitian)
 
 
 def tolerances(A: Tensor, atol: Any, rtol: Any) -> tuple[Any, Any]:
     """Return up to where singular values count as zero, the defaults filled in."""
     if rtol is None:
-        eps = float(np.finfo(A._data.dtype).eps)
+        eps = float(np.finfo(A.dtype.numpy).eps)
         rtol = 0.0 if atol is not None else eps * max(A.shape[-2:])
-    given = (0.0 if atol is None else atol, rtol)
-    atol, rtol = [t.detach().numpy() if isinstance(t, Tensor) else t for t in given]
-    return atol, rtol
+    return 0.0 if atol is None else atol, rtol
+
+
+def as_array(number: Any) -> Any:
+    return number.detach().numpy() if isinstance(number, Tensor) else number
 
 
 @op()

@@ -215,11 +215,17 @@ def matrix_rank(
     atol = tol if atol is None else atol
     atol, rtol = tolerances(A, atol, rtol)
     A = A.detach()
-    values = (eigvalsh(A).abs() if hermitian else svdvals(A)).numpy()
-    largest = values.max(-1, keepdims=True, initial=0)
-    relative = np.asarray(rtol)[..., None] * largest
-    limit = np.maximum(np.asarray(atol)[..., None], relative)
-    return plain(np.asarray((values > limit).sum(-1)))
+    values = eigvalsh(A).abs() if hermitian else svdvals(A)
+    largest = values.amax(-1, True) if values.shape[-1] else values.sum(-1, True)
+    limit = per_matrix(rtol, values) * largest
+    return (values > limit.maximum(per_matrix(atol, values))).sum(-1)
+
+
+def per_matrix(number: Any, like: Tensor) -> Tensor:
+    """Return a number, or one for each matrix, to be compared with its values."""
+    if isinstance(number, Tensor):
+        return number.detach().unsqueeze(-1)
+    return plain(np.asarray(number, like.dtype.numpy)[..., None])
 
 
 # --- equations of tensors -------------------------------------------------------------

@@ -84,7 +84,7 @@ def numpy_names(call: Function) -> Function:
 def with_dtype(input: Tensor, dtype: Dtype) -> Tensor:
     """Return the tensor cast to a ``dtype=`` argument."""
     wanted = dtypes.to_numpy(dtype)
-    return input if input._data.dtype == wanted else C.to_copy(input, dtype=wanted)
+    return input if input.dtype.numpy == wanted else C.to_copy(input, dtype=wanted)
 
 
 def check_not_empty(input: Tensor, dims: Shape, dim: Dim, name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..primitives import statistics as P
 from ..tensor import Tensor, is_differentiable, plain
+from .arguments import memory_of
 from .complex import complex
 from .public import op
 from .reduction import Dim, check_bool, dims_of, numpy_names, one_dim
@@ -145,7 +145,7 @@ def float_like(number: Any, like: Tensor) -> Any:
     """Return a number as a tensor without dimensions: it may be zero to divide by."""
     if isinstance(number, Tensor):
         return number
-    return plain(np.asarray(number, like._data.real.dtype))
+    return plain(np.asarray(number, like.dtype.to_real().numpy))
 
 
 def weights_of(
@@ -161,7 +161,7 @@ def weights_of(
                 f"cov(): expected {name} to have one or fewer dimensions but got "
                 f"{name} with {weights.ndim} dimensions"
             )
-        if weights._data.dtype.kind not in kinds:
+        if weights.dtype.numpy.kind not in kinds:
             wanted = "integral" if kinds == "iu" else "floating point"
             raise RuntimeError(
                 f"cov(): expected {name} to have {wanted} dtype but got {name} with "
@@ -272,12 +272,13 @@ def fractions_of(input: Tensor, q: Any, interpolation: str, name: str) -> Tensor
     if not isinstance(q, Tensor):
         if not 0 <= q <= 1:
             raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q:g}")
-        return plain(np.full(1, q, input._data.dtype))
+        return plain(np.full(1, q, input.dtype.numpy))
     if q.ndim > 1:
         raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
     if q.dtype is not input.dtype:
         raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
-    if not bool(((q >= 0) & (q <= 1)).all()):
+    known = memory_of(q)
+    if known is not None and not np.all((known >= 0) & (known <= 1)):
         raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
     return q.reshape((-1,))
 
@@ -320,20 +321,9 @@ histogram_result = named_result("histogram", "hist", "bin_edges")
 histogramdd_result = named_result("histogramdd", "hist", "bin_edges")
 
 
-def bounds_of(input: Tensor, low: float, high: float, name: str) -> tuple[float, float]:
-    """Return the range of a histogram: that of the elements if none is given."""
-    if low == high == 0 and input.numel():
-        low, high = float(input.min()), float(input.max())
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise RuntimeError(f"{name}: range of [{low}, {high}] is not finite")
-    if low > high:
-        raise RuntimeError(f"{name}: max must be larger than min")
-    return (low - 1, high + 1) if low == high else (low, high)
-
-
 def check_bins(input: Tensor, bins: int) -> None:
     """Refuse a histogram of integers, or of no bins."""
-    if input._data.dtype.kind != "f":
+    if input.dtype.numpy.kind != "f":
         raise NotImplementedError(
             f"\"histogram_cpu\" not implemented for '{input.dtype.scalar_type}'"
         )
@@ -356,9 +346,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     tensor([2., 1.])
     """
     check_bins(input, bins)
-    low, high = bounds_of(input, min, max, "torch.histc")
-    edges = plain(np.linspace(low, high, bins + 1))
-    return P.histogram(input.detach(), edges, None, density=False)
+    return P.histc(input.detach(), bins=bins, low=min, high=max)
 
 
 @op()
@@ -389,9 +377,8 @@ def histogram(
         edges = bins.detach()
     else:
         check_bins(input, bins)
-        low, high = bounds_of(input, *(range or (0, 0)), "torch.histogram")
-        spaced = np.linspace(low, high, bins + 1)
-        edges = plain(spaced.astype(input._data.dtype))
+        low, high = range or (0, 0)
+        edges = P.edges(input.detach(), bins=bins, low=low, high=high)
     found = P.histogram(input.detach(), edges, weight, density=density)
     return histogram_result(found, edges)
 
@@ -410,7 +397,7 @@ def bincount(
     >>> torch.tensor([1, 2, 2]).bincount()
     tensor([0, 1, 2])
     """
-    if input._data.dtype.kind not in "iu":
+    if input.dtype.numpy.kind not in "iu":
         raise NotImplementedError(
             f"\"bincount_cpu\" not implemented for '{input.dtype.scalar_type}'"
         )

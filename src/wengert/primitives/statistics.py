@@ -118,6 +118,28 @@ def _histogram(
     return found.astype(self.dtype)
 
 
+def bounds_of(self: ndarray, low: float, high: float) -> tuple[float, float]:
+    """Return the range of a histogram: that of the elements if none is given."""
+    if low == high == 0 and self.size:
+        low, high = float(self.min()), float(self.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"torch.histc: range of [{low}, {high}] is not finite")
+    if low > high:
+        raise RuntimeError("torch.histc: max must be larger than min")
+    return (low - 1, high + 1) if low == high else (low, high)
+
+
+def _edges(self: ndarray, *, bins: int, low: float, high: float) -> ndarray:
+    return np.linspace(*bounds_of(self, low, high), bins + 1).astype(self.dtype)
+
+
+def _histc(self: ndarray, *, bins: int, low: float, high: float) -> ndarray:
+    found, _ = np.histogram(self, bins, bounds_of(self, low, high))
+    return found.astype(self.dtype)
+
+
+edges = nondifferentiable("histogram_edges", _edges)
+histc = nondifferentiable("histc", _histc)
 histogram = nondifferentiable(
     "histogram", _histogram, inputs=("self", "edges", "weight")
 )
