@@ -367,3 +367,26 @@ def no_transposition(name: str) -> Unsupported:
         "the gradients by differentiable ops, from which forward mode could be derived. "
         "Write a jvp staticmethod."
     )
+
+
+# --- inside transformations ----------------------------------------------------------
+
+
+def requires_grad_in_transform() -> RuntimeError:
+    """A tensor of a transformation is to require grad."""
+    return RuntimeError(
+        "You are attempting to call Tensor.requires_grad_() (or perhaps using "
+        "torch.autograd.functional.* APIs) inside of a function being transformed by a "
+        "functorch transform. This is unsupported, please attempt to use the functorch "
+        "transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call requires_grad_() "
+        "outside of a function being transformed instead."
+    )
+
+
+def backward_in_transform() -> RuntimeError:
+    """Backward is called on a tensor of a transformation."""
+    return RuntimeError(
+        "backward() called inside a functorch transform. This is not supported, please "
+        "use functorch.grad or functorch.vjp instead or call backward() outside of "
+        "functorch transforms."
+    )

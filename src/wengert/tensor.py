@@ -211,6 +211,8 @@ class Tensor(metaclass=_Open):
         >>> torch.ones(2).requires_grad_()
         tensor([1., 1.], requires_grad=True)
         """
+        if self._special is not None and self._special.level:
+            raise errors.requires_grad_in_transform()
         if requires_grad and not is_differentiable(self._data.dtype):
             raise errors.only_floats_require_grad("floating point")
         self.requires_grad = requires_grad

@@ -56,6 +56,8 @@ def backward(
             )
         grad_tensors = grad_variables
     outputs = as_tuple(tensors)
+    if any([isinstance(output, Tensor) and level_of(output) for output in outputs]):
+        raise errors.backward_in_transform()
     into = None
     if inputs is not None:
         into = as_tuple(inputs)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from .transforms import (
-    grad as grad,
-    grad_and_value as grad_and_value,
-    hessian as hessian,
-    jacfwd as jacfwd,
-    jacrev as jacrev,
-    jvp as jvp,
-    vjp as vjp,
-    vmap as vmap,
+from .forward import jvp as jvp, linearize as linearize
+from .jacobians import hessian as hessian, jacfwd as jacfwd, jacrev as jacrev
+from .mapping import vmap as vmap
+from .modules import (
+    functional_call as functional_call,
+    stack_module_state as stack_module_state,
 )
+from .reverse import grad as grad, grad_and_value as grad_and_value, vjp as vjp

@@ -52,6 +52,10 @@ class Batched(Shared):
         else:
             self.value.copy_(source)
 
+    def values_of(self, what: str) -> Any:
+        """Refuse to give the values of one element, as there are several."""
+        raise messages.item_of_batched(what)
+
     def constant(self, value: Tensor) -> Batched:
         """Return a value of a lower level as one of this, with memory for each element."""
         wide = value.unsqueeze(0).expand((self.value.shape[0], *value.shape))
@@ -63,6 +67,8 @@ class Batched(Shared):
     ) -> Any:
         if level not in active:
             raise messages.escaped()
+        if primitive.name in batching.DYNAMIC:
+            raise messages.dynamic_shape(primitive.name)
         batched = [is_batched(arg, level) for arg in args]
         values = [arg.value if b else arg for arg, b in zip(args, batched, strict=True)]
         size = next(v.shape[0] for v, b in zip(values, batched, strict=True) if b)

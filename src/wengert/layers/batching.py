@@ -34,6 +34,9 @@ FIRST = {
 }
 """Ops whose first input may be batched if the others are not."""
 
+DYNAMIC = {"nonzero", "unique", "unique_dim", "unique_consecutive", "masked_select"}
+"""Ops whose results have shapes that depend on values."""
+
 # --- parameters -----------------------------------------------------------------------
 
 DIMS = {"dim", "dims", "dim0", "dim1", "dim2", "axis"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 
 def escaped() -> RuntimeError:
     """A tensor of a vmap is used after it."""
@@ -42,20 +40,15 @@ def dynamic_shape(op: str) -> RuntimeError:
 def random_in_vmap() -> RuntimeError:
     """A random op is called inside a vmap that does not say what it means."""
     return RuntimeError(
-        "vmap: called random operation while in randomness error mode. Please either use "
-        "the 'same' or 'different' randomness flags on vmap or perform the randomness "
-        "operation out of vmap"
+        "vmap: called random operation while in randomness error mode. Please either "
+        "use the 'same' or 'different' randomness flags on vmap or perform the "
+        "randomness operation out of vmap"
     )
 
 
-def transformed(what: str, instead: str) -> RuntimeError:
-    """Something that changes a tensor's record is done to one of a transformation."""
+def same_of_batched() -> RuntimeError:
+    """Random numbers are to be the same for a batch of different parameters."""
     return RuntimeError(
-        f"{what} called inside a functorch transform. This is not supported, please use "
-        f"{instead} instead or call {what} outside of functorch transforms."
+        "vmap: randomness='same' makes no sense for random numbers whose parameters are "
+        "batched. Use randomness='different', or parameters that are not mapped over."
     )
-
-
-def names(value: Any) -> str:
-    """Return the name of a function as messages show it."""
-    return getattr(value, "__name__", repr(value))

@@ -233,16 +233,16 @@ def fill(input: Tensor, value: Any) -> Tensor:
 # --- to NumPy and Python --------------------------------------------------------------
 
 
-def array(tensor: Tensor) -> ndarray:
-    """Return the NumPy array of a tensor, or say why there is none."""
+def array(tensor: Tensor, what: str = "numpy") -> ndarray:
+    """Return the NumPy array of a tensor, or say why there is none.
+
+    Args:
+        what: how the values are asked for, as the message names it.
+    """
     data = tensor._data
-    while isinstance(data, Tensor):
-        data = data._data
-    if type(data) is not ndarray:
-        raise RuntimeError(
-            f"a tensor inside {type(data).__name__.lower()} transformation has no single "
-            "NumPy array; return it from the transformed function and look at it outside"
-        )
+    while type(data) is not ndarray:
+        # values are those of the primal; a batch has none
+        data = data._data if isinstance(data, Tensor) else data.values_of(what)
     return data
 
 
@@ -259,7 +259,7 @@ def item(input: Tensor) -> Any:
     """Return the value of a tensor of one element as a Python number."""
     data = input._data
     if type(data) is not ndarray:
-        data = array(input)
+        data = array(input, "item")
     if data.size != 1:
         raise errors.not_one_element(data.size)
     return data.item()
@@ -268,14 +268,14 @@ def item(input: Tensor) -> Any:
 @op(function=False)
 def tolist(input: Tensor) -> Any:
     """Return the values as nested lists of Python numbers."""
-    return array(input).tolist()
+    return array(input, "tolist").tolist()
 
 
 def as_number(kind: type) -> Any:
     """Return ``Tensor.__float__`` and its like."""
 
     def convert(self: Tensor) -> Any:
-        data = array(self)
+        data = array(self, "item")
         if data.size != 1:
             raise ValueError("only one element tensors can be converted to Python scalars")
         return kind(data.item())
@@ -291,7 +291,7 @@ Tensor.__complex__ = as_number(complex)
 def __bool__(self: Tensor) -> bool:
     data = self._data
     if type(data) is not ndarray:
-        data = array(self)
+        data = array(self, "bool")
     if data.size != 1:
         raise errors.ambiguous_truth(data.size)
     return bool(data.item())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .. import generator as generators
+from .. import generator as generators, modes
 from ..inplace import assign, check_writable
 from ..primitives import copying as C
 from ..tensor import Tensor, counter, history, plain
@@ -67,6 +67,33 @@ def set_rng_state(new_state: Tensor) -> None:
 # --- of a size ------------------------------------------------------------------------
 
 
+def fresh(
+    draw: Callable[[tuple[int, ...]], Any], shape: tuple[int, ...], **options: Any
+) -> Tensor:
+    """Return a tensor from what draws an array of any shape; vmap may want several."""
+    if modes.special and modes.local.levels:
+        from ..layers import randomness
+
+        if randomness.local.maps:
+            return finished(randomness.fresh(draw, shape), **options)
+    return finish(np.asarray(draw(shape)), **options)
+
+
+def fresh_of(draw: Callable[..., Any], *parameters: Any, **options: Any) -> Tensor:
+    """Return a tensor from what draws numbers for arrays of parameters."""
+    if modes.special and modes.local.levels:
+        from ..layers import randomness
+
+        return finished(randomness.fresh_of(draw, *parameters), **options)
+    arrays = [p.detach()._data if isinstance(p, Tensor) else p for p in parameters]
+    return finish(np.asarray(draw(*arrays)), **options)
+
+
+def finished(tensor: Tensor, requires_grad: bool = False, **options: Any) -> Tensor:
+    """Return a tensor of a transformation, which cannot require grad."""
+    return tensor.requires_grad_() if requires_grad else tensor
+
+
 def drawing(name: str, draw: Callable[..., ndarray], text: str) -> Callable[..., Tensor]:
     """Return a function of a size, from one that draws an array."""
 
@@ -81,7 +108,8 @@ def drawing(name: str, draw: Callable[..., ndarray], text: str) -> Callable[...,
         kind = numpy_dtype(dtype, name)
         shape = sizes(name, size)
         check_floating(name, kind)
-        return finish(draw(source(generator), shape, kind), **options)
+        random = source(generator)
+        return fresh(lambda shape: draw(random, shape, kind), shape, **options)
 
     create.__name__ = create.__qualname__ = name
     create.__doc__ = text
@@ -135,7 +163,10 @@ def randint(*bounds: Any, generator: Generator | None = None, **options: Any) ->
         )
     kind = np.dtype(np.int64) if dtype is None else numpy_dtype(dtype)
     shape = sizes("randint", (size,))
-    return finish(source(generator).integers(int(low), int(high), shape, kind), **options)
+    random = source(generator)
+    return fresh(
+        lambda shape: random.integers(int(low), int(high), shape, kind), shape, **options
+    )
 
 
 @op(method=False)
@@ -144,7 +175,13 @@ def randperm(
 ) -> Tensor:
     """Return the integers from 0 to n - 1 in random order."""
     kind = np.dtype(np.int64) if dtype is None else numpy_dtype(dtype)
-    return finish(source(generator).permutation(n, kind), **options)
+    random = source(generator)
+
+    def draw(shape: tuple[int, ...]) -> ndarray:
+        rows = [random.permutation(n, kind) for _ in range(math.prod(shape[:-1]))]
+        return rows[0] if len(shape) == 1 else np.reshape(rows, shape)
+
+    return fresh(draw, (n,), **options)
 
 
 def like(make: Callable[..., Tensor]) -> None:
@@ -182,17 +219,20 @@ def normal(
     draw = source(generator).normal
     if size is not None:
         shape = sizes("normal", (size,))
-        return finish(draw(shape, numpy_dtype(dtype), float(mean), float(std)), **options)
+        kind = numpy_dtype(dtype)
+        return fresh(
+            lambda shape: draw(shape, kind, float(mean), float(std)), shape, **options
+        )
     given = [value for value in (mean, std) if isinstance(value, Tensor)]
     if not given:
         raise TypeError("normal() needs a size when mean and std are numbers")
-    arrays = [
-        value.detach()._data if isinstance(value, Tensor) else value
-        for value in (mean, std)
-    ]
-    shape = np.broadcast_shapes(*[np.shape(array) for array in arrays])
-    kind = given[0].detach()._data.dtype
-    return finish(np.asarray(draw(shape, kind, *arrays)), **options)
+    kind = given[0].dtype.numpy
+
+    def draw_each(*parameters: Any) -> Any:
+        shape = np.broadcast_shapes(*[np.shape(array) for array in parameters])
+        return draw(shape, kind, *parameters)
+
+    return fresh_of(draw_each, mean, std, **options)
 
 
 @op()
@@ -200,10 +240,10 @@ def bernoulli(
     input: Tensor, p: float | None = None, *, generator: Generator | None = None
 ) -> Tensor:
     """Return ones with the probabilities that the input has, and zeros."""
-    data = input.detach()._data
+    random, kind = source(generator), input.dtype.numpy
     if p is not None:
-        return plain(source(generator).bernoulli(p, data.shape, data.dtype))
-    return plain(np.asarray(source(generator).bernoulli(data)))
+        return fresh(lambda shape: random.bernoulli(p, shape, kind), tuple(input.shape))
+    return fresh_of(random.bernoulli, input)
 
 
 @op()
@@ -215,21 +255,28 @@ def multinomial(
     generator: Generator | None = None,
 ) -> Tensor:
     """Return indices drawn with the probabilities of each row of the input."""
-    data = input.detach()._data
-    return plain(source(generator).multinomial(data, num_samples, replacement))
+    random = source(generator)
+
+    def draw(weights: ndarray) -> ndarray:
+        if weights.ndim <= 2:
+            return random.multinomial(weights, num_samples, replacement)
+        rows = weights.reshape(-1, weights.shape[-1])
+        drawn = random.multinomial(rows, num_samples, replacement)
+        return drawn.reshape(*weights.shape[:-1], num_samples)
+
+    return fresh_of(draw, input)
 
 
 @op(method=False)
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Return Poisson numbers with the rates that the input has."""
-    return plain(np.asarray(source(generator).poisson(input.detach()._data)))
+    return fresh_of(source(generator).poisson, input)
 
 
 @op(method=False)
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
     """Return binomial numbers of counts and probabilities."""
-    drawn = source(generator).binomial(count.detach()._data, prob.detach()._data)
-    return plain(np.asarray(drawn))
+    return fresh_of(source(generator).binomial, count, prob)
 
 
 # --- in place -------------------------------------------------------------------------
@@ -242,11 +289,15 @@ def filling(name: str, draw: Callable[..., ndarray], text: str) -> None:
         self: Tensor, *args: Any, generator: Generator | None = None, **kwargs: Any
     ) -> Tensor:
         check_writable(self)
-        data = self._data
-        drawn = draw(source(generator), data.shape, data.dtype, *args, **kwargs)
-        if history(self) is not None:
-            return assign(self, C.fill_number(self, value=0) + plain(np.asarray(drawn)))
-        data[...] = drawn
+        data, random = self._data, source(generator)
+        if history(self) is not None or modes.special:
+            kind = self.dtype.numpy
+            drawn = fresh(
+                lambda shape: draw(random, shape, kind, *args, **kwargs),
+                tuple(self.shape),
+            )
+            return assign(self, C.fill_number(self, value=0) + drawn)
+        data[...] = draw(random, data.shape, data.dtype, *args, **kwargs)
         counter(self)[0] += 1
         return self
 
@@ -331,10 +382,15 @@ def dropped(
     if not training or p == 0:
         return input
     kind = numpy_dtype(input.dtype)
-    mask = default_generator.dropout_mask(shape, kind, p)
-    if p < 1:
-        mask /= 1 - p
-    return input.mul_(plain(mask)) if inplace else input * plain(mask)
+
+    def draw(shape: tuple[int, ...]) -> ndarray:
+        mask = default_generator.dropout_mask(shape, kind, p)
+        if p < 1:
+            mask /= 1 - p
+        return mask
+
+    mask = fresh(draw, shape)
+    return input.mul_(mask) if inplace else input * mask
 
 
 def feature_dropout(name: str, dims: int) -> Callable[..., Tensor]:
@@ -385,14 +441,14 @@ def alpha_dropped(
     if not training or p == 0:
         return input
     kind = numpy_dtype(input.dtype)
-    mask = default_generator.dropout_mask(shape, kind, p)
+    mask = fresh(lambda shape: default_generator.dropout_mask(shape, kind, p), shape)
     if p == 1:
         scale, shift = mask * 0, mask
     else:
         a = 1.0 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
-        scale = mask * kind.type(a)
-        shift = (mask - 1) * kind.type(ALPHA * a) + kind.type(ALPHA * a * p)
-    result = input * plain(scale) + plain(shift)
+        scale = mask * a
+        shift = (mask - 1) * (ALPHA * a) + ALPHA * a * p
+    result = input * scale + shift
     return input.copy_(result) if inplace else result
 
 
@@ -404,8 +460,10 @@ def gumbel_softmax(
     The gradient of the one-hot sample is that of the soft one.
     """
     kind = numpy_dtype(logits.dtype)
-    drawn = default_generator.exponential(tuple(logits.shape), kind)
-    noise = plain(np.asarray(-np.log(drawn)))
+    noise = fresh(
+        lambda shape: -np.log(default_generator.exponential(shape, kind)),
+        tuple(logits.shape),
+    )
     soft = ((logits + noise) / tau).softmax(dim)
     if not hard:
         return soft

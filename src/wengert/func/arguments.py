@@ -1,0 +1,97 @@
+"""What transformations have in common: choosing arguments, and checking what they get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..tensor import Tensor, is_differentiable
+
+Function = Callable[..., Any]
+Argnums = int | tuple[int, ...]
+
+
+def select(args: tuple[Any, ...], argnums: Argnums) -> Any:
+    """Return the arguments to differentiate by: one, or a tuple."""
+    if isinstance(argnums, int):
+        check_argnum(argnums, len(args))
+        return args[argnums]
+    if not argnums:
+        raise RuntimeError("argnums must be non-empty")
+    for argnum in argnums:
+        check_argnum(argnum, len(args))
+    if len(set(argnums)) != len(argnums):
+        raise RuntimeError(f"argnums elements must be unique, got {tuple(argnums)}")
+    return tuple([args[argnum] for argnum in argnums])
+
+
+def check_argnum(argnum: int, count: int) -> None:
+    """Refuse the number of an argument that was not given."""
+    if not -count <= argnum < count:
+        raise RuntimeError(f"Got argnum={argnum}, but only {count} positional inputs")
+
+
+def replace(args: tuple[Any, ...], argnums: Argnums, values: Any) -> list[Any]:
+    """Return the arguments with those to differentiate by replaced."""
+    replaced = list(args)
+    if isinstance(argnums, int):
+        replaced[argnums] = values
+    else:
+        for argnum, value in zip(argnums, values, strict=True):
+            replaced[argnum] = value
+    return replaced
+
+
+def check_input(value: Any) -> Tensor:
+    """Refuse an input to differentiate by that is no tensor of numbers with derivatives."""
+    if not isinstance(value, Tensor):
+        raise ValueError(f"Thing passed to transform API must be Tensor, got {type(value)}")
+    if not is_differentiable(value._data.dtype):
+        raise RuntimeError("only Tensors of floating point dtype can require gradients")
+    return value
+
+
+def check_output(value: Any, call: str) -> Tensor:
+    """Refuse an output that is no tensor.
+
+    Args:
+        call: the transformation's call, as messages show it.
+    """
+    if not isinstance(value, Tensor):
+        raise RuntimeError(
+            f"{call}: expected f(*primals) to return only tensors, got unsupported type "
+            f"{type(value)}"
+        )
+    return value
+
+
+def check_scalar(output: Any) -> None:
+    """Refuse what has no gradient, as it is not one number."""
+    if not isinstance(output, Tensor):
+        raise RuntimeError(
+            "grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got "
+            f"{type(output)}"
+        )
+    if output.ndim != 0:
+        raise RuntimeError(
+            "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got "
+            f"tensor with {output.ndim} dims. Maybe you wanted to use the vjp or jacrev "
+            "APIs instead?"
+        )
+    if output.dtype.is_complex:
+        raise RuntimeError(
+            "grad can be implicitly created only for real scalar outputs but got "
+            f"{output.dtype}"
+        )
+
+
+def split_aux(call: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
+    """Return the output and the auxiliary result of a function."""
+    if not has_aux:
+        return result, None
+    if not (isinstance(result, tuple) and len(result) == 2):
+        raise RuntimeError(
+            f"{call}: output of function f should be a tuple: (output, aux) if has_aux is "
+            "True"
+        )
+    return result
