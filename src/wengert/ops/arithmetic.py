@@ -337,7 +337,7 @@ def float_power_(input: Tensor, exponent: Any) -> Tensor:
     return written
 
 
-Tensor.float_power_ = float_power_  # type: ignore[attr-defined]
+Tensor.float_power_ = float_power_
 
 publish(
     describe(

@@ -48,8 +48,8 @@ def set_imag(input: Tensor, value: Tensor) -> None:
     imag(input).copy_(value)
 
 
-Tensor.real = property(real, set_real)  # type: ignore[attr-defined]
-Tensor.imag = property(imag, set_imag)  # type: ignore[attr-defined]
+Tensor.real = property(real, set_real)
+Tensor.imag = property(imag, set_imag)
 
 
 @op(method=False)
@@ -158,7 +158,7 @@ def conj(input: Tensor) -> Tensor:
     return C.conj(input) if input.dtype.is_complex else input
 
 
-Tensor.conjugate = conj  # type: ignore[attr-defined]
+Tensor.conjugate = conj
 
 
 @op(inplace=True)

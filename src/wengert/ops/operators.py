@@ -14,6 +14,7 @@ import numpy as np
 from wengert import dtypes
 from wengert.dispatch import general
 from wengert.inplace import inplace
+from wengert.pointwise import binary, predicate
 from wengert.primitive import Primitive
 from wengert.primitives import (
     bitwise as B,
@@ -21,7 +22,6 @@ from wengert.primitives import (
     rounding as R,
     selection as S,
 )
-from wengert.quick import binary, predicate
 from wengert.tensor import Layer, Tensor, plain
 
 from .elementwise import positive
@@ -92,8 +92,8 @@ def rtruediv(input: Tensor, other: Any) -> Any:
 
 
 def rpow(input: Tensor, other: Any) -> Any:
-    primitive = E.pow if isinstance(other, Tensor) else E.number_pow
-    return known(primitive.primitive, (other, input), {})
+    function: Any = E.pow if isinstance(other, Tensor) else E.number_pow
+    return known(function.primitive, (other, input), {})
 
 
 install(mod=mod, pow=pow, rpow=rpow)
@@ -122,7 +122,8 @@ def contains(input: Tensor, element: Any) -> bool:
             "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
             f"{type(element)}."
         )
-    return bool((element == input).any())
+    equal: Any = input == element
+    return bool(equal.any())
 
 
 install(contains=contains)
@@ -177,4 +178,4 @@ def array_wrap(
     return plain(np.asarray(array))
 
 
-Tensor.__array_wrap__ = array_wrap  # type: ignore[attr-defined]
+Tensor.__array_wrap__ = array_wrap

@@ -1,4 +1,4 @@
-"""Making ops public: functions of the package, methods of `Tensor`, in-place and `out=`.
+"""Making ops public: as functions, as methods of `Tensor`, in place, and with `out=`.
 
 An op module writes each op once as a function and publishes it:
 
@@ -22,7 +22,7 @@ from .. import dtypes
 from .. import inplace as in_place
 from ..dispatch import general
 from ..primitive import Primitive
-from ..quick import binary, predicate
+from ..pointwise import binary, predicate
 from ..tensor import Layer, Tensor, counter, history, plain
 
 Function = Callable[..., Any]

@@ -62,7 +62,7 @@ def where_method(input: Tensor, condition: Tensor, other: Any) -> Tensor:
     return chosen
 
 
-Tensor.where = where_method  # type: ignore[attr-defined]
+Tensor.where = where_method
 
 # --- the larger and the smaller -------------------------------------------------------
 
@@ -209,5 +209,5 @@ def nan_to_num(
     >>> torch.nan_to_num(torch.tensor([float("nan"), float("inf")]), posinf=9.0)
     tensor([0., 9.])
     """
-    nan = 0.0 if nan is None else number(nan, "nan", "nan_to_num")
-    return S.nan_to_num(input, nan=nan, posinf=posinf, neginf=neginf)
+    replacement = 0.0 if nan is None else number(nan, "nan", "nan_to_num")
+    return S.nan_to_num(input, nan=replacement, posinf=posinf, neginf=neginf)

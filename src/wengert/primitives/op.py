@@ -22,7 +22,8 @@ import numpy as np
 
 from ..primitive import Primitive, names_of
 from ..folding import calling
-from ..quick import anything, binary, pointwise, predicate, unary
+from ..pointwise import binary, pointwise, predicate, unary
+from ..quick import anything
 from ..viewing import dividing, viewing
 
 Function = Callable[..., Any]
