@@ -36,9 +36,14 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
         if kind is Tensor or kind is Parameter:
             special = self._special
             edge = self._node
-            if (
-                special is None or (type(special) is View and special.is_current(self))
-            ) and (edge is None or (differentiable and not modes.special)):
+            if edge is not None:
+                if not differentiable or (
+                    modes.special and modes.is_grad_enabled_at(0)
+                ):
+                    return general(primitive, (self,), params)
+                if modes.special:
+                    edge = None
+            if special is None or (type(special) is View and special.is_current(self)):
                 data = self._data
                 result = forward(data, **params)
                 memory = result.base
@@ -133,13 +138,13 @@ def dividing(primitive: Primitive) -> Callable[..., Any]:
         counter = self._counter
         view.version = counter[0]
         outputs = []
-        nodes = node and outputs_of(node, len(parts))
+        nodes = None if node is None else outputs_of(node, len(parts))
         for index, part in enumerate(parts):
             out = new(Tensor)
             out._data = part
             out._counter = counter
             out._special = view
-            out._node = nodes and nodes[index]
+            out._node = None if nodes is None else nodes[index]
             outputs.append(out)
         return tuple(outputs)
 

@@ -349,6 +349,25 @@ SCATTERS = [
 ]
 
 MASKS = [
+    named("fill_diagonal_", lambda t, x: (x * 1).fill_diagonal_(2.0), grad_fn=False),
+    named(
+        "fill_diagonal_tall",
+        lambda t, x: (x * 1).fill_diagonal_(2),
+        [(7, 3)],
+        grad=False,
+    ),
+    named(
+        "fill_diagonal_wrapped",
+        lambda t, x: (x * 1).fill_diagonal_(2, wrap=True),
+        [(7, 3)],
+        grad=False,
+    ),
+    named(
+        "fill_diagonal_cube",
+        lambda t, x: (x * 1).fill_diagonal_(2),
+        [(3, 3, 3)],
+        grad=False,
+    ),
     named("masked_fill", lambda t, x, m: x.masked_fill(m, 2.0), [(3, 4), MASK]),
     named(
         "masked_fill_int",

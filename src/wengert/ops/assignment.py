@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -190,3 +191,30 @@ def index_put(
     key = [FULL if index is None else at_least_one(index) for index in indices]
     parsed = parse(input, tuple(key))
     return with_values(input, parsed.indices, parsed.dims, values, accumulate)
+
+
+def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
+    """Fill the main diagonal with one value, in place.
+
+    Args:
+        fill_value: a number.
+        wrap: begin the diagonal of a tall matrix again where it ends, after one row.
+
+    >>> import wengert as torch
+    >>> torch.zeros(2, 2).fill_diagonal_(1)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    shape = tuple(input.shape)
+    if len(shape) < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    step = 1 + sum([prod(shape[i:]) for i in range(1, len(shape))])
+    stop = prod(shape) if wrap else min(prod(shape), step * min(shape))
+    places = np.unravel_index(np.arange(0, stop, step), shape)
+    __setitem__(input, tuple([plain(place) for place in places]), fill_value)
+    return input
+
+
+Tensor.fill_diagonal_ = fill_diagonal_

@@ -104,7 +104,10 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     if dims and not input.shape:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     order = tuple([normalize_dim(dim, len(input.shape)) for dim in dims])
-    result: Tensor = R.roll(input, shifts=shifts, dims=order)
+    if order:
+        result: Tensor = R.roll(input, shifts=shifts, dims=order)
+    else:
+        result = R.roll_all(input, distance=shifts[0])
     return result
 
 
@@ -134,6 +137,9 @@ def repeat(input: Tensor, *repeats: Any, **named: Any) -> Tensor:
         raise RuntimeError(
             f"Trying to create tensor with negative dimension in repeat: {list(counts)}"
         )
+    missing = len(counts) - len(input.shape)
+    if missing:
+        input = input.reshape((1,) * missing + tuple(input.shape))
     result: Tensor = R.repeat(input, repeats=counts)
     return result
 

@@ -114,11 +114,14 @@ def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
 
 
 def plainly_viewed(input: Tensor, shape: tuple[Any, ...]) -> Tensor | None:
-    """Return the view if the sizes and the memory are plain ones, else None."""
-    if len(shape) == 1 and type(shape[0]) is tuple:
+    """Return the view if the sizes and the memory are plain ones, else None.
+
+    NumPy then does what `inferred_shape` does for the others.
+    """
+    if len(shape) == 1 and isinstance(shape[0], tuple):
         (shape,) = shape
     try:
-        if min(shape) >= 0 and input._data.flags.c_contiguous:
+        if min(shape) >= -1 and input._data.flags.c_contiguous:
             result: Tensor = S.reshape(input, shape=shape)
             return result
     except (AttributeError, TypeError, ValueError):
@@ -323,7 +326,7 @@ def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     >>> torch.zeros(2, 3, 4).permute(2, 0, 1).shape
     torch.Size([4, 2, 3])
     """
-    if len(dims) == 1 and type(dims[0]) is tuple:
+    if len(dims) == 1 and isinstance(dims[0], tuple):
         (dims,) = dims
     try:
         if min(dims) >= 0:

@@ -37,9 +37,6 @@ rot90 = linear(
 
 
 def _roll(self: ndarray, *, shifts: Shape, dims: Shape) -> ndarray:
-    if not dims:
-        flat = shifted(self.reshape(-1), shifts[0], 0)
-        return flat.reshape(self.shape)
     for shift, dim in zip(shifts, dims, strict=True):
         self = shifted(self, shift, dim)
     return self
@@ -58,6 +55,16 @@ def shifted(array: ndarray, shift: int, dim: int) -> ndarray:
     return result
 
 
+roll_all = linear(
+    "roll_all",
+    lambda self, *, distance: shifted(self.reshape(-1), distance, 0).reshape(
+        self.shape
+    ),
+    lambda grad, distance: roll_all(grad, distance=-distance),
+    grad_fn="RollBackward0",
+)
+"""All elements shifted as a vector."""
+
 roll = linear(
     "roll",
     _roll,
@@ -71,9 +78,7 @@ roll = linear(
 
 def interleaved(repeats: Shape, shape: Shape) -> tuple[Shape, Shape]:
     """Return the shapes with a dimension before each of `shape`: repeated, and not."""
-    lead = len(repeats) - len(shape)
-    sizes = (*(1,) * lead, *shape)
-    pairs = list(zip(repeats, sizes, strict=True))
+    pairs = list(zip(repeats, shape, strict=True))
     wide = tuple([n for pair in pairs for n in pair])
     narrow = tuple([n for _, size in pairs for n in (1, size)])
     return wide, narrow
@@ -94,6 +99,7 @@ def unrepeat(grad: Any, self_shape: Shape, repeats: Shape) -> Any:
 
 
 repeat = linear("repeat", _repeat, unrepeat)
+"""As many repeats as there are dimensions."""
 
 # --- diagonals and triangles ----------------------------------------------------------
 
