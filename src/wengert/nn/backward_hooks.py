@@ -1,7 +1,7 @@
 """Hooks on the backward of a module.
 
 The gradients of a module's inputs (or outputs) are seen together where they pass one
-node: an identity that is recorded around the module's inputs, and one around its outputs.
+node: an identity that is recorded before the module, and one after it.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ Grads = tuple[Tensor | None, ...]
 
 
 class BackwardHookFunction(Function):
-    """The identity on several tensors, one node for all of them."""
+    """The identity on several tensors, which shows their gradients to a function."""
 
     @staticmethod
-    def forward(ctx: Any, *tensors: Tensor) -> Any:
+    def forward(ctx: Any, see: Callable[[Grads], Grads], *tensors: Tensor) -> Any:
+        ctx.see = see
         ctx.set_materialize_grads(False)
         return tensors
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
-        return grads
+        return (None, *ctx.see(grads))
 
 
 class Watch:
@@ -38,30 +39,22 @@ class Watch:
         self.module = module
         self.pre = pre
         self.after = after
-        self.grad_outputs: Grads = ()
-        self.input_count = 0
-        self.watches_inputs = False
+        self.grad_outputs: Grads | None = None
+        self.no_inputs: Grads | None = None
+        """What is shown for the gradients of inputs if none of them requires grad."""
 
     def inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return the arguments after an identity whose hook calls the user's."""
-        self.input_count = len(args)
+        """Return the arguments after an identity that calls the hooks on inputs."""
         if not self.after:
             return args
-        positions, passed, node = through_identity(args)
-        if node is None:
+        passed = shown_to(self.run_after, args)
+        if passed is None:
+            self.no_inputs = (None,) * len(args)
             return args
-        self.watches_inputs = True
-
-        def hook(grads: Grads, _: Grads) -> Any:
-            full = spread(grads, positions, len(args))
-            replaced = self.run_after(full)
-            return None if replaced is full else tuple([replaced[i] for i in positions])
-
-        node.register_hook(hook)
         return passed
 
     def outputs(self, result: Any) -> Any:
-        """Return the result after an identity whose prehook calls the user's."""
+        """Return the result after an identity that calls the hooks on outputs."""
         several = isinstance(result, tuple | list)
         if not (several or isinstance(result, Tensor)):
             warnings.warn(
@@ -70,21 +63,14 @@ class Watch:
                 stacklevel=4,
             )
             return result
-        items = tuple(result) if several else (result,)
-        positions, passed, node = through_identity(items)
-        if node is None:
+        passed = shown_to(self.run_before, tuple(result) if several else (result,))
+        if passed is None:
             return result
-
-        def hook(grads: Grads) -> Any:
-            full = spread(grads, positions, len(items))
-            replaced = self.run_before(full)
-            return None if replaced is full else tuple([replaced[i] for i in positions])
-
-        node.register_prehook(hook)
         if not several:
             return passed[0]
-        make = getattr(type(result), "_make", type(result))
-        return make(passed)
+        if hasattr(type(result), "_make"):
+            return type(result)._make(passed)
+        return type(result)(passed)
 
     def run_before(self, grads: Grads) -> Grads:
         """Call the hooks that see the gradients of the outputs."""
@@ -93,17 +79,19 @@ class Watch:
             if replaced is not None:
                 grads = as_many(replaced, len(grads), "grad_output")
         self.grad_outputs = grads
-        if self.after and not self.watches_inputs:
+        if self.no_inputs is not None:
             warnings.warn(
                 "Full backward hook is firing when gradients are computed with respect "
                 "to module outputs since no inputs require gradients.",
                 stacklevel=2,
             )
-            self.run_after((None,) * self.input_count)
+            self.run_after(self.no_inputs)
         return grads
 
     def run_after(self, grads: Grads) -> Grads:
         """Call the hooks that see the gradients of the inputs."""
+        if self.grad_outputs is None:
+            return grads
         for hook in self.after:
             replaced = hook(self.module, grads, self.grad_outputs)
             if replaced is not None:
@@ -111,33 +99,31 @@ class Watch:
         return grads
 
 
-def through_identity(
-    items: tuple[Any, ...],
-) -> tuple[list[int], tuple[Any, ...], Any]:
+def shown_to(
+    see: Callable[[Grads], Grads], items: tuple[Any, ...]
+) -> tuple[Any, ...] | None:
     """Pass the tensors among some items through one recorded identity.
 
     Returns:
-        Where the tensors are, the items with the new tensors, and the identity's node,
-        which is None if nothing requires grad.
+        The items with the new tensors; None if none of them requires grad.
     """
-    positions = [i for i, item in enumerate(items) if isinstance(item, Tensor)]
-    tensors = [items[i] for i in positions]
+    places = [i for i, item in enumerate(items) if isinstance(item, Tensor)]
+    tensors = [items[i] for i in places]
     if not (is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)):
-        return positions, items, None
-    passed = BackwardHookFunction.apply(*tensors)
+        return None
+
+    def see_all(grads: Grads) -> Grads:
+        full: list[Tensor | None] = [None] * len(items)
+        for place, grad in zip(places, grads, strict=True):
+            full[place] = grad
+        seen = see(tuple(full))
+        return tuple([seen[place] for place in places])
+
     found = list(items)
-    for i, tensor in zip(positions, passed, strict=True):
-        found[i] = tensor
-    node = next(tensor.grad_fn for tensor in passed if tensor.grad_fn is not None)
-    return positions, tuple(found), node
-
-
-def spread(grads: Sequence[Tensor | None], positions: list[int], count: int) -> Grads:
-    """Put gradients in their places among a number of items, None in the others."""
-    full: list[Tensor | None] = [None] * count
-    for position, grad in zip(positions, grads, strict=False):
-        full[position] = grad
-    return tuple(full)
+    passed = BackwardHookFunction.apply(see_all, *tensors)
+    for place, tensor in zip(places, passed, strict=True):
+        found[place] = tensor
+    return tuple(found)
 
 
 def as_many(replaced: Any, count: int, what: str) -> Grads:

@@ -74,14 +74,11 @@ class Module(Calls, State):
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter):
             self._check_initialised("parameters")
-            self._forget(name)
+            self._forget(name, but="_parameters")
             self.register_parameter(name, value)
-        elif isinstance(value, Module):
-            self._check_initialised("module")
-            if name not in self._modules:
-                self._forget(name)
-            self._modules[name] = value
         elif "_parameters" not in self.__dict__:
+            if isinstance(value, Module):
+                self._check_initialised("module")
             if is_buffer(value):
                 self._check_initialised("buffer")
             object.__setattr__(self, name, value)
@@ -89,6 +86,9 @@ class Module(Calls, State):
             if value is not None:
                 raise wrong_value(value, "parameter", name, "torch.nn.Parameter")
             self.register_parameter(name, value)
+        elif isinstance(value, Module):
+            self._forget(name, but="_modules")
+            self._modules[name] = value
         elif name in self._modules:
             if value is not None:
                 raise wrong_value(value, "child module", name, "torch.nn.Module")
@@ -96,7 +96,7 @@ class Module(Calls, State):
         elif name in self._buffers:
             self._set_buffer(name, value)
         elif is_buffer(value):
-            self._forget(name)
+            self._forget(name, but="_buffers")
             self.register_buffer(name, value, value.persistent)
         else:
             object.__setattr__(self, name, value)
@@ -113,12 +113,13 @@ class Module(Calls, State):
         if "_parameters" not in self.__dict__:
             raise AttributeError(f"cannot assign {what} before Module.__init__() call")
 
-    def _forget(self, name: str) -> None:
-        """Take a name out of all places, as another takes it now."""
+    def _forget(self, name: str, but: str) -> None:
+        """Take a name out of all places but one, which takes it now."""
         state = self.__dict__
         state.pop(name, None)
         for registry in REGISTRIES:
-            state[registry].pop(name, None)
+            if registry != but:
+                state[registry].pop(name, None)
         state["_non_persistent_buffers_set"].discard(name)
 
     def _set_buffer(self, name: str, value: Any) -> None:
@@ -528,7 +529,10 @@ def type_name(value: Any) -> str:
     """Return the name of a type as messages give it."""
     if isinstance(value, Tensor) and not isinstance(value, Parameter):
         return str(value.type())
-    return type(value).__name__
+    kind = type(value)
+    if kind.__module__ == "builtins":
+        return kind.__qualname__
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def wrong_value(value: Any, what: str, name: str, expected: str) -> TypeError:
