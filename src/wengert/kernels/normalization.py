@@ -95,18 +95,20 @@ def layer_norm_vjp(
     d_input = np.empty_like(x)
     d_weight, d_bias = np.zeros((2, width), x.dtype)
     for part in blocks(len(x), 4 * width * x.itemsize):
-        normal = np.subtract(x[part], means[part], out=d_input[part])
-        normal *= rstds[part]
+        centered = np.subtract(x[part], means[part], out=d_input[part])
+        rstd = rstds[part]
         if needs[1]:
-            d_weight += column_sums(g[part] * normal)
+            d_weight += rstd[:, 0] @ (g[part] * centered)
         if needs[2]:
             d_bias += column_sums(g[part])
         if needs[0]:
-            scaled = g[part] if weight is None else g[part] * weight.reshape(width)
-            normal *= np.vecdot(scaled, normal)[:, None] / -width
-            normal += scaled
-            normal -= row_sums(scaled)[:, None] / width
-            normal *= rstds[part]
+            scaled = g[part] * (
+                rstd if weight is None else rstd * weight.reshape(width)
+            )
+            slope = np.vecdot(scaled, centered)[:, None]
+            centered *= slope * rstd * rstd / -width
+            centered += scaled
+            centered -= row_sums(scaled)[:, None] / width
     return (
         _finished(d_input, input.shape, grad) if needs[0] else None,
         _finished(d_weight, sizes, grad) if needs[1] else None,
