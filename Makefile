@@ -17,7 +17,7 @@ PYTHON ?= $(firstword $(foreach python,$(PYTHONS),\
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 WORKERS ?= 2
 
-.PHONY: help demo test lint types check bench format clean
+.PHONY: help demo test lint types check bench docs format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,9 @@ check: test lint types ## all three
 
 bench: $(VENV)/dev.stamp ## compare the speed with PyTorch and raw NumPy
 	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(VENV)/dev.stamp ## write the pages that are made from the code
+	$(BIN)/python -m tools.coverage
 
 format: $(VENV)/dev.stamp ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix

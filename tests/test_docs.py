@@ -42,6 +42,12 @@ def test_the_tutorial_prints_what_pytorch_prints() -> None:
     assert run(code, {}) == run(with_torch, {})
 
 
+def test_the_coverage_page_is_up_to_date() -> None:
+    from tools import coverage
+
+    assert coverage.PAGE.read_text("utf-8") == coverage.page(), "run make docs"
+
+
 SOURCE = re.compile(r"<!-- from (\S+) -->\n```py\n(.*?)```", re.DOTALL)
 
 

@@ -26,6 +26,7 @@ TOGETHER = {
     *("scatter_add", "scatter_reduce", "take_along", "put_along", "recurrence"),
     *("softmax_backward", "log_softmax_backward", "cross", "shares", "copy", "bmm"),
     *("select_scatter", "slice_scatter", "diagonal_scatter"),
+    *("max_pool_backward", "take_pooled"),
 }
 """Ops of several inputs of one rank, all of which get the batch as first dimension."""
 
@@ -52,6 +53,8 @@ FIXED = {
     *("dtype", "keepdim", "correction", "ord", "descending", "stable", "largest", "k"),
     *("value", "offset", "diagonal", "reverse", "by", "sizes", "size", "step", "nan"),
     *("shifts", "num_classes", "repeated", "reduce", "include_self"),
+    *("kernel_size", "stride", "padding", "dilation", "ceil_mode", "output_size"),
+    *("count_include_pad", "divisor_override", "spatial"),
 }
 """Parameters that have nothing to do with the other dimensions."""
 

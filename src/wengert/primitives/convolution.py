@@ -7,6 +7,7 @@ among the three. A transposed convolution is the second of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from numpy import ndarray
@@ -90,6 +91,117 @@ def jvp(
     return by_input + convolution(input, weight_t, None, **params)
 
 
+# --- over a batch of convolutions (vmap) ----------------------------------------------
+#
+# A hidden dimension of the images alone is a larger batch of images. Where the weights
+# have it too, each of its elements is a group of channels.
+
+
+def merged(value: Any) -> Any:
+    """Make one batch of images of two: (B, N, ...) to (B N, ...)."""
+    shape = tuple(value.shape)
+    return value.reshape((shape[0] * shape[1], *shape[2:]))
+
+
+def split_batch(value: Any, size: int) -> Any:
+    """Take two batches of images apart: (B N, ...) to (B, N, ...)."""
+    shape = tuple(value.shape)
+    return value.reshape((size, shape[0] // size, *shape[1:]))
+
+
+def as_groups(value: Any, batched: bool, size: int) -> Any:
+    """Make channels of the hidden dimension: (B, N, C, ...) to (N, B C, ...)."""
+    if not batched:
+        value = value.unsqueeze(0).expand((size, *value.shape))
+    shape = tuple(value.shape)
+    return value.movedim(0, 1).reshape((shape[1], size * shape[2], *shape[3:]))
+
+
+def from_groups(value: Any, size: int) -> Any:
+    """Make a hidden dimension of channels: (N, B C, ...) to (B, N, C, ...)."""
+    shape = tuple(value.shape)
+    return value.reshape((shape[0], size, shape[1] // size, *shape[2:])).movedim(1, 0)
+
+
+def weights_as_groups(value: Any, batched: bool, size: int) -> Any:
+    """Make filters of the hidden dimension: (B, O, ...) to (B O, ...)."""
+    if not batched:
+        value = value.unsqueeze(0).expand((size, *value.shape))
+    return merged(value)
+
+
+def batch_convolution(
+    size: int,
+    batched: Sequence[bool],
+    input: Any,
+    weight: Any,
+    bias: Any,
+    *,
+    groups: int,
+    **params: Any,
+) -> Any:
+    if not any(batched[1:]):
+        return split_batch(
+            convolution(merged(input), weight, bias, groups=groups, **params), size
+        )
+    result = convolution(
+        as_groups(input, batched[0], size),
+        weights_as_groups(weight, batched[1], size),
+        None if bias is None else weights_as_groups(bias, batched[2], size),
+        groups=groups * size,
+        **params,
+    )
+    return from_groups(result, size)
+
+
+def batch_input(
+    size: int,
+    batched: Sequence[bool],
+    grad_output: Any,
+    weight: Any,
+    *,
+    shape: Sizes,
+    groups: int,
+    **params: Any,
+) -> Any:
+    if not batched[1]:
+        shape = (size * shape[0], *shape[1:])
+        result = convolution_input(
+            merged(grad_output), weight, shape=shape, groups=groups, **params
+        )
+        return split_batch(result, size)
+    result = convolution_input(
+        as_groups(grad_output, batched[0], size),
+        weights_as_groups(weight, batched[1], size),
+        shape=(shape[0], size * shape[1], *shape[2:]),
+        groups=groups * size,
+        **params,
+    )
+    return from_groups(result, size)
+
+
+def batch_weight(
+    size: int,
+    batched: Sequence[bool],
+    grad_output: Any,
+    input: Any,
+    *,
+    shape: Sizes,
+    groups: int,
+    **params: Any,
+) -> Any:
+    result = convolution_weight(
+        as_groups(grad_output, batched[0], size),
+        as_groups(input, batched[1], size),
+        shape=(size * shape[0], *shape[1:]),
+        groups=groups * size,
+        **params,
+    )
+    return split_batch(result, size)
+
+
+# --- the three maps -------------------------------------------------------------------
+
 convolution = fused(
     "convolution",
     _convolution,
@@ -98,6 +210,7 @@ convolution = fused(
     vjp_weight=vjp_weight,
     vjp_bias=vjp_bias,
     jvp=jvp,
+    batch=batch_convolution,
 )
 
 
@@ -118,6 +231,7 @@ convolution_input = bilinear(
     _convolution_input,
     inputs=("grad_output", "weight"),
     grad_fn="ConvolutionBackward0",
+    batch=batch_input,
     vjp_grad_output=lambda grad, weight, stride, padding, dilation, groups: convolution(
         grad,
         weight,
@@ -138,6 +252,7 @@ convolution_weight = bilinear(
     _convolution_weight,
     inputs=("grad_output", "input"),
     grad_fn="ConvolutionBackwardBackward0",
+    batch=batch_weight,
     vjp_grad_output=lambda grad, input, stride, padding, dilation, groups: convolution(
         input,
         grad,

@@ -149,6 +149,7 @@ def bilinear(
     inputs: tuple[str, ...] = ("self", "other"),
     promote: str | None = None,
     grad_fn: str | None = None,
+    batch: Function | None = None,
     **vjps: Function,
 ) -> Function:
     """Declare an op that is linear in each of two inputs.
@@ -164,6 +165,7 @@ def bilinear(
         kind="bilinear",
         promote=promote,
         grad_fn=grad_fn,
+        batch=batch,
     )
     return declare(primitive, caller(primitive) if promote else calling)
 

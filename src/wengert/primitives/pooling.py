@@ -15,16 +15,16 @@ Sizes = tuple[int, ...]
 
 max_pool_backward = linear(
     "max_pool_backward",
-    lambda self, indices, *, shape, dims: kernel.max_pool_vjp(self, indices, shape, dims),
-    lambda grad, indices, dims: take_pooled(grad, indices, dims=dims),
+    lambda self, indices, *, shape, spatial: kernel.max_pool_vjp(self, indices, shape, spatial),
+    lambda grad, indices, spatial: take_pooled(grad, indices, spatial=spatial),
     inputs=("self", "indices"),
     grad_fn="MaxPool2DWithIndicesBackwardBackward0",
 )
 take_pooled = linear(
     "take_pooled",
-    lambda self, indices, *, dims: kernel.take_pooled(self, indices, dims),
-    lambda grad, indices, self_shape, dims: max_pool_backward(
-        grad, indices, shape=tuple(self_shape), dims=dims
+    lambda self, indices, *, spatial: kernel.take_pooled(self, indices, spatial),
+    lambda grad, indices, self_shape, spatial: max_pool_backward(
+        grad, indices, shape=tuple(self_shape), spatial=spatial
     ),
     inputs=("self", "indices"),
 )
@@ -32,12 +32,12 @@ take_pooled = linear(
 
 def pooled_vjp(dims: int) -> Any:
     return lambda grad, indices, self_shape: max_pool_backward(
-        grad, indices, shape=tuple(self_shape), dims=dims
+        grad, indices, shape=tuple(self_shape), spatial=dims
     )
 
 
 def pooled_jvp(dims: int) -> Any:
-    return lambda self_t, indices: take_pooled(self_t, indices, dims=dims)
+    return lambda self_t, indices: take_pooled(self_t, indices, spatial=dims)
 
 
 def maximum_of_windows(dims: int, grad_fn: str) -> tuple[Any, Any]:
@@ -55,7 +55,7 @@ def maximum_of_windows(dims: int, grad_fn: str) -> tuple[Any, Any]:
         return kernel.max_pool(self, kernel_size, stride, padding, dilation, ceil_mode)
 
     def with_indices_jvp(self_t: Any, indices: Any) -> Any:
-        return take_pooled(self_t, indices, dims=dims), None
+        return take_pooled(self_t, indices, spatial=dims), None
 
     with_indices = fused(
         f"max_pool{dims}d_with_indices",
@@ -110,7 +110,7 @@ def adaptive_maximum(dims: int) -> Any:
         return adaptive.adaptive_max_pool(self, output_size)
 
     def jvp(self_t: Any, indices: Any) -> Any:
-        return take_pooled(self_t, indices, dims=dims), None
+        return take_pooled(self_t, indices, spatial=dims), None
 
     return fused(
         f"adaptive_max_pool{dims}d",
