@@ -60,19 +60,28 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
         else arg
         for arg in args
     ]
-    hidden: tuple[Any, ...] = ()
     try:
         if primitive.promote is not None:
             arrays = promoted(arrays, primitive)
-        if primitive.hidden:
-            if any([isinstance(array, Layer | Tensor) for array in arrays]):
-                return primitive.decomposition(*args, **params)  # type: ignore[misc]
-            results, *hidden = primitive.forward_with_hidden(*arrays, **params)
+        if primitive.hidden and any([isinstance(a, Layer | Tensor) for a in arrays]):
+            return primitive.decomposition(*args, **params)  # type: ignore[misc]
+        if modes.special and modes.local.compute is not None:
+            results, hidden = modes.local.compute(primitive, arrays, params)
         else:
-            results = compute(primitive, arrays, params)
+            results, hidden = computed(primitive, arrays, params)
     except (TypeError, ValueError) as error:
         raise explained(primitive, arrays, error) from error
     return record(primitive, args, arrays, params, results, level, hidden)
+
+
+def computed(
+    primitive: Primitive, arrays: Sequence[Any], params: dict[str, Any]
+) -> tuple[Any, Sequence[Any]]:
+    """Return a primitive's results, and what its rules need of the forward besides."""
+    if not primitive.hidden:
+        return compute(primitive, arrays, params), ()
+    results, *hidden = primitive.forward_with_hidden(*arrays, **params)
+    return results, hidden
 
 
 def compute(primitive: Primitive, arrays: Sequence[Any], params: dict[str, Any]) -> Any:

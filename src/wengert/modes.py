@@ -23,6 +23,8 @@ class _Local(threading.local):
     anomaly = False
     check_nan = True
     saved_hooks: tuple[Any, ...] = ()
+    compute: Callable[..., Any] | None = None
+    """What is called in place of `dispatch.computed`."""
     before_write: Callable[[Any], None] | None = None
     """What wants to know of each tensor that is about to be written to."""
     levels: tuple[tuple[int, bool], ...] = ()

@@ -12,14 +12,17 @@ from .. import dtypes, errors, printing
 from ..inplace import assign, check_writable
 from ..primitives import copying as C
 from ..tensor import (
+    INFERENCE,
     AccumulateGrad,
     Parameter,
     Special,
     Tensor,
     counter,
     history,
+    is_inference,
+    level_of,
     plain,
-    wrap_like,
+    wrap_at,
 )
 from ..views import View
 from .creation import TYPED, array_of, check_device, finish
@@ -42,9 +45,9 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
 @op(out=False)
 def detach(input: Tensor) -> Tensor:
     """Return a tensor without history that shares the memory and version of this one."""
-    alias = wrap_like(input._data) if input._special is not None else plain(input._data)
-    if input._special is not None and input._special.level:
-        alias._special = input._special
+    alias = wrap_at(level_of(input), input._data)
+    if is_inference(input):
+        alias._special = INFERENCE
     alias._counter = counter(input)
     return alias
 
@@ -369,7 +372,9 @@ def text(self: Tensor) -> str:
     """Return what is printed for a tensor."""
     data = self._data
     if type(data) is not ndarray:
-        return f"{type(self).__name__}({data!r})"
+        from ..layers.showing import text_of
+
+        return text_of(self)
     node = history(self)
     suffixes = []
     if isinstance(node, AccumulateGrad):
