@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .. import dtypes
@@ -16,29 +17,30 @@ from .public import op
 
 
 def check_scatter(input: Tensor, index: Tensor, src: Tensor, dim: int) -> None:
-    """Refuse an index that is larger than what is written, or written into."""
-    have, limit, given = tuple(index.shape), tuple(input.shape), tuple(src.shape)
+    """Refuse values of another dtype, and sizes that do not go together."""
     if src.dtype is not input.dtype:
         raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
-    if 0 in have:
+    check_sizes(index._data.shape, input._data.shape, src._data.shape, dim)
+
+
+def check_sizes(
+    have: Sequence[int], limit: Sequence[int], given: Sequence[int], dim: int
+) -> None:
+    """Refuse an index that is larger than what is written, or written into."""
+    if have == given == limit or 0 in have:
         return
-    if len(have) != len(limit):
-        raise RuntimeError(
-            "Index tensor must have the same number of dimensions as self tensor"
-        )
-    if len(have) != len(given):
-        raise RuntimeError(
-            "Index tensor must have the same number of dimensions as src tensor"
-        )
-    fits_self = all(
-        i == dim or n <= m for i, (n, m) in enumerate(zip(have, limit, strict=True))
-    )
-    if not fits_self or any(n > m for n, m in zip(have, given, strict=True)):
-        raise RuntimeError(
-            f"Expected index {list(have)} to be no larger than self {list(limit)} "
-            f"apart from dimension {dim} and to be no larger size than src "
-            f"{list(given)}"
-        )
+    for sizes, name in ((limit, "self"), (given, "src")):
+        if len(have) != len(sizes):
+            raise RuntimeError(
+                f"Index tensor must have the same number of dimensions as {name} tensor"
+            )
+    for i, (n, bound, available) in enumerate(zip(have, limit, given, strict=True)):
+        if n > available or (n > bound and i != dim):
+            raise RuntimeError(
+                f"Expected index {list(have)} to be no larger than self {list(limit)} "
+                f"apart from dimension {dim} and to be no larger size than src "
+                f"{list(given)}"
+            )
 
 
 def along(input: Tensor, dim: int, index: Tensor) -> tuple[Tensor, int, Tensor]:
@@ -87,9 +89,7 @@ def scatter(
         check_scatter(whole, index, src, dim)
         return like(P.scatter(whole, index, src, dim=dim), input)
     check_value(input, src)
-    check_scatter(
-        whole, index, whole if 0 in index.shape else index.to(input.dtype), dim
-    )
+    check_sizes(index._data.shape, whole._data.shape, index._data.shape, dim)
     return like(P.scatter_value(whole, index, dim=dim, value=src), input)
 
 

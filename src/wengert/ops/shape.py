@@ -196,8 +196,11 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """
     shape = input.shape
     ndim = len(shape)
-    start = start_dim if 0 <= start_dim < ndim else normalize_dim(start_dim, ndim)
-    end = ndim - 1 if end_dim == -1 and ndim else normalize_dim(end_dim, ndim)
+    if end_dim == -1 and 0 <= start_dim < ndim - 1:
+        result = plainly_viewed(input, (*shape[:start_dim], -1))
+        if result is not None:
+            return result
+    start, end = normalize_dim(start_dim, ndim), normalize_dim(end_dim, ndim)
     if start > end:
         raise RuntimeError(
             "flatten() has invalid args: start_dim cannot come after end_dim"
@@ -207,8 +210,6 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     if start == end:
         return input
     middle = numel(shape[start : end + 1])
-    if end - start == ndim - 1:
-        return reshaped(input, (middle,))
     return reshaped(input, (*shape[:start], middle, *shape[end + 1 :]))
 
 
