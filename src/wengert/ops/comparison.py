@@ -89,6 +89,7 @@ def isclose(
     >>> torch.isclose(torch.tensor([1.0, 2.0]), torch.tensor([1.0 + 1e-9, 2.1]))
     tensor([ True, False])
     """
+    check_operand("isclose", "input", 0, input)
     check_operand("isclose", "other", 1, other)
     if input.dtype is not other.dtype:
         raise RuntimeError(

@@ -6,6 +6,7 @@ NotImplemented, so that Python asks the other operand, or raises TypeError.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from wengert import dtypes
 from wengert.dispatch import general
 from wengert.inplace import inplace
-from wengert.pointwise import binary, predicate
+from wengert.pointwise import binary, predicate, writing
 from wengert.primitive import Primitive
 from wengert.primitives import (
     bitwise as B,
@@ -37,16 +38,24 @@ def known(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> 
     for arg in args:
         if not isinstance(arg, OPERANDS):
             return NotImplemented
-    if not any(isinstance(arg, Tensor | Layer) for arg in args):
-        raise TypeError(f"the operator {primitive.name} needs a tensor")
     return general(primitive, args, params)
+
+
+def operate(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
+    """Do as `known` for a method, whose first argument is a tensor."""
+    if not isinstance(args[0], Tensor | Layer):
+        raise TypeError(
+            f"the operator {primitive.name} is for tensors, not for "
+            f"{type(args[0]).__name__}"
+        )
+    return known(primitive, args, params)
 
 
 def operator(function: Operator) -> Operator:
     """Return the operator that is a primitive of two tensors."""
     primitive: Primitive = function.primitive  # type: ignore[attr-defined]
     quick = binary if primitive.differentiable else predicate
-    return quick(primitive, known)
+    return quick(primitive, operate)
 
 
 def reflected(function: Operator) -> Operator:
@@ -151,8 +160,36 @@ install(rrshift=reflected(B.bitwise_right_shift))
 
 # --- in place -------------------------------------------------------------------------
 
-install(iadd=inplace(E.add), isub=inplace(E.sub), imul=inplace(E.mul))
-install(itruediv=inplace(E.div), idiv=inplace(E.div))
+
+def into(function: Operator) -> Operator:
+    """Return the operator that writes into its first operand."""
+    primitive: Primitive = function.primitive  # type: ignore[attr-defined]
+    return writing(primitive, inplace(function))
+
+
+iadd, isub, imul, idiv = into(E.add), into(E.sub), into(E.mul), into(E.div)
+install(iadd=iadd, isub=isub, imul=imul, itruediv=idiv, idiv=idiv)
+
+
+def method(quick: Operator, name: str) -> Operator:
+    """Return an in-place method that is an operator unless it is given options."""
+    complete: Operator = getattr(Tensor, name)
+
+    @functools.wraps(complete)
+    def call(input: Tensor, other: Any, **options: Any) -> Any:
+        return complete(input, other, **options) if options else quick(input, other)
+
+    return call
+
+
+for _quick, *_names in (
+    (iadd, "add_"),
+    (isub, "sub_", "subtract_"),
+    (imul, "mul_", "multiply_"),
+    (idiv, "div_", "divide_", "true_divide_"),
+):
+    for _name in _names:
+        setattr(Tensor, _name, method(_quick, _name))
 
 IN_PLACE = {
     "ifloordiv": "floor_divide_",
