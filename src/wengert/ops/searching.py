@@ -8,7 +8,7 @@ from .. import dtypes
 from ..primitives import searching as P
 from ..tensor import Tensor
 from .arguments import memory_of, normalize_dim, numel, shape_from
-from .joining import cat, unbind
+from .joining import unbind
 from .public import op
 
 # --- where ----------------------------------------------------------------------------
@@ -37,9 +37,8 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     """Return the first `size` indices of elements that are not zero, filled up."""
     if size < 0:
         raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
-    found: Tensor = P.nonzero(input)[:size]
-    missing = found.new_full((size - found.shape[0], found.shape[1]), fill_value)
-    return cat([found, missing])
+    result: Tensor = P.nonzero_static(input, size=size, fill_value=fill_value)
+    return result
 
 
 @op(out=False)

@@ -19,6 +19,16 @@ nonzero = nondifferentiable(
 """The indices of the elements that are not zero, as rows."""
 
 
+def _nonzero_static(self: ndarray, *, size: int, fill_value: int) -> ndarray:
+    found = np.stack(np.nonzero(np.atleast_1d(self)), 1)[:size, : self.ndim]
+    result = np.full((size, self.ndim), fill_value, np.int64)
+    result[: found.shape[0]] = found
+    return result
+
+
+nonzero_static = nondifferentiable("nonzero_static", _nonzero_static)
+
+
 def _searchsorted(
     sorted_sequence: ndarray, values: ndarray, *, right: bool, dtype: np.dtype[Any]
 ) -> ndarray:
