@@ -24,7 +24,7 @@ LAYERS = [
     {"saved", "views"},
     {"primitive"},
     {"dispatch"},
-    {"viewing", "quick", "folding", "hooks"},
+    {"viewing", "quick", "pointwise", "folding", "hooks"},
     {"primitives"},
     {"inplace"},
     {"ops", "random"},
