@@ -390,3 +390,12 @@ def backward_in_transform() -> RuntimeError:
         "use functorch.grad or functorch.vjp instead or call backward() outside of "
         "functorch transforms."
     )
+
+
+def backward_of_duals() -> RuntimeError:
+    """Backward is called on a tensor that carries a tangent."""
+    return RuntimeError(
+        "backward() is called on a tensor that carries a tangent, so that its gradients "
+        "would have tangents, too. Use torch.autograd.grad, which returns them as duals, "
+        "or call backward() on the primal: forward_ad.unpack_dual(tensor).primal"
+    )

@@ -41,7 +41,10 @@ class Special:
 
     def requires_grad(self, tensor: Tensor) -> bool:
         """Return what ``requires_grad`` says of the tensor it marks."""
-        return tensor._node is not None
+        if tensor._node is not None or self.level not in forward_levels:
+            return tensor._node is not None
+        data = tensor._data
+        return bool(getattr(data, "primal", data).requires_grad)
 
     def marked(self) -> Special | None:
         """Return the mark of the tensor that owns the memory."""
@@ -50,6 +53,10 @@ class Special:
 
 INFERENCE = Special()
 """Marks tensors that were made in inference mode of such as requires grad."""
+
+
+forward_levels: set[int] = set()
+"""The levels of `autograd.forward_ad`, whose duals show their primals' records."""
 
 
 class Layer:
@@ -249,7 +256,8 @@ class Tensor(metaclass=_Open):
         except AttributeError:
             found = None
         if found is None and type(self._node) is not AccumulateGrad:
-            if not self.is_leaf and not self.retains_grad:
+            node = self._node
+            if node is not None and node.unhooked is None:
                 warnings.warn(errors.NON_LEAF_GRAD, stacklevel=2)
         return found
 
@@ -337,7 +345,9 @@ def wrap_at(level: int, data: Any) -> Tensor:
     tensor._data = data
     tensor._node = None
     tensor._counter = None
-    tensor._special = Special(level) if level else None
+    # what a layer computes is never plain, see Note [Plain tensors]
+    plain = level == 0 and type(data) is ndarray
+    tensor._special = None if plain else Special(level)
     return tensor
 
 
@@ -419,6 +429,9 @@ class AccumulateGrad(Node):
                     variable._grad = plain(grad.copy())
             elif type(held._data) is ndarray and type(grad) is ndarray:
                 held._data += grad
+                counter(held)[0] += 1
+            elif isinstance(held._data, Layer) and held._data.level == 0:
+                held._data.write(held._data + grad)
                 counter(held)[0] += 1
             else:
                 variable._grad = wrap_at(level_of(variable), held._data + grad)

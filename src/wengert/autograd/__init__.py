@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import function as function, graph as graph
+from . import forward_ad as forward_ad, function as function, graph as graph
 from ..function import Function as Function
 from .anomaly import (
     detect_anomaly as detect_anomaly,

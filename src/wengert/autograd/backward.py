@@ -10,7 +10,16 @@ import numpy as np
 from .. import engine, errors, modes
 from ..engine import Node, output_of
 from ..primitives.fitting import fit
-from ..tensor import AccumulateGrad, Tensor, history, level_of, wrap_at, wrap_like
+from ..tensor import (
+    AccumulateGrad,
+    Tensor,
+    forward_levels,
+    history,
+    level_of,
+    wrap_at,
+    wrap_like,
+)
+from ..views import Severed
 from .graph import GradientEdge
 
 Place = Tensor | GradientEdge
@@ -55,7 +64,9 @@ def backward(
                 "to `backward()`. Please only use `grad_tensors`."
             )
         grad_tensors = grad_variables
-    outputs = as_tuple(tensors)
+    if forward_levels and of_duals(as_tuple(tensors), grad_tensors):
+        raise errors.backward_of_duals()
+    outputs = without_tangents(as_tuple(tensors))
     if any([isinstance(output, Tensor) and level_of(output) for output in outputs]):
         raise errors.backward_in_transform()
     into = None
@@ -104,7 +115,19 @@ def grad(
             "but got: allow_unused=False."
         )
     allow_unused = materialize_grads if allow_unused is None else allow_unused
-    wanted = as_tuple(inputs)
+    wanted = without_tangents(as_tuple(inputs))
+    if forward_levels:
+        options = {
+            "retain_graph": retain_graph,
+            "allow_unused": allow_unused,
+            "is_grads_batched": is_grads_batched,
+            "materialize_grads": materialize_grads,
+        }
+        duals = with_tangents(
+            as_tuple(outputs), wanted, grad_outputs, create_graph, options
+        )
+        if duals is not None:
+            return duals
     if not wanted:
         raise errors.no_inputs("grad")
     if is_grads_batched:
@@ -117,9 +140,10 @@ def grad(
             allow_unused=allow_unused,
             materialize_grads=materialize_grads,
         )
+    ends = without_tangents(as_tuple(outputs))
+    seeds = seeds_of(ends, grad_outputs, create_graph)
     nodes = [input_node(place) for place in wanted]
     captured: dict[Node, Any] = dict.fromkeys(nodes)
-    seeds = seeds_of(as_tuple(outputs), grad_outputs, create_graph)
     run(seeds, retain_graph, create_graph, captured=captured)
     return tuple(
         [
@@ -275,9 +299,11 @@ def input_node(place: Place) -> Node:
             f"{type(place).__name__}"
         )
     node = output_node(place)
-    if node is None:
-        raise errors.input_without_grad()
-    return node
+    if node is not None:
+        return node
+    if isinstance(place, Tensor) and place.requires_grad:
+        return Severed()
+    raise errors.input_without_grad()
 
 
 def leaf_node(place: Place) -> Node:
@@ -298,6 +324,80 @@ def as_tuple(places: Tensors) -> tuple[Place, ...]:
     if isinstance(places, Tensor | GradientEdge):
         return (places,)
     return tuple(places)
+
+
+def of_duals(outputs: tuple[Place, ...], grads: Grads) -> tuple[Any, ...] | None:
+    """Return what the gradients' tangents are the gradients of, if there are any.
+
+    The gradient of an output's primal y with cotangent u depends on the point. With
+    tangents of both, it moves by the gradient of <u, dy> + <du, y>.
+    """
+    from .forward_ad import unpack_dual
+
+    unpacked = [
+        unpack_dual(x) if isinstance(x, Tensor) else (x, None) for x in outputs
+    ]
+    given = (grads,) if isinstance(grads, Tensor) else tuple(grads or ())
+    starts = [
+        (None, None) if start is None else unpack_dual(start)
+        for start in given or (None,) * len(outputs)
+    ]
+    if all(t is None for _, t in unpacked) and all(t is None for _, t in starts):
+        return None
+    pairs: list[tuple[Any, Any]] = []
+    for (y, dy), (u, du) in zip(unpacked, starts, strict=True):
+        if dy is not None and history(dy) is not None:
+            pairs.append((dy, u))
+        if du is not None:
+            pairs.append((y, du))
+    return tuple(pairs)
+
+
+def with_tangents(
+    outputs: tuple[Place, ...],
+    inputs: tuple[Place, ...],
+    grads: Grads,
+    create_graph: bool,
+    options: dict[str, Any],
+) -> tuple[Any, ...] | None:
+    """Return the gradients of duals as duals; None if there are no tangents."""
+    from .forward_ad import below, make_dual
+
+    pairs = of_duals(outputs, grads)
+    if pairs is None:
+        return None
+    primal_grads: Any = grads
+    if grads is not None:
+        given = (grads,) if isinstance(grads, Tensor) else tuple(grads)
+        primal_grads = [None if g is None else below(g) for g in given]
+    ends, leaves = without_tangents(outputs), without_tangents(inputs)
+    again = {**options, "retain_graph": True, "create_graph": create_graph}
+    found = grad(ends, leaves, primal_grads, **again)
+    if not pairs:
+        return found
+    tangents = grad(
+        [y for y, _ in pairs],
+        leaves,
+        [u for _, u in pairs],
+        retain_graph=options["retain_graph"] or create_graph,
+        create_graph=create_graph,
+        allow_unused=True,
+    )
+    return tuple(
+        [
+            g if g is None or t is None else make_dual(g, t)
+            for g, t in zip(found, tangents, strict=True)
+        ]
+    )
+
+
+def without_tangents(places: tuple[Place, ...]) -> tuple[Place, ...]:
+    """Return places with the primals of duals, whose record is that of the dual."""
+    if not forward_levels:
+        return places
+    from .forward_ad import below
+
+    return tuple([below(x) if isinstance(x, Tensor) else x for x in places])
 
 
 ONES = {kind: np.ones((), kind) for kind in (np.dtype("f4"), np.dtype("f8"))}

@@ -14,7 +14,7 @@ from ..primitive import Primitive
 from ..primitives.copying import copy
 from ..tensor import Tensor
 from . import batching, messages
-from .level import Shared, active, belongs, is_recorded
+from .level import Shared, active, belongs, is_recorded, on_level
 
 
 class Batched(Shared):
@@ -55,6 +55,10 @@ class Batched(Shared):
     def values_of(self, what: str) -> Any:
         """Refuse to give the values of one element, as there are several."""
         raise messages.item_of_batched(what)
+
+    def detached(self) -> Any:
+        """Return a tensor of these values without derivatives."""
+        return on_level(self.level, Batched(self.value.detach(), self.level))
 
     def constant(self, value: Tensor) -> Batched:
         """Return a value of a lower level as one of this, with memory for each element."""

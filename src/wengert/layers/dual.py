@@ -67,7 +67,7 @@ class Dual(Shared):
         if tangent is None:
             tangent = zeros_like(self.primal)
         if is_recorded(self.primal) or is_recorded(self.tangent):
-            self.take(copy(self.primal, primal), copy(self.primal, tangent))
+            self.take(copy(self.primal, primal), fit_tangent(tangent, self.primal))
         else:
             self.primal.copy_(primal)
             self.take(self.primal, fit_tangent(tangent, self.primal))
@@ -75,6 +75,10 @@ class Dual(Shared):
     def values_of(self, what: str) -> Any:
         """Return the array whose values are this one's."""
         return self.primal
+
+    def detached(self) -> Any:
+        """Return a tensor of these values without derivatives."""
+        return self.primal.detach()
 
     def constant(self, value: Tensor) -> Dual:
         """Return a value of a lower level as one of this."""

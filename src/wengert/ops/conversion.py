@@ -45,7 +45,11 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
 @op(out=False)
 def detach(input: Tensor) -> Tensor:
     """Return a tensor without history that shares the memory and version of this one."""
-    alias = wrap_at(level_of(input), input._data)
+    data = input._data
+    if type(data) is not ndarray:
+        # a constant to all transformations, and not just to the innermost
+        return detach(data) if isinstance(data, Tensor) else data.detached()
+    alias = plain(data)
     if is_inference(input):
         alias._special = INFERENCE
     alias._counter = counter(input)

@@ -27,7 +27,7 @@ from ..dispatch import computed
 from ..function import SavedInput
 from ..generator import default_generator
 from ..primitive import Primitive
-from ..tensor import Tensor
+from ..tensor import Tensor, level_of, wrap_at
 
 Contexts = tuple[AbstractContextManager[Any], AbstractContextManager[Any]]
 PACKAGE = __name__.partition(".")[0] + "."
@@ -279,7 +279,7 @@ class Refill:
         """Put a value into its place."""
         region, index = self.region, len(self.traces)
         self.traces.append(trace_of(tensor))
-        kept = tensor.detach()
+        kept = wrap_at(level_of(tensor), tensor._data)
         if index < len(region.places):
             place = region.places[index]()
             if place is not None:
