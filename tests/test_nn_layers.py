@@ -49,6 +49,38 @@ LAYERS = [
     ("Embedding", (5, 3), {"padding_idx": -2}, [integers(2, 4)]),
     ("Embedding", (5, 3), {"max_norm": 1.0}, [integers(2, 4)]),
     ("Embedding", (5, 3), {"scale_grad_by_freq": True}, [integers(7)]),
+    ("EmbeddingBag", (5, 3), {}, [integers(2, 4)]),
+    ("EmbeddingBag", (5, 3), {"mode": "sum"}, [integers(7), np.array([0, 2, 2, 5])]),
+    ("EmbeddingBag", (5, 3), {"mode": "max"}, [integers(7), np.array([0, 2, 5])]),
+    ("EmbeddingBag", (5, 3), {"padding_idx": 1}, [integers(4, 6)]),
+    ("EmbeddingBag", (5, 3), {"padding_idx": -1, "mode": "max"}, [integers(4, 6)]),
+    (
+        "EmbeddingBag",
+        (5, 3),
+        {"mode": "sum", "include_last_offset": True},
+        [integers(7), np.array([0, 3, 7]), numbers(7)],
+    ),
+    # upsampling
+    ("Upsample", (), {"scale_factor": 2}, [numbers(*SIGNAL)]),
+    ("Upsample", (), {"size": (5, 13)}, [numbers(*IMAGE)]),
+    ("Upsample", (), {"size": 5, "mode": "nearest-exact"}, [numbers(*VOLUME)]),
+    ("Upsample", (), {"scale_factor": 1.7, "mode": "linear"}, [numbers(*SIGNAL)]),
+    (
+        "Upsample",
+        (),
+        {"size": (3, 12), "mode": "bilinear", "align_corners": True},
+        [numbers(*IMAGE)],
+    ),
+    (
+        "Upsample",
+        (),
+        {"scale_factor": (1.3, 2.1), "mode": "bicubic", "recompute_scale_factor": True},
+        [numbers(*IMAGE)],
+    ),
+    ("Upsample", (), {"scale_factor": 1.5, "mode": "trilinear"}, [numbers(*VOLUME)]),
+    ("Upsample", (), {"size": (3, 5), "mode": "area"}, [numbers(*IMAGE)]),
+    ("UpsamplingNearest2d", (), {"scale_factor": 3}, [numbers(*IMAGE)]),
+    ("UpsamplingBilinear2d", ((9, 9),), {}, [numbers(*IMAGE)]),
     # convolutions
     ("Conv1d", (4, 6, 3), {}, [numbers(*SIGNAL)]),
     ("Conv1d", (4, 6, 3), {"groups": 2, "dilation": 2, "bias": False}, [numbers(4, 9)]),
@@ -513,6 +545,23 @@ def test_embedding_from_pretrained():
         wengert.nn.Embedding.from_pretrained(wengert.ones(3))
 
 
+def test_bags_are_checked():
+    bags, indices = wengert.nn.EmbeddingBag(3, 2), wengert.tensor([[0, 1], [2, 0]])
+    with pytest.raises(ValueError, match="if input is 2D, then offsets has to be None"):
+        bags(indices, wengert.tensor([0]))
+    with pytest.raises(ValueError, match="offsets has to be a 1D Tensor"):
+        bags(indices[0])
+    with pytest.raises(NotImplementedError, match="only supported for mode='sum'"):
+        bags(indices, per_sample_weights=wengert.ones(2, 2))
+
+
+def test_data_parallel_calls_its_module():
+    model = wengert.nn.DataParallel(wengert.nn.Linear(2, 3))
+    assert list(model.state_dict()) == ["module.weight", "module.bias"]
+    x = wengert.ones(1, 2)
+    assert model(x).tolist() == model.module(x).tolist()
+
+
 def test_batch_norm_of_the_first_version_is_loaded():
     module = wengert.nn.BatchNorm1d(3)
     state = module.state_dict()
@@ -541,6 +590,17 @@ MISTAKES = {
     "power": lambda nn, t: nn.MultiMarginLoss(p=3),
     "unknown option": lambda nn, t: nn.ReLU(slope=1),
     "missing option": lambda nn, t: nn.Threshold(1),
+    "no size": lambda nn, t: nn.Upsample()(t.ones(1, 1, 3)),
+    "two sizes": lambda nn, t: nn.Upsample(2, 2)(t.ones(1, 1, 3)),
+    "sizes of other dimensions": lambda nn, t: nn.Upsample((2, 2))(t.ones(1, 1, 3)),
+    "factors of others": lambda nn, t: nn.Upsample(scale_factor=(2, 2))(
+        t.ones(1, 1, 3)
+    ),
+    "mode of others": lambda nn, t: nn.Upsample(2, mode="bilinear")(t.ones(1, 1, 3)),
+    "corners": lambda nn, t: nn.Upsample(2, align_corners=True)(t.ones(1, 1, 3)),
+    "recomputed": lambda nn, t: nn.Upsample(2, recompute_scale_factor=True)(
+        t.ones(1, 1, 3)
+    ),
     "shuffle": lambda nn, t: nn.PixelShuffle(2)(t.ones(1, 3, 2, 2)),
     "unshuffle": lambda nn, t: nn.PixelUnshuffle(2)(t.ones(1, 3, 3, 2)),
     "few dimensions": lambda nn, t: nn.PixelShuffle(2)(t.ones(2, 2)),

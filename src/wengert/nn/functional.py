@@ -118,6 +118,8 @@ from ..ops.random import (
 from ..ops.searching import (
     one_hot,
 )
+from .bags import embedding_bag
+from .interpolation import interpolate
 from .rearranging import (
     channel_shuffle,
     max_unpool1d,
@@ -159,6 +161,7 @@ __all__ = [
     "dropout3d",
     "elu",
     "embedding",
+    "embedding_bag",
     "feature_alpha_dropout",
     "fold",
     "gaussian_nll_loss",
@@ -173,6 +176,7 @@ __all__ = [
     "hinge_embedding_loss",
     "huber_loss",
     "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",

@@ -1,4 +1,4 @@
-"""Embeddings: rows of a learnt matrix by their indices."""
+"""Embeddings: rows of a learnt matrix by their indices, and bags of them."""
 
 from __future__ import annotations
 
@@ -118,6 +118,111 @@ class Embedding(Module):
             _weight=embeddings,
             _freeze=freeze,
         )
+
+
+class EmbeddingBag(Module):
+    """Gives for each bag of indices the sum, mean or maximum of rows of a learnt matrix.
+
+    Args:
+        num_embeddings: the number of rows.
+        embedding_dim: their length.
+        max_norm: rows that are used are first scaled down to this norm, in place.
+        norm_type: the p of that norm.
+        scale_grad_by_freq: divide the gradient of a row by how often it was used.
+        mode: "sum", "mean" or "max".
+        sparse: has no effect: gradients are dense.
+        include_last_offset: the last offset is the end of the last bag.
+        padding_idx: a row that does not count, and never learns.
+        device, dtype: of the matrix.
+    """
+
+    weight: Parameter
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        mode: str = "mean",
+        sparse: bool = False,
+        _weight: Tensor | None = None,
+        include_last_offset: bool = False,
+        padding_idx: int | None = None,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        self.max_norm = max_norm
+        self.norm_type = norm_type
+        self.scale_grad_by_freq = scale_grad_by_freq
+        self.mode = mode
+        self.sparse = sparse
+        self.include_last_offset = include_last_offset
+        self.padding_idx = row_of(padding_idx, num_embeddings)
+        shape = (num_embeddings, embedding_dim)
+        if _weight is None:
+            self.weight = Parameter(empty(shape, device=device, dtype=dtype))
+            self.reset_parameters()
+        else:
+            check_weight(_weight, shape)
+            self.weight = Parameter(_weight)
+
+    def reset_parameters(self) -> None:
+        """Fill the matrix with its first values."""
+        init.normal_(self.weight)
+        clear_padding(self)
+
+    def forward(
+        self,
+        input: Tensor,
+        offsets: Tensor | None = None,
+        per_sample_weights: Tensor | None = None,
+    ) -> Tensor:
+        """Return a row for each bag.
+
+        Args:
+            input: the indices: (bags, length), or all in one vector.
+            offsets: where the bags begin, if the indices are in one vector.
+            per_sample_weights: of each index, for the sum.
+        """
+        return F.embedding_bag(
+            input,
+            self.weight,
+            offsets,
+            self.max_norm,
+            self.norm_type,
+            self.scale_grad_by_freq,
+            self.mode,
+            self.sparse,
+            per_sample_weights,
+            self.include_last_offset,
+            self.padding_idx,
+        )
+
+    def extra_repr(self) -> str:
+        return described(self, "EmbeddingBag")
+
+    @classmethod
+    def from_pretrained(
+        cls, embeddings: Tensor, freeze: bool = True, **options: Any
+    ) -> Self:
+        """Return bags of a given matrix.
+
+        Args:
+            embeddings: the matrix.
+            freeze: do not train it.
+            options: as in the constructor.
+        """
+        if embeddings.ndim != 2:
+            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
+        rows, cols = embeddings.shape
+        made = cls(rows, cols, _weight=embeddings, **options)
+        made.weight.requires_grad = not freeze
+        return made
 
 
 def row_of(padding_idx: int | None, rows: int) -> int | None:
