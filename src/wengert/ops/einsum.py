@@ -189,7 +189,8 @@ def planned(equation: str, shapes: tuple[Shape, ...]) -> Plan:
     ]
     output = output_labels(equation, terms)
     check_sizes(terms, shapes)
-    preparations, remaining = [], []
+    preparations: list[Steps] = []
+    remaining: list[tuple[Labels, list[int]]] = []
     for labels, shape in zip(terms, shapes, strict=True):
         steps, labels = without_repeats(labels)
         present = dict(zip(terms[len(remaining)], shape, strict=True))

@@ -51,8 +51,8 @@ def operator_rmatmul(self: Tensor, other: Any) -> Any:
     return matmul(other, self) if hasattr(other, "ndim") else NotImplemented
 
 
-Tensor.__matmul__ = operator_matmul
-Tensor.__rmatmul__ = operator_rmatmul
+Tensor.__matmul__ = operator_matmul  # type: ignore[method-assign]
+Tensor.__rmatmul__ = operator_rmatmul  # type: ignore[method-assign]
 
 
 def check_ndim(tensor: Any, ndim: int, message: str) -> None:

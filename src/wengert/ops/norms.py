@@ -122,11 +122,12 @@ def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     return P.dist(input.to(common), other.to(common), p=float(p))
 
 
-WHETHER_BY_PRODUCT = {
-    "use_mm_for_euclid_dist": lambda _: True,
-    "donot_use_mm_for_euclid_dist": lambda _: False,
-    "use_mm_for_euclid_dist_if_necessary": lambda rows: rows > 25,
+ROWS_FOR_PRODUCT = {
+    "use_mm_for_euclid_dist": -1,
+    "use_mm_for_euclid_dist_if_necessary": 25,
+    "donot_use_mm_for_euclid_dist": math.inf,
 }
+"""With more rows than this, Euclidean distances are made of a matrix product."""
 
 
 @op(method=False)
@@ -170,9 +171,10 @@ def cdist(
         )
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
-    if compute_mode not in WHETHER_BY_PRODUCT:
+    if compute_mode not in ROWS_FOR_PRODUCT:
         raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
-    by_product = WHETHER_BY_PRODUCT[compute_mode](max(x1.shape[-2], x2.shape[-2]))
+    rows = max(x1.shape[-2], x2.shape[-2])
+    by_product = rows > ROWS_FOR_PRODUCT[compute_mode]
     batch = broadcast_shape(x1.shape[:-2], x2.shape[:-2])
     if batch:
         x1 = x1.expand((*batch, *x1.shape[-2:]))

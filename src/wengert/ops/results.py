@@ -21,7 +21,7 @@ def named_result(name: str, *fields: str) -> Any:
     first=1,
     second=2)
     """
-    kind = namedtuple(name, fields)
+    kind: Any = namedtuple(name, fields)  # type: ignore[misc]  # a name not known here
     kind.__module__ = "torch.return_types"
     kind.__repr__ = represent  # type: ignore[method-assign]
     setattr(return_types, name, kind)

@@ -18,14 +18,13 @@ from ..errors import Unsupported
 from .elementwise import add
 from .joining import cat
 from .linalg import (
-    adjoint,
     attempt,
     is_complex,
-    matmul,
     solve,
     solve_triangular,
     times_inverse,
 )
+from .matmul import adjoint, matmul
 from .op import fused, nondifferentiable
 from .rearranging import diag_embed, tril, triu
 from .selection import masked, where
@@ -190,9 +189,9 @@ svd = fused(
 # --- QR -------------------------------------------------------------------------------
 
 
-def _qr(self: ndarray, *, mode: str) -> tuple[ndarray, ndarray]:
+def _qr(self: ndarray, *, mode: Any) -> tuple[ndarray, ndarray]:
     if mode == "r":
-        r = np.linalg.qr(self, "r")
+        r: Any = np.linalg.qr(self, "r")
         return np.zeros(0, self.dtype), r
     q, r = np.linalg.qr(self, mode)
     return q, r

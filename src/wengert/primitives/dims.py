@@ -42,7 +42,7 @@ def count(shape: Shape, dim: Dims | None) -> int:
     return math.prod([shape[i] for i in dim])
 
 
-ACCUMULATORS = {
+ACCUMULATORS: dict[str, np.dtype[Any]] = {
     **dict.fromkeys("?bBhHiIlLqQ", np.dtype("int64")),
     "e": np.dtype("float32"),
 }

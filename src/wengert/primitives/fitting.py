@@ -9,6 +9,7 @@ from numpy import ndarray
 
 from ..dispatch import cast
 from ..engine import Cotangents, Edges, Node
+from ..kernels.folds import summed
 
 
 def fit(node: Node, cotangents: Cotangents, edges: Edges) -> list[Any]:
@@ -65,8 +66,7 @@ def sum_to(cotangent: Any, shape: tuple[int, ...]) -> Any:
     if isinstance(cotangent, ndarray | np.generic):
         if dims == (cotangent.ndim - 1,) and 0 < cotangent.shape[-1] <= SHORT:
             return short_rows_summed(cotangent).reshape(shape)
-        summed = np.add.reduce(cotangent, axis=dims, keepdims=True)
-        return summed.reshape(shape)
+        return summed(cotangent, dims, True).reshape(shape)
     return cotangent.sum(dims, keepdim=True).reshape(shape)
 
 

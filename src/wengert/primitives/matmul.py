@@ -200,7 +200,7 @@ def added(
             return result
         return result + (self if beta == 1 else beta * self)
 
-    rules = {
+    rules: dict[str, Any] = {
         f"vjp_{first}": with_names(
             lambda grad, beta, shape: times(sum_to(grad, shape), beta),
             ("grad", "beta", f"{first}_shape"),
@@ -283,7 +283,7 @@ def _linear(input: ndarray, weight: ndarray, bias: ndarray | None = None) -> nda
 
 def linear_op(name: str, biased: bool, grad_fn: str) -> Any:
     """Declare a form of ``linear``: they differ in their nodes' names."""
-    rules = {
+    rules: dict[str, Any] = {
         "vjp_input": linear_vjp_input,
         "vjp_weight": linear_vjp_weight,
     }

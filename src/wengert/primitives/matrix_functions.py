@@ -8,7 +8,8 @@ import numpy as np
 from numpy import ndarray
 
 from .joining import cat
-from .linalg import adjoint, attempt, matmul
+from .linalg import attempt
+from .matmul import adjoint, matmul
 from .op import fused
 
 # --- exponential ----------------------------------------------------------------------

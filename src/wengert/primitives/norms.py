@@ -13,8 +13,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy import add, ndarray
+from numpy import ndarray
 
+from ..kernels.folds import summed, summed_squares
 from .dims import ACCUMULATORS, Dims, restore
 from .elementwise import abs, pow_number, sgn
 from .fitting import sum_to
@@ -22,6 +23,8 @@ from .matmul import matmul
 from .op import fused, reduction
 from .reduction import shares, sum_dim
 from .selection import masked, ne, where
+
+add: Any = np.add
 
 # --- the norm of a vector -------------------------------------------------------------
 
@@ -33,15 +36,18 @@ def norm(self: ndarray, *, ord: float, dim: Dims, keepdim: bool) -> Any:
         found = norm(self.astype(wide), ord=ord, dim=dim, keepdim=keepdim)
         return found.astype(self.dtype)
     if ord == 2:
-        squares = self * self if self.dtype.kind == "f" else (self * self.conj()).real
-        return np.sqrt(add.reduce(squares, dim, None, None, keepdim))
+        if self.dtype.kind == "c":
+            squares = summed(self.real**2 + self.imag**2, dim, keepdim)
+        else:
+            squares = summed_squares(self, dim, keepdim)
+        return np.sqrt(squares)
     if ord == 0:
         return add.reduce(self != 0, dim, self.real.dtype, None, keepdim)
     magnitude = np.abs(self)
     if ord == 1:
-        return add.reduce(magnitude, dim, None, None, keepdim)
+        return summed(magnitude, dim, keepdim)
     if math.isinf(ord):
-        fold = np.maximum if ord > 0 else np.minimum
+        fold: Any = np.maximum if ord > 0 else np.minimum
         return fold.reduce(magnitude, dim, None, None, keepdim)
     return add.reduce(magnitude**ord, dim, None, None, keepdim) ** (1 / ord)
 

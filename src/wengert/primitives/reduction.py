@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy import add, empty, ndarray
+from numpy import empty, ndarray
 
+from ..kernels.folds import summed
 from .along import selection
 from .dims import ACCUMULATORS, Dims, Shape, count, drop, kept, restore
 from .elementwise import exp
@@ -21,6 +22,11 @@ from .fitting import sum_to
 from .op import linear, nondifferentiable, reduction
 from .scan import exclusive_cumprod
 from .selection import eq, masked
+
+# NumPy's types know `keepdims` as a keyword alone, which takes longer.
+add: Any = np.add
+maximum: Any = np.maximum
+minimum: Any = np.minimum
 
 SMALL = 8192
 """Up to this many elements, filling an array costs less than strides of zero cost its
@@ -39,7 +45,7 @@ def stretched(array: Any, shape: Shape) -> ndarray:
 # --- sums -----------------------------------------------------------------------------
 
 
-def folded(ufunc: np.ufunc, self: Any, dim: Dims | None, keepdim: bool) -> Any:
+def folded(ufunc: Any, self: Any, dim: Dims | None, keepdim: bool) -> Any:
     """Reduce by a ufunc, in the accumulator's dtype where there is one."""
     wide = ACCUMULATORS.get(self.dtype.char)
     if wide is None:
@@ -49,13 +55,15 @@ def folded(ufunc: np.ufunc, self: Any, dim: Dims | None, keepdim: bool) -> Any:
 
 
 def _sum(self: Any, *, dim: Dims | None = None, keepdim: bool = False) -> Any:
-    return folded(add, self, dim, keepdim)
+    if self.dtype.char in ACCUMULATORS:
+        return folded(add, self, dim, keepdim)
+    return summed(self, dim, keepdim)
 
 
 def _mean(self: Any, *, dim: Dims | None = None, keepdim: bool = False) -> Any:
     wide = ACCUMULATORS.get(self.dtype.char)
     if wide is None:
-        return add.reduce(self, dim, None, None, keepdim) / count(self.shape, dim)
+        return summed(self, dim, keepdim) / count(self.shape, dim)
     total = add.reduce(self, dim, wide, None, keepdim)
     return (total / count(self.shape, dim)).astype(self.dtype)
 
@@ -176,7 +184,7 @@ def shared_by_all(grad: Any, self: Any, result: Any) -> Any:
     return grad * shares(self, result, dim=None, nan=True)
 
 
-def extreme(name: str, ufunc: np.ufunc) -> Any:
+def extreme(name: str, ufunc: Any) -> Any:
     """Declare ``amax`` or ``amin``."""
 
     def forward(self: Any, *, dim: Dims, keepdim: bool) -> Any:
@@ -185,25 +193,25 @@ def extreme(name: str, ufunc: np.ufunc) -> Any:
     return reduction(name, forward, shared)
 
 
-amax = extreme("amax", np.maximum)
-amin = extreme("amin", np.minimum)
+amax = extreme("amax", maximum)
+amin = extreme("amin", minimum)
 max = reduction(
     "max",
-    lambda self: np.maximum.reduce(self, None),
+    lambda self: maximum.reduce(self, None),
     shared_by_all,
     grad_fn="MaxBackward1",
 )
 min = reduction(
     "min",
-    lambda self: np.minimum.reduce(self, None),
+    lambda self: minimum.reduce(self, None),
     shared_by_all,
     grad_fn="MinBackward1",
 )
 
 
 def _aminmax(self: ndarray, *, dim: Dims, keepdim: bool) -> tuple[Any, Any]:
-    low = np.minimum.reduce(self, dim, None, None, keepdim)
-    return low, np.maximum.reduce(self, dim, None, None, keepdim)
+    low = minimum.reduce(self, dim, None, None, keepdim)
+    return low, maximum.reduce(self, dim, None, None, keepdim)
 
 
 def aminmax_vjp(
@@ -243,7 +251,7 @@ argmin = index_of("argmin", ndarray.argmin)
 # --- truth ----------------------------------------------------------------------------
 
 
-def truth(name: str, ufunc: np.ufunc) -> Any:
+def truth(name: str, ufunc: Any) -> Any:
     """Declare ``any`` or ``all``; of bytes they are bytes, as in PyTorch."""
 
     def forward(self: Any, *, dim: Dims | None = None, keepdim: bool = False) -> Any:
@@ -263,9 +271,11 @@ count_nonzero = nondifferentiable(
 
 
 def _logsumexp(self: ndarray, *, dim: Dims, keepdim: bool) -> Any:
-    peak = np.maximum.reduce(self.real, dim, None, None, True, initial=-np.inf)
+    peak = maximum.reduce(self.real, dim, None, None, True, initial=-np.inf)
     peak = np.where(np.isfinite(peak), peak, peak.dtype.type(0))
-    total = add.reduce(np.exp(self - peak), dim, None, None, True)
+    exponentials = np.asarray(self - peak)
+    np.exp(exponentials, out=exponentials)
+    total = summed(exponentials, dim, True)
     return drop(np.log(total) + peak, self.shape, dim, keepdim)
 
 

@@ -22,7 +22,7 @@ from .op import fused, linear
 # --- cumulative sums ------------------------------------------------------------------
 
 
-def accumulated(ufunc: np.ufunc, self: Any, dim: int, reverse: bool = False) -> ndarray:
+def accumulated(ufunc: Any, self: Any, dim: int, reverse: bool = False) -> ndarray:
     """Accumulate by a ufunc along a dimension, from its end if reversed."""
     if not self.shape:
         wide = ACCUMULATORS.get(self.dtype.char, self.dtype)
@@ -200,7 +200,7 @@ logcumsumexp = fused(
 # --- cumulative extremes --------------------------------------------------------------
 
 
-def cumulative_extreme(name: str, ufunc: np.ufunc) -> Any:
+def cumulative_extreme(name: str, ufunc: Any) -> Any:
     """Declare ``cummax`` or ``cummin``: of equal elements the last one counts."""
 
     def forward(self: ndarray, *, dim: int) -> tuple[ndarray, ndarray]:

@@ -22,7 +22,7 @@ SHORT = 16
 
 def order(self: ndarray, dim: int, *, descending: bool, stable: bool) -> ndarray:
     """Return the indices that sort an array along a dimension."""
-    kind = "stable" if stable or self.shape[dim] <= SHORT else None
+    kind: Any = "stable" if stable or self.shape[dim] <= SHORT else None
     if not descending:
         return self.argsort(dim, kind)
     # Reversed before and after: so equal elements stay in their order.

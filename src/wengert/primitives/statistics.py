@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy import add, ndarray
+from numpy import ndarray
 
+from ..kernels.folds import summed, summed_squares
 from .dims import ACCUMULATORS, Dims, count, drop, restore
 from .op import nondifferentiable, reduction
 from .reduction import mean_dim, mean_vjp
@@ -24,13 +25,12 @@ def moments(
     if wide is not None:
         self = self.astype(wide)
     n = count(self.shape, dim)
-    mean = add.reduce(self, dim, None, None, True) / n
-    deviation = self - mean
+    mean = summed(self, dim, True) / n
+    deviation = np.asarray(self - mean)
     if self.dtype.kind == "c":
-        squares = deviation.real**2 + deviation.imag**2
+        total = summed(deviation.real**2 + deviation.imag**2, dim, keepdim)
     else:
-        squares = np.multiply(deviation, deviation, out=deviation)
-    total = add.reduce(squares, dim, None, None, keepdim)
+        total = summed_squares(deviation, dim, keepdim, spare=True)
     return total / max(n - correction, 0), drop(mean, self.shape, dim, keepdim)
 
 
