@@ -57,6 +57,10 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "compile":
+        from .compiler.compiled import compile
+
+        return compile
     if name in _LAZY:
         import importlib
 

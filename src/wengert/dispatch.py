@@ -36,9 +36,14 @@ from .tensor import (
 
 # --- the general call -----------------------------------------------------------------
 
+tracing: Callable[[Sequence[Any]], None] | None = None
+"""What a running trace does with tensors that an op is about to see, see `compiler`."""
+
 
 def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
     """Call a primitive on arrays, tensors, Python numbers, in any mixture."""
+    if tracing is not None:
+        tracing(args)
     level = -1
     owner: type[Layer] | None = None
     for arg in args:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from . import dtypes, errors, modes
+from . import dispatch, dtypes, errors, modes
 from .dispatch import record
 from .hooks import carry_retained
 from .primitive import OpNode
@@ -84,6 +84,8 @@ def check_fits(tensor: Tensor, shape: tuple[int, ...], dtype: Any) -> None:
 
 def assign(tensor: Tensor, result: Tensor) -> Tensor:
     """Let a tensor take over the values and the history of a result computed from it."""
+    if dispatch.tracing is not None:
+        dispatch.tracing((tensor, result))
     check_fits(tensor, result._data.shape, result._data.dtype)
     if overlaps(tensor._data):
         raise errors.overlapping_memory()

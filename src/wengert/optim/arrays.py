@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .. import dtypes, errors
+from .. import dispatch, dtypes, errors
 from ..autograd import enable_grad
 from ..tensor import Tensor, counter, plain
 from .optimizer import Closure, Group, Optimizer
@@ -73,6 +73,11 @@ class ArrayOptimizer(Optimizer):
         Returns:
             What the closure returned, or None.
         """
+        if dispatch.tracing is not None:
+            from ..compiler.step import traced_step
+
+            if traced_step(self, closure):
+                return None
         loss = None
         if closure is not None:
             with enable_grad():

@@ -1,0 +1,492 @@
+"""Capture: ordinary code runs once on `Traced` arrays and leaves a graph.
+
+A tour. `Tracer` is one run. Whatever tensor an op is about to see is *adopted*: while the
+trace lasts, its array is a `Traced` one. If the tensor is older than the trace, that
+stands for an input, which is read anew at each replay; if it was made inside, for a
+constant (or numbers that are drawn again). `Tracer.process` turns each primitive into
+nodes, see `lowering`. At the end `Tracer.restore` gives all tensors their arrays back.
+
+Note [Nothing passes unseen]
+    The quick calls would compute with plain tensors at once, and the results would be
+    frozen into the program. While a trace runs, the modules of the quick calls do not
+    recognise tensors, so that every op takes the general way, which tells the trace.
+"""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable, Sequence
+from threading import RLock, get_ident
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .. import dispatch, folding, modes, quick, viewing
+from ..engine import Cotangents, Edges, Node as Step, clock
+from ..generator import Generator
+from ..layers.traced import Traced
+from ..primitive import Primitive
+from ..tensor import AccumulateGrad, Special, Tensor, wrap_at
+from ..views import View, replay
+from . import failures
+from .failures import CaptureError
+from .graph import Graph, Node
+from .lowering import lowered
+from .program import evaluate
+from .symbol import DTYPES, Symbol, Untraceable
+
+QUICK = (quick, viewing, folding)
+"""The modules of quick calls, which know tensors by these names."""
+DRAWS = (
+    *("uniform", "bernoulli", "dropout_mask", "exponential", "geometric", "cauchy"),
+    *("normal", "log_normal", "integers", "random", "permutation", "multinomial"),
+    *("poisson", "gamma", "binomial"),
+)
+SEEDS = ("manual_seed", "seed", "set_state")
+RESHAPES = ("view", "alias", "unsqueeze", "squeeze", "squeeze_dim", "squeeze_dims")
+tracing = RLock()
+"""There is one trace at a time: it changes what all threads see."""
+current: Tracer | None = None
+
+
+class Nobody:
+    """The class of no object: what quick calls take for tensors during a trace."""
+
+
+class GradOf:
+    """An input of the graph: the array of a tensor's gradient."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+
+class Boundary(Step):
+    """Stands for the history that a tensor has from outside of a trace."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.number = next(clock)
+        self.edges = ()
+        self.fits = None
+
+    def apply(self, grad: Any, edges: Edges) -> Cotangents:
+        raise failures.untraceable(
+            "backward() reaches what was computed outside of the compiled function",
+            "Compute it inside, or call backward() outside",
+        )
+
+    apply_recorded = apply
+
+
+class Adopted:
+    """A tensor as it was when the trace met it."""
+
+    def __init__(self, tensor: Tensor, born: bool, reset: bool) -> None:
+        self.tensor = tensor
+        self.born = born
+        self.data = tensor._data
+        self.special = tensor._special
+        self.node = tensor._node
+        self.version = tensor._version
+        self.grad: Tensor | None = getattr(tensor, "_grad", None)
+        self.reset = reset
+        self.input: Node | None = None
+        self.traced: Any = None
+        self.inside: Any = None
+        """The node that the tensor has while the trace lasts."""
+
+    @property
+    def is_view(self) -> bool:
+        return isinstance(self.special, View)
+
+
+class Tracer:
+    """One run of a function on `Traced` arrays."""
+
+    def __init__(self) -> None:
+        self.graph = Graph()
+        self.thread = get_ident()
+        self.adopted: dict[int, Adopted] = {}
+        self.old: set[int] = set()
+        self.positions: dict[int, int] = {}
+        """Where tensors are among the function's arguments, by their identity."""
+        self.reset: set[int] = set()
+        self.drawn: dict[int, tuple[ndarray, Node]] = {}
+        self.unused: set[int] = set()
+        """The draws that no tensor has got yet."""
+        self.token: Node | None = None
+        self.drawing = False
+        self.values: dict[Node, Any] = {}
+        self.sources: list[Any] = []
+        """What each input of the graph is: a tensor, or a slot of a step's scalars."""
+        self.steps: list[Any] = []
+        self.made: list[weakref.ref[Traced]] = []
+        self.opaque_ops: dict[str, str] = {}
+
+    # --- entering and leaving ---------------------------------------------------------
+
+    def __enter__(self) -> Tracer:
+        global current
+        tracing.acquire()
+        gc.collect(0)
+        self.collecting = gc.isenabled()
+        gc.disable()
+        self.patched = [
+            (module, name, vars(module)[name])
+            for module in QUICK
+            for name in ("Tensor", "Parameter")
+            if name in vars(module)
+        ]
+        for module, name, _ in self.patched:
+            setattr(module, name, Nobody)
+        for name in (*DRAWS, *SEEDS):
+            method = getattr(Generator, name)
+            self.patched.append((Generator, name, vars(Generator).get(name)))
+            watch = self.watched_draw if name in DRAWS else self.watched_seed
+            setattr(Generator, name, watch(method))
+        from ..nn.module import Module
+        from ..optim.optimizer import Optimizer
+
+        for owner in (Module, Optimizer):
+            method = owner.zero_grad
+            self.patched.append((owner, "zero_grad", method))
+            owner.zero_grad = self.watched_reset(method)  # type: ignore[method-assign]
+        dispatch.tracing = self.touch
+        current = self
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        global current
+        current = None
+        dispatch.tracing = None
+        for owner, name, value in self.patched:
+            if value is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, value)
+        self.restore()
+        if self.collecting:
+            gc.enable()
+        tracing.release()
+
+    def restore(self) -> None:
+        """Give every tensor that is older than the trace what it had before."""
+        for record in self.adopted.values():
+            if record.born:
+                continue
+            tensor = record.tensor
+            tensor._data = record.data
+            tensor._special = record.special
+            tensor._node = record.node
+            tensor._grad = record.grad
+            if tensor._counter is not None:
+                tensor._counter[0] = record.version
+
+    # --- tensors ----------------------------------------------------------------------
+
+    def touch(self, args: Sequence[Any]) -> None:
+        """Adopt the tensors among the arguments of an op."""
+        if get_ident() != self.thread:
+            return
+        for arg in args:
+            if isinstance(arg, Tensor) and type(arg._data) is ndarray:
+                self.adopt(arg)
+
+    def is_born(self, tensor: Tensor) -> bool:
+        """Whether a tensor was made inside the trace.
+
+        The garbage collector knows: it does not run meanwhile, so that what is new is in
+        its youngest generation.
+        """
+        if id(tensor) in self.old:
+            return False
+        return any(thing is tensor for thing in gc.get_objects(generation=0))
+
+    def adopt(
+        self, tensor: Tensor, born: bool | None = None, source: Any = None
+    ) -> Adopted:
+        """Let a tensor's array be a `Traced` one for as long as the trace lasts."""
+        known = self.adopted.get(id(tensor))
+        if known is not None and known.traced is tensor._data:
+            return known
+        if known is not None:
+            raise failures.untraceable(
+                "a tensor got another array (.data = …, or NumPy code wrote to it)",
+                "Write to it with tensor operations, such as copy_()",
+            )
+        born = self.is_born(tensor) if born is None else born
+        record = Adopted(tensor, born, id(tensor) in self.reset)
+        self.adopted[id(tensor)] = record
+        special = tensor._special
+        if isinstance(special, View):
+            self.touch((special.base,))
+            previous = modes.switch("grad", False)
+            try:
+                tensor._data = replay(special.steps(), special.base)._data
+            finally:
+                modes.switch("grad", previous)
+        else:
+            tensor._data = self.traced(self.first_node(record, source or tensor))
+            tensor._data.contiguous = record.data.flags.c_contiguous
+            tensor._special = Special(0) if special is None else special
+        record.traced = tensor._data
+        if not born:
+            if record.node is not None and not isinstance(record.node, AccumulateGrad):
+                tensor._node = Boundary()
+            if record.grad is not None and not record.reset:
+                self.adopt(record.grad, born=False, source=GradOf(tensor))
+        record.inside = tensor._node
+        return record
+
+    def first_node(self, record: Adopted, source: Any) -> Node:
+        """Return the node of what is in a tensor's memory before the trace."""
+        data = record.data
+        if record.born:
+            return self.constant(data)
+        node = record.input = self.graph.input(data)
+        self.sources.append(source)
+        self.values[node] = data
+        return node
+
+    def traced(self, node: Node) -> Traced:
+        made = Traced(self, node)
+        self.made.append(weakref.ref(made))
+        return made
+
+    # --- ops --------------------------------------------------------------------------
+
+    def process(
+        self, primitive: Primitive, args: Sequence[Any], params: dict[str, Any]
+    ) -> Any:
+        """Add a primitive to the graph and return its results as `Traced` arrays."""
+        if primitive.promote is not None:
+            args = dispatch.promoted(list(args), primitive)
+        self.graph.source = failures.user_line()
+        try:
+            results = lowered(primitive, [self.symbol(arg) for arg in args], params)
+        except Untraceable as reason:
+            if primitive.decomposition is not None:
+                return self.decomposed(primitive, args, params)
+            results = self.opaque(primitive, args, params, str(reason))
+        several = isinstance(results, tuple | list)
+        made = [
+            self.traced(result.node if isinstance(result, Symbol) else result)
+            for result in (results if several else (results,))
+        ]
+        if primitive.kind == "view" and isinstance(args[0], Traced):
+            for index, view in enumerate(made):
+                view.follow(args[0], (primitive, params, index if several else None))
+        return tuple(made) if several else made[0]
+
+    def decomposed(
+        self, primitive: Primitive, args: Sequence[Any], params: dict[str, Any]
+    ) -> Any:
+        """Return the results of a primitive's decomposition, which is for tensors."""
+        tensors = [wrap_at(0, arg) if isinstance(arg, Traced) else arg for arg in args]
+        results = primitive.decomposition(*tensors, **params)  # type: ignore[misc]
+        if isinstance(results, tuple | list):
+            return tuple([result._data for result in results])
+        return results._data
+
+    def symbol(self, arg: Any) -> Any:
+        """Return an argument as lowering rules take it."""
+        if isinstance(arg, Traced):
+            return Symbol(self.graph, arg.node, shared=True)
+        if isinstance(arg, ndarray | np.generic):
+            return Symbol(self.graph, self.constant(arg), shared=True)
+        return arg
+
+    def constant(self, array: Any) -> Node:
+        drawn = self.drawn.get(id(array))
+        if drawn is None:
+            return self.graph.constant(array)
+        self.unused.discard(id(array))
+        return drawn[1]
+
+    def opaque(
+        self, primitive: Primitive, args: Sequence[Any], params: dict[str, Any], why: str
+    ) -> Any:
+        """Add a call of the eager primitive."""
+        self.opaque_ops.setdefault(primitive.name, why)
+        given = list(args)
+        places = [
+            i for i, arg in enumerate(given) if isinstance(arg, Traced | ndarray | np.generic)
+        ]
+        nodes = [
+            given[i].node if isinstance(given[i], Traced) else self.constant(given[i])
+            for i in places
+        ]
+
+        def compute_with_kind(*arrays: Any) -> tuple[list[Any], bool]:
+            actual = list(given)
+            for place, array in zip(places, arrays, strict=True):
+                actual[place] = array
+            found = primitive.forward(*actual, **params)
+            several = isinstance(found, tuple | list)
+            return (list(found) if several else [found]), several
+
+        def compute(*arrays: Any) -> list[Any]:
+            return compute_with_kind(*arrays)[0]
+
+        for i in places:
+            given[i] = None  # only the graph holds arrays
+        examples, several = compute_with_kind(*[self.example(node) for node in nodes])
+        made = self.call(primitive.name, compute, nodes, examples)
+        return made if several else made[0]
+
+    def call(
+        self,
+        name: str,
+        compute: Callable[..., Any],
+        nodes: Sequence[Node],
+        examples: Sequence[Any],
+    ) -> list[Node]:
+        """Add a call of Python code whose results are like the examples."""
+        specs = [(np.shape(x), np.asarray(x).dtype) for x in examples]
+
+        def checked(*arrays: Any) -> list[ndarray]:
+            found = [np.array(x) for x in compute(*arrays)]
+            for array, (shape, dtype) in zip(found, specs, strict=True):
+                if array.shape != shape or array.dtype != dtype:
+                    raise CaptureError(
+                        f"{name}: the shape of the result depends on values ({shape} when "
+                        f"captured, {array.shape} now); keep it outside of the compiled "
+                        "function"
+                    )
+            return found
+
+        checked.__name__ = checked.__qualname__ = name
+        results = self.graph.call(checked, nodes, specs)
+        for node, example in zip(results, examples, strict=True):
+            self.values[node] = np.array(example)
+        return results
+
+    def example(self, node: Node) -> Any:
+        """Return what a node's value is this time; later it may differ."""
+        stack = [node]
+        while stack:
+            last = stack[-1]
+            missing = [x for x in last.inputs if x not in self.values]
+            if last in self.values:
+                stack.pop()
+            elif missing:
+                stack += missing
+            else:
+                operands = [self.values[x] for x in last.inputs]
+                with np.errstate(all="ignore"):
+                    self.values[last] = evaluate(last, operands)
+                stack.pop()
+        return self.values[node]
+
+    # --- memory -----------------------------------------------------------------------
+
+    def view_of(
+        self, base: Node, primitive: Primitive, params: dict[str, Any], index: int | None
+    ) -> Node:
+        """Return the node of a view of what has the node `base` now."""
+        try:
+            results: Any = lowered(primitive, [Symbol(self.graph, base, True)], params)
+        except Untraceable as reason:
+            results = self.opaque(primitive, [self.traced(base)], params, str(reason))
+        result = results if index is None else results[index]
+        return result.node if isinstance(result, Symbol) else result
+
+    def written(
+        self,
+        base: Node,
+        value: Node,
+        primitive: Primitive,
+        params: dict[str, Any],
+        index: int | None,
+    ) -> Node:
+        """Return the node of memory after a view of it was written to."""
+        if primitive.name in RESHAPES:
+            return self.graph.reshape(value, base.shape)
+
+        def compute(memory: ndarray, values: ndarray) -> list[ndarray]:
+            copy = memory.copy()
+            view = primitive.forward(copy, **params)
+            (view if index is None else view[index])[...] = values
+            return [copy]
+
+        name = f"write_{primitive.name}"
+        self.opaque_ops.setdefault(name, "writing to a view")
+        return self.call(name, compute, [base, value], [self.example(base)])[0]
+
+    def fitted(self, values: Any, shape: tuple[int, ...], dtype: Any) -> Node:
+        """Return the node of values as memory of a shape and dtype takes them."""
+        node = values.node if isinstance(values, Traced) else self.constant(
+            np.asarray(values)
+        )
+        if node.dtype != dtype:
+            if not {node.dtype, np.dtype(dtype)} <= DTYPES:
+                raise failures.untraceable(
+                    f"writing {node.dtype} to {dtype}", "Convert with .to() before"
+                )
+            node = self.graph.cast(node, dtype)
+        return self.graph.expand(node, tuple(shape))
+
+    def escaped(self) -> CaptureError:
+        return failures.escaped()
+
+    def ambiguous(self) -> CaptureError:
+        return failures.ambiguous()
+
+    # --- what is not an op --------------------------------------------------------------
+
+    def watched_draw(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a generator's method that is called again at each replay.
+
+        Each draw takes what the one before returned, so that they stay in order.
+        """
+
+        def draw(generator: Generator, *args: Any, **kwargs: Any) -> Any:
+            if get_ident() != self.thread or self.drawing:
+                return method(generator, *args, **kwargs)
+            self.drawing = True
+            try:
+                array = np.asarray(method(generator, *args, **kwargs))
+            finally:
+                self.drawing = False
+            flag = np.zeros((), np.int64)
+            before = [self.token] if self.token is not None else []
+
+            def again(*_: Any) -> list[Any]:
+                return [np.asarray(method(generator, *args, **kwargs)), flag]
+
+            node, self.token = self.call(method.__name__, again, before, [array, flag])
+            self.drawn[id(array)] = (array, node)
+            self.unused.add(id(array))
+            return array
+
+        return draw
+
+    def watched_seed(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def seed(generator: Generator, *args: Any, **kwargs: Any) -> Any:
+            if get_ident() != self.thread:
+                return method(generator, *args, **kwargs)
+            raise failures.untraceable(
+                "the generator is seeded", "Seed it outside of the compiled function"
+            )
+
+        return seed
+
+    def watched_reset(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a `zero_grad` that lets the trace know whose gradients are forgotten."""
+
+        def zero_grad(owner: Any, set_to_none: bool = True) -> None:
+            if set_to_none and get_ident() == self.thread:
+                if hasattr(owner, "param_groups"):
+                    params = [p for group in owner.param_groups for p in group["params"]]
+                else:
+                    params = list(owner.parameters())
+                for tensor in params:
+                    if id(tensor) not in self.adopted:
+                        self.reset.add(id(tensor))
+                        self.adopt(tensor, born=False)
+            method(owner, set_to_none)
+
+        return zero_grad
