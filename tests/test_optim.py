@@ -428,7 +428,7 @@ def test_state_dict_does_not_change_when_loaded_elsewhere():
 
 def test_hooks_of_step_and_of_state():
     said = []
-    params, optimizer = made(wengert, "SGD", random_values(), lr=0.1)
+    _, optimizer = made(wengert, "SGD", random_values(), lr=0.1)
     handles = [
         optimizer.register_step_pre_hook(lambda o, a, k: said.append("before step")),
         optimizer.register_step_post_hook(lambda o, a, k: said.append("after step")),

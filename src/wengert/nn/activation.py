@@ -112,7 +112,8 @@ class Hardtanh(OfFunction):
             self.max_val = self.max_value
         if not self.max_val > self.min_val:
             raise AssertionError(
-                f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})"
+                f"max_val ({self.max_val}) must be greater than min_val "
+                f"({self.min_val})"
             )
 
 

@@ -58,8 +58,8 @@ class Watch:
         several = isinstance(result, tuple | list)
         if not (several or isinstance(result, Tensor)):
             warnings.warn(
-                "For backward hooks to be called, module output should be a Tensor or a "
-                f"tuple of Tensors but received {type(result)}",
+                "For backward hooks to be called, module output should be a Tensor or "
+                f"a tuple of Tensors but received {type(result)}",
                 stacklevel=4,
             )
             return result
@@ -131,7 +131,7 @@ def as_many(replaced: Any, count: int, what: str) -> Grads:
     grads = replaced if isinstance(replaced, tuple | list) else (replaced,)
     if len(grads) != count:
         raise RuntimeError(
-            f"Backward hook returned an invalid number of {what}, got {len(grads)}, but "
-            f"expected {count}"
+            f"Backward hook returned an invalid number of {what}, got {len(grads)}, "
+            f"but expected {count}"
         )
     return tuple(grads)

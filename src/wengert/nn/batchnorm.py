@@ -151,8 +151,8 @@ _BatchNorm = BatchNorm
 class BatchNorm1d(BatchNorm):
     """Batch normalisation (Ioffe and Szegedy 2015) of (N, C) or (N, C, L).
 
-    y = (x − mean) / √(var + eps) · weight + bias, where mean and variance are those of a
-    channel in the batch, or in evaluation the running ones.
+    y = (x − mean) / √(var + eps) · weight + bias, where mean and variance are those of
+    a channel in the batch, or in evaluation the running ones.
 
     Args:
         num_features: C.
@@ -165,8 +165,8 @@ class BatchNorm1d(BatchNorm):
 
     >>> import wengert as torch
     >>> torch.nn.BatchNorm1d(1, affine=False)(torch.tensor([[1.0], [3.0]]))
-    tensor([[-1.],
-            [ 1.]])
+    tensor([[-1.0000],
+            [ 1.0000]])
     """
 
     dims = (2, 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..hooks import RemovableHandle
 
@@ -26,11 +26,15 @@ HOOKS = frozenset(
         "_load_state_dict_post_hooks",
     }
 )
-"""The dictionaries of a module's hooks, which are made when they are first asked for."""
+"""The dictionaries of a module's hooks, made when they are first asked for."""
 
 
 class Calls:
     """What a module does when it is called."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     _hooked = False
     """Whether there may be hooks: one look, and a call costs no more than `forward`."""
@@ -117,7 +121,8 @@ class Calls:
 
                 warnings.warn(
                     "module forward hook with ``always_call=True`` raised an exception "
-                    f"that was silenced as another error was raised in forward: {error}",
+                    "that was silenced as another error was raised in forward: "
+                    f"{error}",
                     stacklevel=3,
                 )
 

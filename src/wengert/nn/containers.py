@@ -94,7 +94,7 @@ class Sequential(Numbered):
     @overload
     def __init__(self, *args: Module) -> None: ...
     @overload
-    def __init__(self, arg: Mapping[str, Module]) -> None: ...
+    def __init__(self, arg: Mapping[str, Module], /) -> None: ...
     def __init__(self, *args: Any) -> None:
         super().__init__()
         if len(args) == 1 and isinstance(args[0], Mapping):
@@ -105,7 +105,7 @@ class Sequential(Numbered):
             self.add_module(name, module)
 
     def forward(self, input: Any) -> Any:
-        """Call the modules one after the other, each with what the previous returned."""
+        """Call the modules in turn, each with what the previous one returned."""
         for module in self._modules.values():
             input = module(input)
         return input
@@ -283,8 +283,8 @@ def pairs_of(entries: Any, kind: str) -> list[tuple[str, Any]]:
     """Return the pairs of a mapping or of an iterable of pairs."""
     if not isinstance(entries, Iterable):
         raise TypeError(
-            f"{kind}.update should be called with an iterable of key/value pairs, but got "
-            f"{type(entries).__name__}"
+            f"{kind}.update should be called with an iterable of key/value pairs, but "
+            f"got {type(entries).__name__}"
         )
     if hasattr(entries, "items"):
         return list(entries.items())
@@ -297,7 +297,7 @@ def pairs_of(entries: Any, kind: str) -> list[tuple[str, Any]]:
             )
         if len(tuple(pair)) != 2:
             raise ValueError(
-                f"{kind} update sequence element #{i} has length {len(tuple(pair))}; 2 is "
-                "required"
+                f"{kind} update sequence element #{i} has length {len(tuple(pair))}; 2 "
+                "is required"
             )
     return [tuple(pair) for pair in pairs]

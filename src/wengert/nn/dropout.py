@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from . import functional as F
 from .of_function import OfFunction
 
@@ -9,7 +11,7 @@ from .of_function import OfFunction
 class DropoutNd(OfFunction):
     """What all kinds of dropout share."""
 
-    passed = ("p", "training", "inplace")
+    passed: ClassVar[tuple[str, ...]] = ("p", "training", "inplace")
 
     p: float
     inplace: bool

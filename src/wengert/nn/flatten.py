@@ -76,7 +76,7 @@ class Unflatten(Module):
 
 
 class PixelShuffle(OfFunction):
-    """Makes images r times larger of r² channels: (N, C r², H, W) to (N, C, H r, W r)."""
+    """Makes images r times larger: (N, C r², H, W) to (N, C, H r, W r)."""
 
     function = F.pixel_shuffle
     upscale_factor: int

@@ -23,7 +23,7 @@ class Unfold(OfFunction):
 
 
 class Fold(OfFunction):
-    """Adds columns up to images in which they are the windows: the transpose of `Unfold`.
+    """Adds columns up to images whose windows they are: the transpose of `Unfold`.
 
     Args:
         output_size: of the images.

@@ -68,8 +68,11 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def fans(tensor: Tensor) -> tuple[int, int]:
-    """Return to how many inputs and outputs of a layer each of its outputs and inputs is
-    connected, by the shape of its weight: (out, in, *kernel)."""
+    """Return how many inputs each output of a layer has, and outputs each input.
+
+    Args:
+        tensor: the weight of the layer, of shape (out, in, *kernel).
+    """
     if tensor.ndim < 2:
         raise ValueError(
             "Fan in and fan out can not be computed for tensor with fewer than 2 "
@@ -127,14 +130,14 @@ def zeros_(tensor: Tensor) -> Tensor:
 
 @no_grad()
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
-    """Fill with uniform numbers of variance gain² · 2 / (fan_in + fan_out) (Glorot 2010)."""
+    """Fill with uniform numbers of variance 2 gain² / (fan_in + fan_out) (Glorot)."""
     bound = math.sqrt(3.0) * gain * math.sqrt(2.0 / sum(fans(tensor)))
     return tensor.uniform_(-bound, bound, generator=generator)
 
 
 @no_grad()
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
-    """Fill with normal numbers of variance gain² · 2 / (fan_in + fan_out) (Glorot 2010)."""
+    """Fill with normal numbers of variance 2 gain² / (fan_in + fan_out) (Glorot)."""
     std = gain * math.sqrt(2.0 / sum(fans(tensor)))
     return tensor.normal_(0.0, std, generator=generator)
 

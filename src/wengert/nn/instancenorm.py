@@ -80,8 +80,8 @@ _InstanceNorm = InstanceNorm
 class InstanceNorm1d(InstanceNorm):
     """Instance normalisation (Ulyanov 2016) of signals (N, C, L) or (C, L).
 
-    y = (x − mean) / √(var + eps) · weight + bias, where mean and variance are those of a
-    channel of one sample.
+    y = (x − mean) / √(var + eps) · weight + bias, where mean and variance are those of
+    a channel of one sample.
 
     Args:
         num_features: C.

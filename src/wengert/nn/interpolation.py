@@ -98,8 +98,8 @@ def check_mode(input: Tensor, mode: str, align_corners: bool | None) -> None:
     if mode not in MODES or ndim not in LINEAR:
         raise NotImplementedError(
             "Input Error: Only 3D, 4D and 5D input Tensors supported (got "
-            f"{ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear "
-            f"| area | nearest-exact (got {mode})"
+            f"{ndim}D) for the modes: nearest | linear | bilinear | bicubic | "
+            f"trilinear | area | nearest-exact (got {mode})"
         )
     wanted = {name: number for number, name in LINEAR.items()} | {"bicubic": 4}
     if wanted.get(mode, ndim) != ndim:
@@ -149,7 +149,7 @@ def wrong_dimensions(input: Tensor, size: Any, given: tuple[Any, ...]) -> ValueE
 class Tap(NamedTuple):
     """Which element of the input counts for each of the output, and how much."""
 
-    index: ndarray
+    place: ndarray
     weight: ndarray | None
 
 
@@ -168,10 +168,10 @@ def taps_of(
         factor: how many times larger the output is, None for the ratio of the sizes.
         single: compute positions in single precision, as PyTorch does for such inputs.
     """
-    real = np.float32 if single else np.float64
+    real: Any = np.float32 if single else np.float64
     if mode.startswith("nearest"):
         return [nearest(before, after, factor, 0.5 * (mode == "nearest-exact"))]
-    places = np.arange(after, dtype=real)
+    places: ndarray = np.arange(after, dtype=real)
     if align_corners:
         step = real(before - 1) / real(after - 1) if after > 1 else real(0)
         places = places * step
@@ -225,8 +225,8 @@ def along(input: Tensor, dim: int, taps: list[Tap]) -> Tensor:
     """Return the sum of the terms along a dimension."""
     shape = (-1,) + (1,) * (input.ndim - dim - 1)
     total = None
-    for index, weight in taps:
-        term = index_select(input, dim, plain(index))
+    for place, weight in taps:
+        term = index_select(input, dim, plain(place))
         if weight is not None:
             weight = weight.astype(input._data.dtype, copy=False)
             term = term * plain(weight.reshape(shape))

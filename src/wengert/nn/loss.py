@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from ..ops.loss import legacy
 from ..tensor import Tensor
@@ -34,8 +34,8 @@ def reduction_of(size_average: Any, reduce: Any, reduction: str) -> str:
 class Loss(OfFunction):
     """What losses share; those with an option ``weight`` keep it as a buffer."""
 
-    inputs = ("input", "target")
-    shown = ()
+    inputs: ClassVar[tuple[str, ...]] = ("input", "target")
+    shown: ClassVar[tuple[str, ...]] = ()
 
     reduction: str
 
@@ -316,7 +316,7 @@ class MarginRankingLoss(Loss):
 
 
 class CosineEmbeddingLoss(Loss):
-    """1 − cos(x₁, x₂) where the target is 1, and max(0, cos − margin) where it is −1."""
+    """1 − cos(x₁, x₂) where the target is 1, max(0, cos − margin) where it is −1."""
 
     function = F.cosine_embedding_loss
     inputs = ("input1", "input2", "target")

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from .. import dtypes
 from ..autograd import no_grad
-from ..ops.conversion import check_device
+from ..ops.creation import check_device
 from ..tensor import Tensor
 from .calls import HOOKS, Calls
 from .parameter import Parameter, is_buffer
@@ -126,6 +126,7 @@ class Module(Calls, State):
         if value is not None and not isinstance(value, Tensor):
             raise wrong_value(value, "buffer", name, "torch.nn.Buffer, torch.Tensor")
         if is_buffer(value):
+            assert value is not None
             self.register_buffer(name, value, value.persistent)
         else:
             self._buffers[name] = value
@@ -152,9 +153,9 @@ class Module(Calls, State):
             )
         if param is not None and not param.is_leaf:
             raise ValueError(
-                f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters "
-                "must be created explicitly. To express '{0}' as a function of another "
-                "Tensor, compute the value in the forward() method."
+                f"Cannot assign non-leaf Tensor to parameter '{name}'. Model "
+                f"parameters must be created explicitly. To express '{name}' as a "
+                "function of another Tensor, compute the value in the forward() method."
             )
         self._parameters[name] = param
 
@@ -380,7 +381,7 @@ class Module(Calls, State):
             tensor.grad = None
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Replace the arrays of parameters and buffers by those of a function of them."""
+        """Replace the arrays of parameters and buffers by a function of them."""
         if recurse:
             for module in self.children():
                 module._apply(fn, recurse)
@@ -389,9 +390,9 @@ class Module(Calls, State):
                 if tensor is None:
                     continue
                 grad = tensor.grad
-                tensor.data = fn(tensor)
+                tensor.data = fn(tensor)  # type: ignore[attr-defined]
                 if grad is not None:
-                    grad.data = fn(grad)
+                    grad.data = fn(grad)  # type: ignore[attr-defined]
             for name, buffer in self._buffers.items():
                 if buffer is not None:
                     self._buffers[name] = fn(buffer)
@@ -521,7 +522,8 @@ def refuse_arguments(name: str, args: Any, kwargs: Any) -> None:
         )
     if args:
         raise TypeError(
-            f"{name}.__init__() takes 1 positional argument but {len(args) + 1} were given"
+            f"{name}.__init__() takes 1 positional argument but {len(args) + 1} were "
+            "given"
         )
 
 

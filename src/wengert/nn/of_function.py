@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import get_annotations
 from typing import Any, ClassVar, dataclass_transform
 
 from .module import Module
@@ -48,14 +49,18 @@ class OfFunction(Module):
         super().__init_subclass__()
         if "function" not in cls.__dict__:
             return
-        cls.options = options = tuple(cls.__dict__.get("__annotations__", {}))
+        cls.options = options = tuple(get_annotations(cls))
         defaults = {
             name: cls.__dict__[name] for name in options if name in cls.__dict__
         }
         for name in defaults:
             delattr(cls, name)
         passed = options if cls.passed is None else cls.passed
-        names = {"function": cls.function, "defaults": defaults, "Module": Module}
+        names: dict[str, Any] = {
+            "function": cls.function,
+            "defaults": defaults,
+            "Module": Module,
+        }
         exec(source(cls.inputs, options, passed, defaults), names)
         for method in ("__init__", "forward"):
             if method not in cls.__dict__:

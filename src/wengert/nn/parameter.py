@@ -14,7 +14,7 @@ def is_buffer(value: object) -> bool:
     return isinstance(value, Tensor) and "_is_buffer" in value.__dict__
 
 
-class _BufferType(type):
+class _BufferType(type(Tensor)):  # type: ignore[misc]
     def __instancecheck__(cls, value: object) -> bool:
         return is_buffer(value)
 

@@ -15,7 +15,7 @@ from .parameter import Parameter
 def as_parameter(value: Any) -> Any:
     """Return a tensor as a parameter, anything else as it is."""
     if isinstance(value, Tensor) and not isinstance(value, Parameter):
-        return Parameter(value)  # type: ignore[call-arg]
+        return Parameter(value)
     return value
 
 
@@ -79,7 +79,7 @@ class ParameterList(Module):
 
     def extend(self, values: Iterable[Any]) -> Self:
         """Add several values at the end."""
-        if not isinstance(values, Iterable) or isinstance(values, Tensor):
+        if isinstance(values, Tensor) or not isinstance(values, Iterable):
             raise TypeError(
                 "ParameterList.extend should be called with an iterable, but got "
                 f"{type(values).__name__}"

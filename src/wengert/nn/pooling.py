@@ -68,7 +68,7 @@ class MaxPool2d(MaxPool):
 
 
 class MaxPool3d(MaxPool):
-    """The largest element of each window of volumes (N, C, D, H, W); see `MaxPool1d`."""
+    """The largest element of each window of (N, C, D, H, W); see `MaxPool1d`."""
 
     function = F.max_pool3d
     kernel_size: Any

@@ -1,4 +1,4 @@
-"""Functions that move channels into space, and elements back to where they came from."""
+"""Functions that move channels into space, and elements back where they came from."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     *batch, channels, height, width = input.shape
     if channels % r**2:
         raise RuntimeError(
-            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the "
-            f"square of upscale_factor, but input.size(-3)={channels} is not divisible by "
-            f"{r**2}"
+            "pixel_shuffle expects its input's 'channel' dimension to be divisible by "
+            f"the square of upscale_factor, but input.size(-3)={channels} is not "
+            f"divisible by {r**2}"
         )
     parts = input.reshape(*batch, channels // r**2, r, r, height, width)
     n = len(batch)

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def ntuple(n: int) -> Callable[[Any], tuple[Any, ...]]:
-    """Return a function that repeats a number n times and leaves a sequence as it is."""
+    """Return a function that repeats a number n times, and keeps a sequence."""
 
     def spread(size: Any) -> tuple[Any, ...]:
         return tuple(size) if isinstance(size, Iterable) else tuple(repeat(size, n))
@@ -21,7 +21,7 @@ _ntuple, _single, _pair, _triple, _quadruple = ntuple, single, pair, triple, qua
 
 
 def reversed_twice(sizes: Iterable[int]) -> list[int]:
-    """Return each size twice, the last dimension first, as `functional.pad` takes them."""
+    """Return each size twice, the last dimension first: what `functional.pad` takes."""
     return [size for size in reversed(tuple(sizes)) for _ in range(2)]
 
 

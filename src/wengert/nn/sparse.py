@@ -121,7 +121,7 @@ class Embedding(Module):
 
 
 class EmbeddingBag(Module):
-    """Gives for each bag of indices the sum, mean or maximum of rows of a learnt matrix.
+    """Gives for each bag of indices the sum, mean or maximum of a matrix's rows.
 
     Args:
         num_embeddings: the number of rows.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..autograd import no_grad
 from ..hooks import RemovableHandle
@@ -82,10 +82,8 @@ class State:
         >>> list(torch.nn.Linear(2, 3).state_dict())
         ['weight', 'bias']
         """
-        destination, prefix, keep_vars = [
-            *args,
-            *(destination, prefix, keep_vars)[len(args) :],
-        ]
+        given = (*args, *(destination, prefix, keep_vars)[len(args) :])
+        destination, prefix, keep_vars = given
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()
@@ -149,7 +147,7 @@ class State:
                 f"Expected state_dict to be dict-like, got {type(state_dict)}."
             )
         loading = Loading(state_dict, assign)
-        loading.load(self, loading.state, "")
+        loading.load(cast("Module", self), loading.state, "")
         errors = loading.errors
         if strict:
             errors = [*loading.mismatches(), *errors]
@@ -248,7 +246,7 @@ class State:
 
     def _take_over(self, name: str, target: Tensor, source: Tensor) -> None:
         if isinstance(target, Parameter) and not isinstance(source, Parameter):
-            source = Parameter(source, requires_grad=target.requires_grad)  # type: ignore[call-arg]
+            source = Parameter(source, requires_grad=target.requires_grad)
         elif isinstance(target, Parameter):
             source.requires_grad_(target.requires_grad)
         setattr(self, name, source)
@@ -262,7 +260,7 @@ class State:
     def register_state_dict_post_hook(
         self, hook: Callable[..., Any]
     ) -> RemovableHandle:
-        """Call ``hook(module, state_dict, prefix, metadata)`` after the module is saved.
+        """Call ``hook(module, state_dict, prefix, metadata)`` after saving.
 
         It may change the dictionary in place.
         """

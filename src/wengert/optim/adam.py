@@ -34,8 +34,8 @@ class Adam(ArrayOptimizer):
         weight_decay: the factor of the L2 penalty.
         amsgrad: divide by the largest mean of squares that there was.
         maximize: ascend.
-        decoupled_weight_decay: shrink the parameter instead of adding the penalty to the
-            gradient, as `AdamW` does.
+        decoupled_weight_decay: shrink the parameter, as `AdamW` does, instead of adding
+            the penalty to the gradient.
         foreach, capturable, fused: ways in which PyTorch computes; there is one here.
         differentiable: not supported if True.
 

@@ -89,7 +89,8 @@ class NAdam(ArrayOptimizer):
 
     With gradient g, parameter p, learning rate γ, step t and momentum decay ψ:
     μₜ = β₁(1 − ½ 0.96^(tψ)); m ← β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²;
-    p ← p − γ (μₜ₊₁ m / (1 − Πμᵢ μₜ₊₁) + (1 − μₜ) g / (1 − Πμᵢ)) / (√(v / (1 − β₂ᵗ)) + ε).
+    p ← p − γ (μₜ₊₁ m / (1 − Πμᵢ μₜ₊₁) + (1 − μₜ) g / (1 − Πμᵢ)) / d, where
+    d = √(v / (1 − β₂ᵗ)) + ε.
 
     Args:
         params: tensors, named tensors, or groups, see `Optimizer`.
@@ -98,8 +99,8 @@ class NAdam(ArrayOptimizer):
         eps: ε.
         weight_decay: the factor of the L2 penalty.
         momentum_decay: ψ.
-        decoupled_weight_decay: shrink the parameter instead of adding the penalty to the
-            gradient, as `AdamW` does.
+        decoupled_weight_decay: shrink the parameter, as `AdamW` does, instead of adding
+            the penalty to the gradient.
         maximize: ascend.
         foreach, capturable: ways in which PyTorch computes; there is one here.
         differentiable: not supported if True.
@@ -185,7 +186,7 @@ class NAdam(ArrayOptimizer):
 
 
 class RAdam(ArrayOptimizer):
-    """RAdam, of Liu and others (2020): Adam that waits until its mean of squares is sure.
+    """RAdam, of Liu and others (2020): Adam that waits until its mean is sure.
 
     With ρ∞ = 2 / (1 − β₂) − 1 and ρₜ = ρ∞ − 2tβ₂ᵗ / (1 − β₂ᵗ), the step is Adam's times
     √((ρₜ − 4)(ρₜ − 2)ρ∞ / ((ρ∞ − 4)(ρ∞ − 2)ρₜ)) where ρₜ > 5, and before that
@@ -197,8 +198,8 @@ class RAdam(ArrayOptimizer):
         betas: β₁ and β₂.
         eps: added to the denominator.
         weight_decay: the factor of the L2 penalty.
-        decoupled_weight_decay: shrink the parameter instead of adding the penalty to the
-            gradient, as `AdamW` does.
+        decoupled_weight_decay: shrink the parameter, as `AdamW` does, instead of adding
+            the penalty to the gradient.
         maximize: ascend.
         foreach, capturable: ways in which PyTorch computes; there is one here.
         differentiable: not supported if True.

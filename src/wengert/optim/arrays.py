@@ -3,16 +3,16 @@
 Note [Blocks]
     An update is a dozen NumPy calls, each a pass over memory. For a small parameter the
     calls themselves cost most, for a large one the passes. So the rule of an optimizer
-    is written for a `Block`: one-dimensional arrays of some ten thousand elements, which
-    stay in the processor's cache between the calls. Many small parameters share a block:
-    their gradients are gathered into it, their state lives in it (``state[p]["exp_avg"]``
-    is a view), and what is subtracted from each is a view as well. A large parameter is
-    many blocks, which are views of its memory.
+    is written for a `Block`: arrays of one dimension and some ten thousand elements,
+    which stay in the processor's cache between calls. Many small parameters share one:
+    their gradients are gathered into it, their state lives in it as views (such as
+    ``state[p]["exp_avg"]``), and so does what is subtracted from each of them. A large
+    parameter is many blocks, which are views of its memory.
 
 Note [What a layout relies on]
     How parameters are laid out in blocks is kept from step to step, and made again from
-    ``optimizer.state`` as soon as it no longer holds: other parameters have gradients, a
-    parameter's memory was replaced, state was replaced or loaded, options that decide
+    ``optimizer.state`` as soon as it no longer holds: other parameters have gradients,
+    a parameter's memory was replaced, state was replaced or loaded, options that decide
     which state there is were changed. `Layout.holds` looks at all of this in each step.
 """
 
@@ -230,9 +230,8 @@ class Block:
         arrays = []
         for name in names:
             array = np.empty(self.delta.size, self.delta.dtype)
-            for tensor, window in zip(
-                self.params, split_like(array.view(self.grads.dtype), self.params)
-            ):
+            windows = split_like(array.view(self.grads.dtype), self.params)
+            for tensor, window in zip(self.params, windows, strict=True):
                 held = state[tensor][name]
                 window[...] = held._data
                 held._data = window
@@ -400,7 +399,7 @@ class Layout:
                             return False
         except (KeyError, AttributeError):
             return False
-        return all([cohort.agrees() for cohort in self.cohorts])
+        return all(cohort.agrees() for cohort in self.cohorts)
 
 
 def alike(

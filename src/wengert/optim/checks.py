@@ -16,7 +16,7 @@ def check_rate(lr: Any) -> None:
 
 
 def check_not_negative(**options: float) -> None:
-    """Refuse options that are negative; `epsilon` and the like are named as they are."""
+    """Refuse options that are negative."""
     for name, value in options.items():
         if not value >= 0.0:
             raise ValueError(f"Invalid {name} value: {value}")

@@ -15,7 +15,7 @@ from .checks import check_rate
 from .optimizer import Closure, Optimizer, Params
 
 CURVATURE = 1e-10
-"""How much the gradient must have changed along a step for the step to be remembered."""
+"""How much the gradient must change along a step for the step to be remembered."""
 
 
 class LBFGS(Optimizer):
@@ -78,7 +78,7 @@ class LBFGS(Optimizer):
 
     @property
     def _params(self) -> list[Tensor]:
-        return self.param_groups[0]["params"]  # type: ignore[no-any-return]
+        return self.param_groups[0]["params"]
 
     def step(self, closure: Closure | None = None) -> Any:
         """Do one step of several iterations.

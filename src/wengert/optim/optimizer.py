@@ -32,8 +32,14 @@ class Required:
 
 required = Required()
 
-HOOKS = ("step_pre", "step_post", "state_dict_pre", "state_dict_post")
-HOOKS += ("load_state_dict_pre", "load_state_dict_post")
+HOOKS = (
+    "step_pre",
+    "step_post",
+    "state_dict_pre",
+    "state_dict_post",
+    "load_state_dict_pre",
+    "load_state_dict_post",
+)
 
 
 class Optimizer:
@@ -151,8 +157,8 @@ class Optimizer:
         if isinstance(params, set):
             raise TypeError(
                 "optimizer parameters need to be organized in ordered collections, but "
-                "the ordering of tensors in sets will change between runs. Please use a "
-                "list instead."
+                "the ordering of tensors in sets will change between runs. Please use "
+                "a list instead."
             )
         members = [params] if isinstance(params, Tensor) else list(params)
         names, tensors = split_names(members)
@@ -200,7 +206,7 @@ class Optimizer:
 
         Returns:
             ``"state"``: for the number of each parameter that has some, its state;
-            ``"param_groups"``: the options of each group, and the numbers of its params.
+            ``"param_groups"``: the options of each group, and its params' numbers.
         """
         for hook in self._hooks["state_dict_pre"].values():
             hook(self)
@@ -213,10 +219,7 @@ class Optimizer:
             | {"params": [number[id(tensor)] for tensor in group["params"]]}
             for group in self.param_groups
         ]
-        state = {
-            number[id(key)] if isinstance(key, Tensor) else key: value
-            for key, value in self.state.items()
-        }
+        state = {number.get(id(key), key): value for key, value in self.state.items()}
         found = {"state": state, "param_groups": groups}
         for hook in self._hooks["state_dict_post"].values():
             result = hook(self, found)
@@ -296,7 +299,10 @@ class Optimizer:
     def register_state_dict_post_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
-        """Call ``hook(optimizer, state_dict)`` after `state_dict`; it may replace it."""
+        """Call ``hook(optimizer, state_dict)`` after `state_dict`.
+
+        It may return another.
+        """
         return self._register("state_dict_post", hook, prepend)
 
     def register_load_state_dict_pre_hook(

@@ -18,8 +18,8 @@ class RMSprop(ArrayOptimizer):
     """RMSprop, of Hinton.
 
     With gradient g, parameter p and learning rate γ: v ← αv + (1 − α)g²;
-    p ← p − γ g / (√v + ε). If centered, the mean of g, squared, is subtracted from v under
-    the root. With momentum μ: b ← μb + g / (√v + ε); p ← p − γb.
+    p ← p − γ g / (√v + ε). If centered, the mean of g, squared, is subtracted from v
+    under the root. With momentum μ: b ← μb + g / (√v + ε); p ← p − γb.
 
     Args:
         params: tensors, named tensors, or groups, see `Optimizer`.

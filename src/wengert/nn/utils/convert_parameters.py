@@ -19,11 +19,12 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Make the elements of a vector those of the parameters, which then share memory."""
+    """Make the parameters views of a vector's elements."""
     if not isinstance(vec, Tensor):
         raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
     start = 0
     for tensor in parameters:
         end = start + tensor.numel()
-        tensor.data = vec[start:end].view_as(tensor).data
+        part = vec[start:end].view_as(tensor)
+        tensor.data = part.data  # type: ignore[attr-defined]
         start = end

@@ -47,7 +47,7 @@ class LRScheduler:
     """
 
     _stepped = True
-    """Whether the optimizer has made a step; followed by a hook from the beginning on."""
+    """Whether the optimizer has made a step."""
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):

@@ -26,9 +26,9 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         eta_min: float = 0.0,
         last_epoch: int = -1,
     ) -> None:
-        if not (isinstance(T_0, int) and T_0 > 0):
+        if T_0 <= 0 or not isinstance(T_0, int):
             raise ValueError(f"Expected positive integer T_0, but got {T_0}")
-        if not (isinstance(T_mult, int) and T_mult >= 1):
+        if T_mult < 1 or not isinstance(T_mult, int):
             raise ValueError(f"Expected integer T_mult >= 1, but got {T_mult}")
         self.T_0 = T_0
         self.T_i = T_0
@@ -41,7 +41,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         height = (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
         return [self.eta_min + (base - self.eta_min) * height for base in self.base_lrs]
 
-    def step(self, epoch: float | None = None) -> None:  # type: ignore[override]
+    def step(self, epoch: float | None = None) -> None:
         """Go one step on, or to a given one, which may be a fraction."""
         if epoch is None and self.last_epoch < 0:
             epoch = 0
@@ -80,7 +80,7 @@ class CyclicLR(LRScheduler):
         mode: "triangular", "triangular2" (each cycle half as high as the one before) or
             "exp_range" (the height times gamma in every step).
         gamma: see mode.
-        scale_fn: in place of mode, the height as a function of the cycle or of the step.
+        scale_fn: in place of mode, the height as a function of the cycle or the step.
         scale_mode: of which: "cycle" or "iterations".
         cycle_momentum: let the momentum go down while the rate goes up.
         base_momentum, max_momentum: its values.
@@ -293,7 +293,8 @@ def check_momentum(optimizer: Optimizer) -> None:
     """Refuse an optimizer that has no momentum to change."""
     if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
         raise ValueError(
-            "optimizer must support momentum or beta1 with `cycle_momentum` option enabled"
+            "optimizer must support momentum or beta1 with `cycle_momentum` option "
+            "enabled"
         )
 
 

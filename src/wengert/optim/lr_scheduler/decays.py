@@ -154,7 +154,7 @@ class ConstantLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """The rate's factor goes linearly from one value to another in `total_iters` steps."""
+    """The rate's factor goes linearly from one value to another."""
 
     def __init__(
         self,
@@ -212,7 +212,7 @@ class ExponentialLR(LRScheduler):
 
 
 class PolynomialLR(LRScheduler):
-    """The rate goes to zero in `total_iters` steps as a power of the steps that remain."""
+    """The rate goes to zero as a power of the steps that remain."""
 
     def __init__(
         self,

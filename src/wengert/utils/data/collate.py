@@ -86,9 +86,9 @@ def rebuilt(like: Any, content: Any) -> Any:
     """Return a container like another with new content, or the plain content."""
     try:
         if isinstance(like, MutableMapping):
-            made = copy(like)
-            made.update(content)
-            return made
+            filled = copy(like)
+            filled.update(content)
+            return filled
         if isinstance(like, MutableSequence):
             made = copy(like)
             for i, item in enumerate(content):

@@ -100,7 +100,8 @@ class DataLoader(Generic[T_co]):
         if batch_sampler is not None:
             batch_size, drop_last = None, False
         elif batch_size is not None:
-            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+            order: Any = sampler
+            batch_sampler = BatchSampler(order, batch_size, drop_last)
         self.batch_size = batch_size
         self.drop_last = drop_last
         self.sampler = sampler
@@ -155,7 +156,7 @@ class Batches:
         self.loader = loader
         self.indices = iter(loader._index_sampler)
         iterable = isinstance(loader.dataset, IterableDataset)
-        self.samples = iter(loader.dataset) if iterable else None  # type: ignore[call-overload]
+        self.samples = iter(loader.dataset) if iterable else None
 
     def __iter__(self) -> Batches:
         return self
@@ -169,7 +170,7 @@ class Batches:
         if self.samples is not None:
             return loader.collate_fn(self._following(chosen))
         if loader.batch_sampler is None:
-            return loader.collate_fn(loader.dataset[chosen])  # type: ignore[arg-type]
+            return loader.collate_fn(loader.dataset[chosen])
         return load(loader.dataset, list(chosen), loader.collate_fn)
 
     def _following(self, chosen: Any) -> Any:
@@ -219,8 +220,8 @@ def check_workers(
         raise ValueError("timeout option should be non-negative")
     if num_workers > 0:
         raise Unsupported(
-            f"DataLoader(num_workers={num_workers}): worker processes are not supported; "
-            "use num_workers=0, which loads each batch when it is asked for"
+            f"DataLoader(num_workers={num_workers}): worker processes are not "
+            "supported; use num_workers=0, which loads each batch when it is asked for"
         )
     if prefetch_factor is not None:
         raise ValueError(
@@ -272,6 +273,6 @@ def check_batching(
         )
     if batch_sampler is None and batch_size is None and drop_last:
         raise ValueError(
-            "batch_size=None option disables auto-batching and is mutually exclusive with "
-            "drop_last"
+            "batch_size=None option disables auto-batching and is mutually exclusive "
+            "with drop_last"
         )

@@ -18,8 +18,8 @@ T_co = TypeVar("T_co", covariant=True)
 class Dataset(Generic[T_co]):
     """Samples by their indices.
 
-    A subclass writes ``__getitem__``, and ``__len__`` if samplers are to know the number
-    of samples. If it has ``__getitems__``, loaders call that with the list of a batch's
+    A subclass writes ``__getitem__``, and ``__len__`` if samplers are to know how many
+    there are. If it has ``__getitems__``, loaders call that with the list of a batch's
     indices.
     """
 
@@ -120,7 +120,7 @@ class ConcatDataset(Dataset[T_co]):
             raise AssertionError("datasets should not be an empty iterable")
         if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
             raise AssertionError("ConcatDataset does not support IterableDataset")
-        sizes = [len(dataset) for dataset in self.datasets]  # type: ignore[arg-type]
+        sizes: list[int] = [len(d) for d in self.datasets]  # type: ignore[arg-type]
         self.cumulative_sizes = list(accumulate(sizes))
 
     def __len__(self) -> int:
@@ -151,7 +151,8 @@ class ChainDataset(IterableDataset[T_co]):
             yield from dataset
 
     def __len__(self) -> int:
-        return sum(len(dataset) for dataset in self.datasets)  # type: ignore[arg-type]
+        sizes: list[int] = [len(d) for d in self.datasets]  # type: ignore[arg-type]
+        return sum(sizes)
 
 
 class Subset(Dataset[T_co]):
@@ -172,7 +173,7 @@ class Subset(Dataset[T_co]):
     def __getitems__(self, indices: list[int]) -> list[T_co]:
         chosen = [self.indices[i] for i in indices]
         if callable(getattr(self.dataset, "__getitems__", None)):
-            return self.dataset.__getitems__(chosen)  # type: ignore[attr-defined,no-any-return]
+            return self.dataset.__getitems__(chosen)  # type: ignore[attr-defined]
         return [self.dataset[i] for i in chosen]
 
     def __len__(self) -> int:
