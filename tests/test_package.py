@@ -30,7 +30,7 @@ LAYERS = [
     {"ops", "random"},
     {"function", "layers", "autograd", "linalg", "fft", "special"},
     {"func"},
-    {"nn", "optim", "utils", "serialization"},
+    {"nn", "optim", "utils", "serialization", "cuda"},
     {"compiler", "show", "distributed"},
     {""},  # wengert/__init__.py
 ]

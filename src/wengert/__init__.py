@@ -9,6 +9,7 @@ tensor([2., 4.])
 
 from __future__ import annotations
 
+import math as _math
 import warnings as _warnings
 from typing import Any
 
@@ -45,6 +46,7 @@ from .tensor import Tensor as Tensor  # noqa: E402
 from .version import __version__ as __version__  # noqa: E402
 
 _LAZY = {
+    "cuda",
     "nn",
     "optim",
     "func",
@@ -65,6 +67,10 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return importlib.import_module(f"{__name__}.{name}")
+    if name in ("save", "load"):
+        from . import serialization
+
+        return getattr(serialization, name)
     raise AttributeError(f"module 'wengert' has no attribute '{name}'")
 
 
@@ -73,5 +79,7 @@ for _module in (dtypes, placement):
     for _name, _value in vars(_module).items():
         if isinstance(_value, placement.Constant):
             globals()[_name.rstrip("_")] = _value
+
+inf, nan, pi, e, newaxis = _math.inf, _math.nan, _math.pi, _math.e, None
 
 globals().update(ops.namespace)

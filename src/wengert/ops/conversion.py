@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .. import dtypes, errors, printing
+from .. import dtypes, errors, placement, printing
 from ..inplace import assign, check_writable
 from ..primitives import copying as C
 from ..tensor import (
@@ -66,6 +66,8 @@ def detach_(input: Tensor) -> Tensor:
             "be called on these gradients. To fix this error, please refer to the "
             "Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."
         )
+    if input.is_leaf:
+        input.requires_grad = False
     input._node = None
     return input
 
@@ -324,6 +326,12 @@ Tensor.__array__ = __array__
 def is_tensor(obj: Any) -> bool:
     """Return whether something is a tensor."""
     return isinstance(obj, Tensor)
+
+
+Tensor.is_cuda = Tensor.is_sparse = Tensor.is_quantized = Tensor.is_mkldnn = False
+Tensor.is_meta = Tensor.is_nested = False
+Tensor.is_cpu = True
+Tensor.layout = placement.strided
 
 
 @op(out=False)
