@@ -199,9 +199,26 @@ def record(
         edges = tuple([edge_of(arg, level) for arg in args])
         if any(edges):
             add_node(primitive, args, arrays, params, outputs, edges, hidden)
+        elif any([is_cut_off(arg, level) for arg in args]):
+            for out in outputs:
+                if is_differentiable(out._data.dtype):
+                    out._node = views.Severed()
     if not several:
         return outputs[0]
     return tuple(outputs)
+
+
+def is_cut_off(arg: Any, level: int) -> bool:
+    """Whether an argument requires grad without having a node.
+
+    Such is a view that was made while recording was off: its gradient goes nowhere.
+    """
+    return (
+        isinstance(arg, Tensor)
+        and type(arg._special) is views.View
+        and arg._special.level == level
+        and arg.requires_grad
+    )
 
 
 def edge_of(arg: Any, level: int) -> Node | None:
@@ -259,7 +276,11 @@ def fits(args: Sequence[Any], edges: Edges, result: Tensor) -> tuple[Any, ...] |
         None if edge is None else (arg._data.shape, numpy_dtype(arg._data))
         for arg, edge in zip(args, edges, strict=True)
     ]
-    if all([target is None or target == own for target in targets]):
+    # A rule computes with inputs as they came: integers would make float64 of float32.
+    mixed = any(
+        [isinstance(arg, Tensor) and numpy_dtype(arg._data) != own[1] for arg in args]
+    )
+    if not mixed and all([target is None or target == own for target in targets]):
         return None
     return tuple(targets)
 

@@ -303,10 +303,10 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Hook) -> RemovableHan
 
 def retain_grad(self: Tensor) -> None:
     """Keep the gradient of this tensor, which is no leaf, in ``.grad`` too."""
-    node = history(self)
-    if node is None:
+    if not self.requires_grad:
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-    if not isinstance(node, AccumulateGrad):
+    node = history(self)
+    if node is not None and not isinstance(node, AccumulateGrad):
         hooks_of_tensor(self, node).retains = weakref.ref(self)
 
 

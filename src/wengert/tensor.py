@@ -108,6 +108,7 @@ class Tensor(metaclass=_Open):
             memory; None until somebody asks: version 0.
         _special: None for a plain tensor, see Note [Plain tensors].
         _grad: what is shown as ``grad``; absent until set.
+        _idle: the node of a leaf that does not require grad any more; absent until then.
     """
 
     __slots__ = (
@@ -116,6 +117,7 @@ class Tensor(metaclass=_Open):
         "_counter",
         "_data",
         "_grad",
+        "_idle",
         "_node",
         "_special",
     )
@@ -125,6 +127,7 @@ class Tensor(metaclass=_Open):
     _counter: list[int] | None
     _special: Special | None
     _grad: Tensor | None
+    _idle: Node | None
 
     __hash__ = object.__hash__
     __array_priority__ = 1000
@@ -195,21 +198,21 @@ class Tensor(metaclass=_Open):
     def requires_grad(self, value: bool) -> None:
         if not isinstance(value, bool):
             raise RuntimeError("requires_grad must be a bool")
-        node = history(self)
+        node = self._node
+        if node is None:
+            node = history(self)
         if (node is not None) == value:
             return
         if node is not None and not isinstance(node, AccumulateGrad):
             raise errors.requires_grad_of_non_leaf()
         if not value:
-            self._node = None
-            if hasattr(node, "hooks"):
-                self.__dict__[IDLE] = node
+            self._idle, self._node = node, None
         elif not is_differentiable(self._data.dtype):
             raise errors.only_floats_require_grad()
         elif is_inference(self) and not modes.is_inference_mode_enabled():
             raise errors.inference_requires_grad()
         else:
-            self._node = self.__dict__.pop(IDLE, None) or AccumulateGrad(self)
+            self._node = getattr(self, "_idle", None) or AccumulateGrad(self)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set `requires_grad` and return the tensor.
@@ -309,9 +312,6 @@ def check_grad(tensor: Tensor, grad: object) -> None:
         )
 
 
-IDLE = "_idle_node"
-"""Where a leaf that does not require grad for a while keeps the node with its hooks."""
-
 CPU = dtypes.device("cpu")
 
 
@@ -405,17 +405,23 @@ class AccumulateGrad(Node):
     def name(self) -> str:
         return "torch::autograd::AccumulateGrad"
 
-    def name(self) -> str:
-        return "torch::autograd::AccumulateGrad"
-
     @property
     def variable(self) -> Tensor | None:
         """The leaf."""
         return self.reference()
 
+    def is_idle(self, variable: Tensor) -> bool:
+        """Whether the leaf does not require grad now; refuse one that is no leaf now."""
+        node = variable._node
+        if node is not None and not isinstance(node, AccumulateGrad):
+            raise RuntimeError("leaf variable has been moved into the graph interior")
+        return node is None
+
     def apply(self, grad: Any, edges: Edges) -> tuple[()]:
         variable = self.reference()
-        if variable is None or variable._node is None:
+        if variable is None or (
+            variable._node is not self and self.is_idle(variable)
+        ):
             return ()
         with accumulating:
             held = variable.grad
@@ -439,7 +445,7 @@ class AccumulateGrad(Node):
 
     def apply_recorded(self, grad: Tensor, edges: Edges) -> tuple[()]:
         variable = self.reference()
-        if variable is not None and variable._node is not None:
+        if variable is not None and not self.is_idle(variable):
             held = variable.grad
             variable._grad = grad.clone() if held is None else held + grad
         return ()

@@ -15,7 +15,7 @@ from typing import Any
 from numpy import ndarray
 
 from . import errors, modes
-from .engine import Node, source
+from .engine import Cotangents, Edges, Node, clock, source
 from .tensor import AccumulateGrad, Special, Tensor, counter, history, new
 
 Step = Callable[..., Any]
@@ -52,8 +52,9 @@ class View(Special):
             self.level == 0
             and base._special is None
             and (
-                self.version == base._counter[0]  # type: ignore[index]
-                or (tensor._node is None and base._node is None)
+                (tensor._node is None and base._node is None)
+                or self.version == base._counter[0]  # type: ignore[index]
+                and tensor._node is not None
             )
         )
 
@@ -79,8 +80,9 @@ class View(Special):
     def renew(self, tensor: Tensor) -> None:
         """Make the view's node again from the base as it is now."""
         before = tensor._node
-        tensor._node = None
-        if history(self.base) is not None:
+        if history(self.base) is None:
+            tensor._node = Severed()
+        else:
             previous = modes.switch("grad", True)
             try:
                 tensor._node = self.made_again(tensor)._node
@@ -103,9 +105,31 @@ class View(Special):
         return made
 
 
+class Severed(Node):
+    """The node of what requires grad by name only: gradients end here.
+
+    Such is a view whose base has no history any more, and what is computed from a view
+    that was made while recording was off.
+    """
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.number = next(clock)
+        self.edges = (None,)
+        self.fits = None
+
+    def apply(self, grad: Any, edges: Edges) -> Cotangents:
+        return (None,)
+
+    apply_recorded = apply
+
+
 def shown_node(node: Node | None) -> tuple[Node, int] | None:
     """Return the op's node and the number of its output, as errors name them."""
-    return None if node is None else source(node)  # type: ignore[return-value]
+    if node is None or isinstance(node, AccumulateGrad):
+        return None
+    return source(node)  # type: ignore[return-value]
 
 
 def replay(steps: Steps, base: Tensor) -> Tensor:

@@ -141,10 +141,17 @@ def grad(
             materialize_grads=materialize_grads,
         )
     ends = without_tangents(as_tuple(outputs))
-    seeds = seeds_of(ends, grad_outputs, create_graph)
+    lifted = above(ends, grad_outputs)
+    seeds = seeds_of(ends, grad_outputs, create_graph or lifted)
     nodes = [input_node(place) for place in wanted]
     captured: dict[Node, Any] = dict.fromkeys(nodes)
-    run(seeds, retain_graph, create_graph, captured=captured)
+    keep = create_graph if retain_graph is None else retain_graph
+    run(seeds, keep, create_graph or lifted, captured=captured)
+    if lifted and not create_graph:
+        captured = {
+            node: found if found is None else found.detach()
+            for node, found in captured.items()
+        }
     return tuple(
         [
             gradient(index, place, captured[node], allow_unused, materialize_grads)
@@ -324,6 +331,20 @@ def as_tuple(places: Tensors) -> tuple[Place, ...]:
     if isinstance(places, Tensor | GradientEdge):
         return (places,)
     return tuple(places)
+
+
+def above(outputs: Sequence[Place], grads: Grads) -> bool:
+    """Whether gradients begin with tensors of a transformation that outputs know not.
+
+    What rules compute on is then no longer of one level: tensors are needed.
+    """
+    if not isinstance(grads, Tensor | list | tuple):
+        return False
+    starts = (grads,) if isinstance(grads, Tensor) else grads
+    highest = max([level_of(x) for x in starts if isinstance(x, Tensor)], default=0)
+    if not highest:
+        return False
+    return highest > min([level_of(x) if isinstance(x, Tensor) else 0 for x in outputs])
 
 
 def of_duals(outputs: tuple[Place, ...], grads: Grads) -> tuple[Any, ...] | None:
