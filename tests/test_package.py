@@ -24,7 +24,7 @@ LAYERS = [
     {"saved", "views"},
     {"primitive"},
     {"dispatch"},
-    {"viewing", "quick", "pointwise", "folding", "hooks"},
+    {"quick", "hooks"},
     {"primitives"},
     {"inplace"},
     {"ops", "random"},

@@ -23,11 +23,12 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .. import dispatch, folding, modes, quick, viewing
+from .. import dispatch, modes
 from ..engine import Cotangents, Edges, Node as Step, clock
 from ..generator import Generator
 from ..layers.traced import Traced
 from ..primitive import Primitive
+from ..quick import calls, elementwise, products, reductions, views
 from ..tensor import AccumulateGrad, Special, Tensor, wrap_at
 from ..views import View, replay
 from . import failures
@@ -37,7 +38,7 @@ from .lowering import lowered
 from .program import evaluate
 from .symbol import DTYPES, Symbol, Untraceable
 
-QUICK = (quick, viewing, folding)
+QUICK = (calls, elementwise, products, reductions, views)
 """The modules of quick calls, which know tensors by these names."""
 DRAWS = (
     *("uniform", "bernoulli", "dropout_mask", "exponential", "geometric", "cauchy"),

@@ -15,7 +15,7 @@ import numpy as np
 from wengert import dtypes
 from wengert.dispatch import general
 from wengert.inplace import inplace
-from wengert.pointwise import binary, predicate, writing
+from wengert.quick.elementwise import binary, predicate, writing
 from wengert.primitive import Primitive
 from wengert.primitives import (
     bitwise as B,

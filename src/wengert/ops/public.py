@@ -22,7 +22,7 @@ from .. import dtypes
 from .. import inplace as in_place
 from ..dispatch import general
 from ..primitive import Primitive
-from ..pointwise import binary, predicate
+from ..quick.elementwise import binary, predicate
 from ..tensor import Layer, Tensor, counter, history, plain
 
 Function = Callable[..., Any]

@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from ..dtypes import from_numpy
 from ..errors import not_broadcastable
-from ..folding import affine
+from ..quick.products import affine
 from .fitting import sum_to
 from .op import bilinear, fused, with_names
 

@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Primitive, names_of
-from ..folding import calling
-from ..pointwise import binary, pointwise, predicate, unary
-from ..quick import anything
-from ..viewing import dividing, viewing
+from ..quick.calls import anything
+from ..quick.elementwise import binary, pointwise, predicate, unary
+from ..quick.products import is_product, product
+from ..quick.reductions import reducing
+from ..quick.views import dividing, viewing
 
 Function = Callable[..., Any]
 Refusals = str | dict[str, Exception | None]
@@ -53,6 +54,17 @@ def caller(primitive: Primitive) -> Callable[[Primitive], Function]:
     if not primitive.differentiable:
         return {1: unary, 2: predicate}.get(len(primitive.inputs), anything)
     return {1: unary, 2: binary}.get(len(primitive.inputs), pointwise)
+
+
+def calling(primitive: Primitive) -> Function:
+    """Return the function of a primitive that is not elementwise."""
+    plain_inputs = not (primitive.variadic or primitive.hidden or primitive.promote)
+    if plain_inputs and not primitive.several:
+        if len(primitive.inputs) == 1:
+            return reducing(primitive)
+        if is_product(primitive):
+            return product(primitive)
+    return anything(primitive)
 
 
 def elementwise(

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy import asarray, ndarray
 
-from . import modes
-from .constants import ZERO, known as constants, make as make_constant
-from .dispatch import general
-from .engine import clock
-from .primitive import Primitive
-from .quick import anything, fits, is_settled_view, kept, planner
-from .tensor import Parameter, Tensor, counter, new
+from .. import modes
+from ..constants import ZERO, known as constants, make as make_constant
+from ..dispatch import general
+from ..engine import clock
+from ..primitive import Primitive
+from .calls import anything, fits, is_settled_view, kept, planner
+from ..tensor import Parameter, Tensor, counter, new
 
 Call = Callable[..., Any]
 BOOL = np.dtype(bool)

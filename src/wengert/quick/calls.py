@@ -1,16 +1,6 @@
-"""The quick calls: the commonest cases of `dispatch.general` in a fraction of its time.
+"""The quick call of any op, and what those of special kinds share.
 
-`dispatch.general` says what is right for every primitive and all arguments. Most calls
-are on tensors that need no preparation: each function here looks whether that is so, does
-the same with what can be known before the call worked out beforehand, and turns to
-`general` for all else. Those of elementwise ops are in `pointwise`.
-
-Note [What a quick call looks at]
-    The tensors are plain, or views that are up to date (Note [Plain tensors]); there is
-    nothing to promote: the inputs have one dtype, numbers are Python's, and the result
-    has that dtype, too, which NumPy and PyTorch do not agree upon otherwise; no mode is
-    on that concerns recording. What NumPy refuses, `general` refuses with the right
-    words.
+See Note [What a quick call looks at].
 """
 
 from __future__ import annotations
@@ -21,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy import asarray, ndarray
 
-from . import modes
-from .dispatch import general, record
-from .engine import clock
-from .primitive import Primitive
-from .tensor import Parameter, Tensor, counter, new
-from .views import View
+from .. import modes
+from ..dispatch import general, record
+from ..engine import clock
+from ..primitive import Primitive
+from ..tensor import Parameter, Tensor, counter, new
+from ..views import View
 
 Call = Callable[..., Any]
 
@@ -38,10 +28,8 @@ def anything(primitive: Primitive) -> Call:
     if single and not primitive.variadic and primitive.kind != "view":
         return ordinary(primitive)
 
-    if single and primitive.variadic and not primitive.hidden:
-        if primitive.promote is None and not set(primitive.saves) - {
-            rest_of(primitive)
-        }:
+    if single and primitive.variadic and primitive.promote is None:
+        if not primitive.hidden and not set(primitive.saves) - {rest_of(primitive)}:
             return listed(primitive)
 
     def call(*args: Any, **params: Any) -> Any:
@@ -143,7 +131,8 @@ def attributes_of(primitive: Primitive) -> list[tuple[str, int, str]]:
 def ordinary(primitive: Primitive) -> Call:
     """Return the function of a primitive with one result.
 
-    If it promotes its inputs, they must be floats of one dtype here. What its rules ask for that is no array is in the parameters, or one look away.
+    If it promotes its inputs, they must be floats of one dtype here. What its rules ask
+    for that is no array is in the parameters, or one look away.
     """
     forward = primitive.forward_with_hidden
     has_hidden = bool(primitive.hidden)
@@ -229,6 +218,11 @@ def is_settled_view(tensor: Tensor) -> bool:
     """Whether a tensor is a view whose node is up to date, of a NumPy array."""
     special = tensor._special
     return type(special) is View and special.is_current(tensor)
+
+
+def version_of(tensor: Tensor) -> int:
+    counter = tensor._counter
+    return 0 if counter is None else counter[0]
 
 
 def fits(arrays: list[Any], edges: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -1,8 +1,7 @@
-"""The quick call of ops whose results share memory with their input.
+"""The quick calls of ops whose results share memory with their input.
 
-As those of `quick` do for other ops: the commonest case in a fraction of the time that
-`dispatch.general` takes, which serves all others. A view belongs to the base of its
-input, if that is a view itself, and shares the version counter of all of them.
+See Note [What a quick call looks at]. A view belongs to the base of its input, if that is
+a view itself, and shares the version counter of all of them.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from typing import Any
 
 from numpy import ndarray
 
-from . import modes
-from .dispatch import general
-from .engine import clock, outputs_of
-from .primitive import Primitive
-from .tensor import Parameter, Tensor, new
-from .views import View
+from .. import modes
+from ..dispatch import general
+from ..engine import clock, outputs_of
+from ..primitive import Primitive
+from ..tensor import Parameter, Tensor, new
+from ..views import View
 
 
 def viewing(primitive: Primitive) -> Callable[..., Any]:
