@@ -23,6 +23,9 @@ FEW = 400
 MANY = 40_000
 """From this many elements on the sum of all is quicker in two stages."""
 
+BLOCK = 512
+"""So many elements are added in one go."""
+
 BLAS = "fd"
 """The dtypes whose products BLAS knows how to make."""
 
@@ -69,9 +72,9 @@ def sum_of_all(array: ndarray) -> Any:
     if array.size < MANY:
         return add.reduce(array, None)
     flat = array.reshape(-1)
-    whole = flat.size - flat.size % LONG_ROW
-    rows = row_sums(flat[:whole].reshape(-1, LONG_ROW))
-    return add.reduce(rows) + add.reduce(flat[whole:])
+    whole = flat.size - flat.size % BLOCK
+    rows = row_sums(flat[:whole].reshape(-1, BLOCK))
+    return sum_of_all(rows) + add.reduce(flat[whole:])
 
 
 def summed_squares(
@@ -101,6 +104,6 @@ def summed_squares(
 
 def squares_of_all(flat: ndarray) -> Any:
     """Return the sum of the squares of a vector, in stages."""
-    whole = flat.size - flat.size % LONG_ROW
-    rows, rest = flat[:whole].reshape(-1, LONG_ROW), flat[whole:]
-    return add.reduce(np.vecdot(rows, rows)) + np.vecdot(rest, rest)
+    whole = flat.size - flat.size % BLOCK
+    rows, rest = flat[:whole].reshape(-1, BLOCK), flat[whole:]
+    return sum_of_all(np.vecdot(rows, rows)) + np.vecdot(rest, rest)

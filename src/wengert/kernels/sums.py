@@ -9,9 +9,11 @@ import numpy as np
 from numpy import ndarray
 
 # A product with ones adds in order, to about sixteen sums at a time in a row and to one
-# in a column. What is longer than this would lose digits, and is added in two stages.
-LONG_ROW = 4096
-LONG_COLUMN = 256
+# in a column. What is longer than this would lose digits, and is added in stages.
+LONG_ROW = 1024
+LONG_COLUMN = 64
+NARROW = 64
+"""Rows narrower than this are taken several at a time."""
 
 
 @lru_cache(maxsize=64)
@@ -20,12 +22,22 @@ def ones(count: int, dtype: np.dtype[Any]) -> ndarray:
     return np.ones(count, dtype)
 
 
+@lru_cache(maxsize=256)
+def block_of(length: int) -> int:
+    """The largest divisor of a length up to 512, or 0 if there is none of use."""
+    return next((size for size in range(512, 127, -1) if length % size == 0), 0)
+
+
 def row_sums(x: ndarray) -> ndarray:
     """(rows,) of (rows, columns)."""
-    columns = x.shape[1]
-    if columns > LONG_ROW:  # NumPy adds pairwise
+    rows, columns = x.shape
+    if columns <= LONG_ROW:
+        return np.asarray(x @ ones(columns, x.dtype))
+    block = block_of(columns)
+    if not block:  # NumPy adds pairwise
         return np.asarray(np.add.reduce(x, axis=1))
-    return np.asarray(x @ ones(columns, x.dtype))
+    parts = x.reshape(-1, block) @ ones(block, x.dtype)
+    return row_sums(parts.reshape(rows, columns // block))
 
 
 def column_sums(x: ndarray) -> ndarray:
@@ -33,9 +45,18 @@ def column_sums(x: ndarray) -> ndarray:
     rows, columns = x.shape
     if rows <= LONG_COLUMN:
         return np.asarray(ones(rows, x.dtype) @ x)
-    whole = rows - rows % LONG_COLUMN
-    parts = x[:whole].reshape(whole // LONG_COLUMN, LONG_COLUMN, columns)
-    sums = ones(LONG_COLUMN, x.dtype) @ parts
+    step = LONG_COLUMN
+    if columns < NARROW:
+        step = 2 * NARROW // max(columns, 1)
+        if rows < 4 * max(step, NARROW):
+            return np.asarray(ones(rows, x.dtype) @ x)
+    whole = rows - rows % step
+    if columns < NARROW:
+        wide = x[:whole].reshape(whole // step, step * columns)
+        sums = column_sums(wide).reshape(step, columns)
+    else:
+        parts = x[:whole].reshape(whole // step, step, columns)
+        sums = ones(step, x.dtype) @ parts
     return column_sums(np.concatenate([sums, x[whole:]]))
 
 
