@@ -1,13 +1,14 @@
 """`torch.save` and `torch.load`: tensors and containers of them in a file.
 
-A file is a pickle. `load` only makes what a state dict is made of, unless it is told that
-the file can be trusted: a pickle could otherwise run any code. Files of PyTorch have
-another format and are refused.
+A file is a pickle. `load` only makes what a state dict is made of, unless it is told
+that the file can be trusted: a pickle could otherwise run any code. Files of PyTorch
+have another format and are refused.
 """
 
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import IO, Any
 
 MAGIC = b"wengert 1\n"
@@ -53,7 +54,7 @@ def opened(file: Any, mode: str) -> tuple[IO[bytes], bool]:
     """Return a file object, and whether it was opened here."""
     if hasattr(file, "read") or hasattr(file, "write"):
         return file, False
-    return open(file, mode), True  # noqa: SIM115 (closed by the caller)
+    return Path(file).open(mode), True  # type: ignore[return-value]  # bytes, by mode
 
 
 def save(obj: Any, f: Any, *args: Any, **kwargs: Any) -> None:
@@ -104,7 +105,7 @@ def load(
         if file.read(len(MAGIC)) != MAGIC:
             raise pickle.UnpicklingError(
                 "this is not a file that wengert.save has written. For one of PyTorch's "
-                "save numpy arrays there: {k: v.numpy() for k, v in state_dict.items()}"
+                "save arrays there: {k: v.numpy() for k, v in state_dict.items()}"
             )
         return (SafeUnpickler if weights_only else pickle.Unpickler)(file).load()
     finally:

@@ -1,0 +1,1 @@
+"""Whole programs, as PyTorch's users write them, that run with both libraries."""
