@@ -208,6 +208,47 @@ def test_attributes_of_classes_come_first():
     assert Fixed().weight == 3
 
 
+def test_names_are_looked_up_for_each_instance():
+    class Either(nn.Module):
+        def __init__(self, value):
+            super().__init__()
+            self.x = value
+
+    parameter = nn.Parameter(wengert.ones(1))
+    first, second, third = Either(parameter), Either(3), Either(nn.ReLU())
+    assert first.x is parameter
+    assert second.x == 3
+    assert isinstance(third.x, nn.ReLU)
+    second.x = parameter
+    assert second.x is parameter
+    assert "x" not in vars(second)
+    del first.x
+    assert not hasattr(first, "x")
+    first.x = wengert.zeros(1)
+    assert first.x.tolist() == [0.0]
+    assert list(first.parameters()) == []
+    first._parameters["y"] = parameter
+    assert first.y is parameter
+    assert not hasattr(Either(1), "y")
+
+
+def test_classes_that_look_names_up_themselves():
+    class Wrapper(nn.Module):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = inner
+
+        def __getattr__(self, name):
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                return getattr(self.inner, name)
+
+    wrapper = Wrapper(nn.Linear(2, 3))
+    assert wrapper.weight is wrapper.inner.weight
+    assert wrapper.in_features == 2
+
+
 def test_a_property_that_fails_says_so():
     class Failing(nn.Module):
         @property

@@ -32,6 +32,11 @@ from ..ops.activation import (
     tanhshrink,
     threshold,
 )
+from ..ops.class_loss import (
+    cross_entropy,
+    multilabel_soft_margin_loss,
+    nll_loss,
+)
 from ..ops.contraction import (
     bilinear,
 )
@@ -49,24 +54,23 @@ from ..ops.gathering import (
 from ..ops.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
-    cosine_embedding_loss,
-    cosine_similarity,
-    cross_entropy,
     gaussian_nll_loss,
-    hinge_embedding_loss,
     huber_loss,
     kl_div,
     l1_loss,
-    margin_ranking_loss,
     mse_loss,
-    multi_margin_loss,
-    multilabel_margin_loss,
-    multilabel_soft_margin_loss,
-    nll_loss,
-    pairwise_distance,
     poisson_nll_loss,
     smooth_l1_loss,
     soft_margin_loss,
+)
+from ..ops.margin_loss import (
+    cosine_embedding_loss,
+    cosine_similarity,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    pairwise_distance,
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )

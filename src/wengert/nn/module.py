@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any, Self
 
 from .. import dtypes
@@ -12,11 +13,44 @@ from ..tensor import Tensor
 from .calls import HOOKS, Calls
 from .parameter import Parameter, is_buffer
 from .state import State
+from .traversal import Traversal
 
 REGISTRIES = ("_parameters", "_buffers", "_modules")
 
 
-class Module(Calls, State):
+class Registered:
+    """Finds what a module has registered under a name.
+
+    Note [Quick attributes]
+        What is registered is in dictionaries of its own, where `Module.__getattr__`
+        looks after Python has failed to find an attribute: in half a microsecond. So
+        when a name is registered for the first time, the module's class gets one of
+        these, and Python finds it at once. An attribute of the instance comes first;
+        and where the name is not in the dictionary, `__getattr__` gets its turn.
+    """
+
+    __slots__ = ("name", "registry")
+
+    def __init__(self, registry: str, name: str) -> None:
+        self.registry = registry
+        self.name = name
+
+    def __get__(self, module: Any, kind: Any = None) -> Any:
+        if module is None:
+            return self
+        try:
+            return module.__dict__[self.registry][self.name]
+        except KeyError:
+            raise AttributeError(self.name) from None
+
+
+def quicken(kind: type[Module], registry: str, name: str) -> None:
+    """Let a name that is registered be found quickly, see Note [Quick attributes]."""
+    if kind is not Module and not hasattr(kind, name) and name.isidentifier():
+        setattr(kind, name, Registered(registry, name))
+
+
+class Module(Calls, State, Traversal):
     """The base class of everything that computes with parameters.
 
     A subclass makes its parameters and the modules that it consists of in ``__init__``,
@@ -56,17 +90,11 @@ class Module(Calls, State):
 
     def __getattr__(self, name: str) -> Any:
         state = self.__dict__
+        for registry in REGISTRIES:
+            if name in state.get(registry, ()):
+                return state[registry][name]
         if name in HOOKS:
-            from collections import OrderedDict
-
             return state.setdefault(name, OrderedDict())
-        if "_parameters" in state:
-            if name in state["_parameters"]:
-                return state["_parameters"][name]
-            if name in state["_modules"]:
-                return state["_modules"][name]
-            if name in state["_buffers"]:
-                return state["_buffers"][name]
         raise AttributeError(
             f"'{type(self).__name__}' object has no attribute '{name}'"
         )
@@ -88,6 +116,7 @@ class Module(Calls, State):
             self.register_parameter(name, value)
         elif isinstance(value, Module):
             self._forget(name, but="_modules")
+            quicken(type(self), "_modules", name)
             self._modules[name] = value
         elif name in self._modules:
             if value is not None:
@@ -157,6 +186,7 @@ class Module(Calls, State):
                 f"parameters must be created explicitly. To express '{name}' as a "
                 "function of another Tensor, compute the value in the forward() method."
             )
+        quicken(type(self), "_parameters", name)
         self._parameters[name] = param
 
     def register_buffer(
@@ -175,6 +205,7 @@ class Module(Calls, State):
                 f"cannot assign '{type_name(tensor)}' object to buffer '{name}' "
                 "(torch Tensor or None required)"
             )
+        quicken(type(self), "_buffers", name)
         self._buffers[name] = tensor
         if persistent:
             self._non_persistent_buffers_set.discard(name)
@@ -187,6 +218,7 @@ class Module(Calls, State):
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{type_name(module)} is not a Module subclass")
         self._check_name("module", name, self._modules)
+        quicken(type(self), "_modules", name)
         self._modules[name] = module
 
     register_module = add_module
@@ -201,146 +233,6 @@ class Module(Calls, State):
             raise KeyError(f'{what} name can\'t contain "."{got}')
         if name == "":
             raise KeyError(f'{what} name can\'t be empty string ""')
-
-    # --- looking up by path -----------------------------------------------------------
-
-    def get_submodule(self, target: str) -> Module:
-        """Return the module at a path such as ``"encoder.layers.0"``."""
-        module: Module = self
-        for name in target.split(".") if target else ():
-            if not hasattr(module, name):
-                raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
-            module = getattr(module, name)
-            if not isinstance(module, Module):
-                raise AttributeError(f"`{name}` is not an nn.Module")
-        return module
-
-    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
-        """Replace the module at a path; with ``strict`` it must be there already."""
-        if not target:
-            raise ValueError("Cannot set the submodule without a target name!")
-        path, _, name = target.rpartition(".")
-        parent = self.get_submodule(path)
-        if strict and not hasattr(parent, name):
-            raise AttributeError(f"{parent._get_name()} has no attribute `{name}`")
-        if strict and not isinstance(getattr(parent, name), Module):
-            raise AttributeError(f"`{name}` is not an nn.Module")
-        if not isinstance(module, Module):
-            raise ValueError(f'"{module}" is not an nn.Module')
-        setattr(parent, name, module)
-
-    def get_parameter(self, target: str) -> Parameter:
-        """Return the parameter at a path such as ``"encoder.weight"``."""
-        module, name = self._holder_of(target)
-        found = getattr(module, name)
-        if not isinstance(found, Parameter):
-            raise AttributeError(f"`{name}` is not an nn.Parameter")
-        return found
-
-    def get_buffer(self, target: str) -> Tensor:
-        """Return the buffer at a path such as ``"norm.running_mean"``."""
-        module, name = self._holder_of(target)
-        found: Tensor = getattr(module, name)
-        if name not in module._buffers:
-            raise AttributeError(f"`{name}` is not a buffer")
-        return found
-
-    def _holder_of(self, target: str) -> tuple[Module, str]:
-        path, _, name = target.rpartition(".")
-        module = self.get_submodule(path)
-        if not hasattr(module, name):
-            raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
-        return module, name
-
-    # --- going through what is inside -------------------------------------------------
-
-    def _named_members(
-        self,
-        get_members: Callable[[Module], Any],
-        prefix: str = "",
-        recurse: bool = True,
-        remove_duplicate: bool = True,
-    ) -> Iterator[tuple[str, Any]]:
-        seen = set()
-        modules = (
-            self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
-            if recurse
-            else [(prefix, self)]
-        )
-        for path, module in modules:
-            for name, value in get_members(module):
-                if value is None or value in seen:
-                    continue
-                if remove_duplicate:
-                    seen.add(value)
-                yield f"{path}.{name}" if path else name, value
-
-    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """Yield the parameters of this module, and of those in it.
-
-        >>> from wengert import nn
-        >>> [tuple(p.shape) for p in nn.Linear(2, 3).parameters()]
-        [(3, 2), (3,)]
-        """
-        for _, tensor in self.named_parameters(recurse=recurse):
-            yield tensor
-
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Parameter]]:
-        """Yield the name and the tensor of each parameter."""
-        return self._named_members(
-            lambda module: module._parameters.items(), prefix, recurse, remove_duplicate
-        )
-
-    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        """Yield the buffers of this module, and of those in it."""
-        for _, tensor in self.named_buffers(recurse=recurse):
-            yield tensor
-
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Tensor]]:
-        """Yield the name and the tensor of each buffer."""
-        return self._named_members(
-            lambda module: module._buffers.items(), prefix, recurse, remove_duplicate
-        )
-
-    def children(self) -> Iterator[Module]:
-        """Yield the modules directly in this one."""
-        for _, module in self.named_children():
-            yield module
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """Yield the name and the module of each module directly in this one."""
-        seen = set()
-        for name, module in self._modules.items():
-            if module is not None and module not in seen:
-                seen.add(module)
-                yield name, module
-
-    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
-        """Yield this module and all that are in it."""
-        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
-            yield module
-
-    def named_modules(
-        self,
-        memo: set[Module] | None = None,
-        prefix: str = "",
-        remove_duplicate: bool = True,
-    ) -> Iterator[tuple[str, Module]]:
-        """Yield the path and the module of this one and all that are in it."""
-        memo = set() if memo is None else memo
-        if self in memo:
-            return
-        if remove_duplicate:
-            memo.add(self)
-        yield prefix, self
-        for name, module in self._modules.items():
-            if module is not None:
-                path = f"{prefix}.{name}" if prefix else name
-                yield from module.named_modules(memo, path, remove_duplicate)
 
     # --- changing what is inside ------------------------------------------------------
 
