@@ -426,6 +426,17 @@ def test_state_dict_does_not_change_when_loaded_elsewhere():
     assert saved["state"][0]["exp_avg"].tolist() == before
 
 
+def test_options_that_were_not_saved_are_as_by_default():
+    _, optimizer = made(wengert, "Adam", random_values(), amsgrad=True)
+    state = optimizer.state_dict()
+    group = state["param_groups"][0]
+    state["param_groups"] = [{"params": group["params"], "lr": 0.5}]
+    optimizer.load_state_dict(state)
+    loaded = optimizer.param_groups[0]
+    assert (loaded["lr"], loaded["amsgrad"], loaded["maximize"]) == (0.5, True, False)
+    optimizer.step()
+
+
 def test_hooks_of_step_and_of_state():
     said = []
     _, optimizer = made(wengert, "SGD", random_values(), lr=0.1)

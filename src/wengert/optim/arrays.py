@@ -101,6 +101,12 @@ class ArrayOptimizer(Optimizer):
             mark_written(params)
         return loss
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:  # options may be newer than what was saved
+            for name, default in self.defaults.items():
+                group.setdefault(name, default)
+
     def _prepare(self) -> None:
         super()._prepare()
         self._layouts: dict[int, Layout] = {}
