@@ -47,6 +47,8 @@ SAMPLES = [
     along("cumsum", 0, label="cumsum_empty", inputs=[(0, 3)]),
     keyword("cumsum", {}, axis=1),
     Sample("cumsum_dtype", lambda t, x: x.cumsum(0, dtype=t.float64), dtypes="fi"),
+    along("cumsum", 1, label="cumsum_wide", inputs=[(2, 5, 70)], dtypes="fhibc"),
+    along("cumsum", 0, label="cumsum_long", inputs=[(5000,)], second=False),
     along("cumprod", 0, dtypes="fhibc"),
     along("cumprod", 1, dtypes="fhibc", inputs=[(2, 3, 4)]),
     along("cumprod", 0, label="cumprod_of_scalar", inputs=[()]),

@@ -9,6 +9,7 @@ Note [Linear recurrences]
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,18 +23,39 @@ from .op import fused, linear
 # --- cumulative sums ------------------------------------------------------------------
 
 
+LONG = 4096
+"""From this length on, float32 is accumulated in float64."""
+
+WIDE_ROW = 64
+"""From this many neighbours on, whole rows are accumulated in a loop of Python's: NumPy
+goes along the dimension of each element, waiting for every sum."""
+
+
 def accumulated(ufunc: Any, self: Any, dim: int, reverse: bool = False) -> ndarray:
-    """Accumulate by a ufunc along a dimension, from its end if reversed."""
+    """Accumulate sums or products along a dimension, from its end if reversed."""
+    dtype = self.dtype
+    wide = ACCUMULATORS.get(dtype.char, dtype)
     if not self.shape:
-        wide = ACCUMULATORS.get(self.dtype.char, self.dtype)
-        return np.array(self, wide if wide.kind == "i" else self.dtype)
+        return np.array(self, wide if wide.kind == "i" else dtype)
     if reverse:
         return np.flip(accumulated(ufunc, np.flip(self, dim), dim), dim)
-    wide = ACCUMULATORS.get(self.dtype.char)
-    if wide is None:
-        return ufunc.accumulate(self, dim)
-    result = ufunc.accumulate(self, dim, wide)
-    return result.astype(self.dtype) if wide.kind == "f" else result
+    if dtype.char == "f" and self.shape[dim] > LONG:
+        wide = np.dtype("float64")
+    result = running(ufunc, self.astype(wide, copy=False), dim)
+    return result.astype(dtype, copy=False) if wide.kind == "f" else result
+
+
+def running(ufunc: Any, self: ndarray, dim: int) -> ndarray:
+    """Accumulate by a ufunc along a dimension."""
+    if prod(self.shape[dim + 1 :]) < WIDE_ROW:
+        result: ndarray = ufunc.accumulate(self, dim)
+        return result
+    result = np.empty(self.shape, self.dtype)
+    rows, out = np.moveaxis(self, dim, 0), np.moveaxis(result, dim, 0)
+    out[:1] = rows[:1]
+    for i in range(1, len(out)):
+        ufunc(out[i - 1], rows[i], out=out[i])
+    return result
 
 
 cumsum = linear(
@@ -206,14 +228,14 @@ def cumulative_extreme(name: str, ufunc: Any) -> Any:
     def forward(self: ndarray, *, dim: int) -> tuple[ndarray, ndarray]:
         if not self.shape:
             return self.copy(), np.zeros((), np.int64)
-        values = ufunc.accumulate(self, dim)
+        values = running(ufunc, self, dim)
         reached = self == values
         if self.dtype.kind == "f":
             reached |= np.isnan(self)
         shape = [1] * self.ndim
         shape[dim] = self.shape[dim]
         steps = np.arange(self.shape[dim]).reshape(shape)
-        return values, np.maximum.accumulate(np.where(reached, steps, 0), dim)
+        return values, running(np.maximum, steps * reached, dim)
 
     return fused(
         name,
