@@ -17,7 +17,14 @@ from typing import Any
 # library's own frames are silenced, so the user's NumPy code keeps its settings.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"wengert\.")
 
-from . import autograd as autograd, dtypes, hooks, ops as ops, placement  # noqa: E402
+from . import (  # noqa: E402
+    autograd as autograd,
+    dtypes,
+    hooks,
+    ops as ops,
+    overrides as overrides,
+    placement,
+)
 from .autograd import (  # noqa: E402
     enable_grad as enable_grad,
     inference_mode as inference_mode,
@@ -36,6 +43,7 @@ from .dtypes import (  # noqa: E402
     result_type as result_type,
     set_default_dtype as set_default_dtype,
 )
+from .func import vmap as vmap  # noqa: E402
 from .limits import finfo as finfo, iinfo as iinfo  # noqa: E402
 from .modes import (  # noqa: E402
     is_grad_enabled as is_grad_enabled,
@@ -67,6 +75,9 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return importlib.import_module(f"{__name__}.{name}")
+    if name in ops.LATER:
+        globals()[name] = ops.later(name)
+        return globals()[name]
     if name in ("save", "load"):
         from . import serialization
 
@@ -74,7 +85,8 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'wengert' has no attribute '{name}'")
 
 
-# The dtypes, formats and layouts go by PyTorch's names (in `dtypes`, `float_` is `float`).
+# The dtypes, formats and layouts go by PyTorch's names (in `dtypes`, `float_` is
+# `float`).
 for _module in (dtypes, placement):
     for _name, _value in vars(_module).items():
         if isinstance(_value, placement.Constant):

@@ -1,9 +1,9 @@
 """THE call: compute, record, or hand an op to the layer on top.
 
-A primitive called on arrays computes. Called on tensors, it computes on their arrays and,
-if one of them requires grad, records a node. `general` does this for every primitive and
-says what the right result is; the functions of `quick` do the same for the commonest cases
-in a fraction of the time, and turn to `general` for all others.
+A primitive called on arrays computes. Called on tensors, it computes on their arrays
+and, if one of them requires grad, records a node. `general` does this for every
+primitive and says what the right result is; the functions of `quick` do the same for
+the commonest cases in a fraction of the time, and turn to `general` for all others.
 
 Arrays may be NumPy's or belong to a `Layer` (a tangent beside a primal, a batch, a
 trace): then `general` hands the primitive to the layer of the highest level, to which
@@ -24,6 +24,7 @@ from .primitive import OpNode, Primitive
 from .tensor import (
     INFERENCE,
     Layer,
+    Parameter,
     Tensor,
     counter,
     history,
@@ -48,6 +49,12 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
     owner: type[Layer] | None = None
     for arg in args:
         if isinstance(arg, Tensor):
+            kind = type(arg)
+            if kind is not Tensor and kind is not Parameter and modes.local.overriding:
+                from .overrides import overrides
+
+                if overrides(kind):
+                    return handed_over(primitive, args, params)
             special = arg._special
             found = special.level if special is not None else 0
             if found >= level:
@@ -77,6 +84,14 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
     except (TypeError, ValueError) as error:
         raise explained(primitive, arrays, error) from error
     return record(primitive, args, arrays, params, results, level, hidden)
+
+
+def handed_over(primitive: Primitive, args: Sequence[Any], params: Any) -> Any:
+    """Let the class of an argument handle a primitive."""
+    from .overrides import candidates, handle_torch_function
+
+    relevant = candidates(args)
+    return handle_torch_function(primitive.call, relevant, *args, **params)
 
 
 def computed(
@@ -127,7 +142,7 @@ def numpy_dtype(array: Any) -> np.dtype[Any]:
 
 
 def fitting_int(number: int, dtype: np.dtype[Any]) -> Any:
-    """Return a Python integer such that an operation in a dtype takes it, wrapped round."""
+    """Return a Python integer as operations in a dtype take it: wrapped round."""
     if dtype.kind not in "iu":
         return number
     info = np.iinfo(dtype)
@@ -241,7 +256,7 @@ def add_node(
     edges: Edges,
     hidden: Sequence[Any] = (),
 ) -> None:
-    """Record an op: a node with what its rules need, and the outputs that point to it."""
+    """Record an op: a node with what its rules need, to which the outputs point."""
     targets = [out for out in outputs if is_differentiable(out._data.dtype)]
     if not targets:
         return
@@ -349,8 +364,10 @@ def saved(
             arg = args[position]
             if isinstance(arg, Tensor) and arg._special is not None:
                 check_savable(arg)
-            if isinstance(arg, Tensor) and arg._data is not None and (
-                arrays[position] is not arg
+            if (
+                isinstance(arg, Tensor)
+                and arg._data is not None
+                and (arrays[position] is not arg)
             ):
                 entries += (arg, arg._version)
             else:

@@ -19,7 +19,6 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
-from . import modes
 from .engine import Bundle, Cotangents, Edges, Node
 from .modes import unrecorded
 from .tensor import AccumulateGrad, Tensor, history, level_of, wrap_at, wrap_like

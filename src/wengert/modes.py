@@ -23,6 +23,8 @@ class _Local(threading.local):
     anomaly = False
     check_nan = True
     saved_hooks: tuple[Any, ...] = ()
+    overriding = True
+    """Whether ops on instances of subclasses of Tensor are handed to those."""
     compute: Callable[..., Any] | None = None
     """What is called in place of `dispatch.computed`."""
     before_write: Callable[[Any], None] | None = None

@@ -5,7 +5,8 @@ An op module writes each op once as a function and publishes it:
     @op(inplace=True)
     def hypot(input, other): ...
 
-makes ``torch.hypot`` (which also takes ``out=``), ``Tensor.hypot`` and ``Tensor.hypot_``.
+makes ``torch.hypot`` (which also takes ``out=``), ``Tensor.hypot`` and
+``Tensor.hypot_``.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes
-from .. import inplace as in_place
+from .. import dtypes, inplace as in_place
 from ..dispatch import general
 from ..primitive import Primitive
 from ..quick.elementwise import binary, predicate
@@ -105,7 +105,9 @@ def of_tensors(call: Function) -> Function:
     primitive: Primitive = call.primitive  # type: ignore[attr-defined]
 
     def checked(primitive: Primitive, args: Sequence[Any], params: Any) -> Any:
-        for position, (name, arg) in enumerate(zip(primitive.inputs, args, strict=True)):
+        for position, (name, arg) in enumerate(
+            zip(primitive.inputs, args, strict=True)
+        ):
             check_operand(primitive.name, name, position, arg)
         return general(primitive, args, params)
 
@@ -128,12 +130,16 @@ def check_operand(op: str, name: str, position: int, value: Any) -> None:
 def with_out(call: Function, name: str, numbers: bool = False) -> Function:
     """Return the op with an argument ``out``: the tensor (or tensors) to write into.
 
-    Ops of one or two tensors and nothing else get a function of just these: it takes half
-    a microsecond less than one of any arguments.
+    Ops of one or two tensors and nothing else get a function of just these: it takes
+    half a microsecond less than one of any arguments.
     """
 
     def of_any(*args: Any, out: Any = None, **kwargs: Any) -> Any:
         if args and not isinstance(args[0], Tensor | tuple | list):
+            if hasattr(type(args[0]), "__torch_function__"):
+                from ..overrides import handle_torch_function
+
+                return handle_torch_function(of_any, args, *args, **kwargs)
             if numbers:
                 args = with_tensor(name, args)
             else:

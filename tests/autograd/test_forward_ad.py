@@ -1,0 +1,97 @@
+"""`torch.autograd.forward_ad`, beside PyTorch."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+import wengert
+from tests.autograd.support import side_by_side
+
+
+def module(t):
+    return importlib.import_module(f"{t.__name__}.autograd.forward_ad")
+
+
+@side_by_side
+def test_duals(t, log):
+    fw = module(t)
+    x = t.tensor([1.0, 2.0])
+    with fw.dual_level() as level:
+        dual = fw.make_dual(x, t.ones(2))
+        log(level, repr(dual), dual.requires_grad)
+        for value in (dual * dual, dual.sum(), dual.exp()[1], x, t.stack([dual, x])):
+            log(*fw.unpack_dual(value))
+        log(repr(fw.unpack_dual(x)), repr(dual.detach()), repr(dual.clone()))
+        with t.no_grad():
+            log(repr(dual * 2))
+        kept = dual * 3
+    log(repr(dual), repr(kept), repr(dual + 1), *fw.unpack_dual(dual))
+
+
+@side_by_side
+def test_writing(t, log):
+    fw = module(t)
+    with fw.dual_level():
+        x = t.tensor([1.0, 2.0])
+        dual = fw.make_dual(x, t.ones(2))
+        view = dual[0]
+        dual.mul_(3)
+        log(*fw.unpack_dual(dual), *fw.unpack_dual(view), x)
+        dual[0].add_(dual[1])
+        log(*fw.unpack_dual(dual), *fw.unpack_dual(view))
+        constant = t.zeros(2)
+        constant[0] = dual[1]
+        log(*fw.unpack_dual(constant))
+
+
+@side_by_side
+def test_reverse_mode(t, log):
+    fw = module(t)
+    x = t.tensor([1.0, 2.0], requires_grad=True)
+    v = t.tensor([0.5, -1.0], requires_grad=True)
+    with fw.dual_level():
+        dual = fw.make_dual(x, v)
+        log(dual.requires_grad)
+        result = (dual**3).sin()
+        primal, tangent = fw.unpack_dual(result)
+        log(t.autograd.grad(tangent.sum(), (x, v), retain_graph=True))
+        log(t.autograd.grad(primal.sum(), x, retain_graph=True))
+        log(*fw.unpack_dual(t.autograd.grad(result.sum(), x)[0]))
+
+
+def test_backward_of_a_dual_is_refused():
+    fw = module(wengert)
+    x = wengert.ones(2, requires_grad=True)
+    with fw.dual_level():
+        result = fw.make_dual(x, wengert.ones(2)) ** 2
+        with pytest.raises(RuntimeError, match=r"torch\.autograd\.grad"):
+            result.sum().backward()
+
+
+@side_by_side
+def test_transformations_of_duals(t, log):
+    fw = module(t)
+    with fw.dual_level():
+        dual = fw.make_dual(t.tensor([1.0, 2.0]), t.ones(2))
+        log(*fw.unpack_dual(t.func.vmap(lambda v: v**2)(dual)))
+        log(*fw.unpack_dual(t.func.grad(lambda v: (v**3).sum())(dual)))
+
+
+@side_by_side
+def test_refusals(t, log):
+    fw, x = module(t), t.ones(3)
+    log.error(lambda: fw.make_dual(x, x))
+    log.error(lambda: fw.exit_dual_level())
+    log(fw.enter_dual_level())
+    try:
+        log.error(lambda: fw.enter_dual_level())
+        log.error(lambda: fw.exit_dual_level(level=3))
+        log.error(lambda: fw.make_dual(t.arange(3), x))
+        log.error(lambda: fw.make_dual(x, t.arange(3)))
+        log.error(lambda: fw.make_dual(x, t.ones(2)))
+        log.error(lambda: fw.make_dual(fw.make_dual(x, x), x))
+    finally:
+        fw.exit_dual_level()
+    log(*fw.unpack_dual(x))
