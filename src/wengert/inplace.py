@@ -19,13 +19,14 @@ import numpy as np
 from numpy import ndarray
 
 from . import dispatch, dtypes, errors, modes
-from .dispatch import record
+from .dispatch import numpy_dtype, record
 from .hooks import carry_retained
 from .primitive import OpNode
 from .primitives.op import fused
 from .saved import Packed
 from .tensor import (
     AccumulateGrad,
+    Layer,
     Tensor,
     counter,
     history,
@@ -177,8 +178,10 @@ def outside(grad: Any, steps: Steps) -> Any:
         cleared = grad.clone()
         replay(steps, cleared).zero_()
         return cleared
-    with_zeros = plain(np.array(grad))  # a NumPy scalar has no memory to write to
-    write(showing(with_zeros, steps)._data, np.zeros((), grad.dtype))
+    # a NumPy scalar has no memory to write to
+    layered = isinstance(grad, Layer)
+    with_zeros = wrap_at(grad.level, grad.copy()) if layered else plain(np.array(grad))
+    write(showing(with_zeros, steps)._data, np.zeros((), numpy_dtype(grad)))
     return with_zeros._data
 
 
@@ -186,7 +189,9 @@ def inside(grad: Any, steps: Steps) -> Any:
     """The gradient as the view shows it."""
     if isinstance(grad, Tensor):
         return replay(steps, grad)
-    return showing(plain(np.asarray(grad)), steps)._data
+    layered = isinstance(grad, Layer)
+    whole = wrap_at(grad.level, grad) if layered else plain(np.asarray(grad))
+    return showing(whole, steps)._data
 
 
 def showing(tensor: Tensor, steps: Steps) -> Tensor:

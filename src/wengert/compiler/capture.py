@@ -27,7 +27,9 @@ from .. import dispatch, modes
 from ..engine import Cotangents, Edges, Node as Step, clock
 from ..generator import Generator
 from ..layers.traced import Traced
+from ..ops import random
 from ..primitive import Primitive
+from ..primitives.op import registry
 from ..quick import calls, elementwise, products, reductions, views
 from ..tensor import AccumulateGrad, Special, Tensor, wrap_at
 from ..views import View, replay
@@ -45,6 +47,11 @@ DRAWS = (
     *("normal", "log_normal", "integers", "random", "permutation", "multinomial"),
     *("poisson", "gamma", "binomial"),
 )
+LOOKS = ("item", "tolist", "numpy", "__array__", "__bool__", "__float__", "__int__")
+LOOKS += ("__index__", "__complex__")
+"""What shows the values of a tensor."""
+TWINS = {"pow_number": "pow", "remainder_number": "remainder", "fmod_number": "fmod"}
+"""What takes numbers, and what takes arrays instead."""
 SEEDS = ("manual_seed", "seed", "set_state")
 RESHAPES = ("view", "alias", "unsqueeze", "squeeze", "squeeze_dim", "squeeze_dims")
 tracing = RLock()
@@ -116,10 +123,16 @@ class Tracer:
         """Where tensors are among the function's arguments, by their identity."""
         self.reset: set[int] = set()
         self.drawn: dict[int, tuple[ndarray, Node]] = {}
+        self.safe_calls: list[Node] = []
+        """The calls that cannot fail."""
         self.unused: set[int] = set()
         """The draws that no tensor has got yet."""
         self.token: Node | None = None
+        self.generators: dict[int, tuple[Generator, Any]] = {}
+        """Those that are drawn from, and their states before the trace."""
         self.drawing = False
+        self.paused = False
+        """Whether tensors are looked at that the function itself does not see."""
         self.values: dict[Node, Any] = {}
         self.sources: list[Any] = []
         """What each input of the graph is: a tensor, or a slot of a step's scalars."""
@@ -148,6 +161,14 @@ class Tracer:
             self.patched.append((Generator, name, vars(Generator).get(name)))
             watch = self.watched_draw if name in DRAWS else self.watched_seed
             setattr(Generator, name, watch(method))
+        fresh = random.fresh
+        self.patched.append((random, "fresh", fresh))
+        random.fresh = self.watched_fresh(fresh)
+        for name in LOOKS:
+            if name in vars(Tensor):
+                method = vars(Tensor)[name]
+                self.patched.append((Tensor, name, method))
+                setattr(Tensor, name, self.watched_look(method))
         from ..nn.module import Module
         from ..optim.optimizer import Optimizer
 
@@ -175,6 +196,8 @@ class Tracer:
 
     def restore(self) -> None:
         """Give every tensor that is older than the trace what it had before."""
+        for generator, state in self.generators.values():
+            generator.set_state(state)
         for record in self.adopted.values():
             if record.born:
                 continue
@@ -190,7 +213,7 @@ class Tracer:
 
     def touch(self, args: Sequence[Any]) -> None:
         """Adopt the tensors among the arguments of an op."""
-        if get_ident() != self.thread:
+        if get_ident() != self.thread or self.paused:
             return
         for arg in args:
             if isinstance(arg, Tensor) and type(arg._data) is ndarray:
@@ -265,6 +288,14 @@ class Tracer:
         """Add a primitive to the graph and return its results as `Traced` arrays."""
         if primitive.promote is not None:
             args = dispatch.promoted(list(args), primitive)
+        if primitive.name in TWINS and isinstance(args[1], Traced):
+            primitive = registry[TWINS[primitive.name]]
+        if primitive.name == "as_strided" and not (
+            isinstance(args[0], Traced) and args[0].contiguous and args[0].base is None
+        ):
+            raise failures.untraceable(
+                "as_strided() of a tensor whose memory is not its own", "Use a clone()"
+            )
         self.graph.source = failures.user_line()
         try:
             results = lowered(primitive, [self.symbol(arg) for arg in args], params)
@@ -304,6 +335,8 @@ class Tracer:
         drawn = self.drawn.get(id(array))
         if drawn is None:
             return self.graph.constant(array)
+        if not np.array_equal(drawn[0], self.values[drawn[1]], equal_nan=True):
+            return self.graph.constant(array)  # changed since: stays among the unused
         self.unused.discard(id(array))
         return drawn[1]
 
@@ -348,8 +381,11 @@ class Tracer:
         """Add a call of Python code whose results are like the examples."""
         specs = [(np.shape(x), np.asarray(x).dtype) for x in examples]
 
+        shapes = [node.shape for node in nodes]
+
         def checked(*arrays: Any) -> list[ndarray]:
-            found = [np.array(x) for x in compute(*arrays)]
+            shaped = [x.reshape(s) for x, s in zip(arrays, shapes, strict=True)]
+            found = [np.array(x) for x in compute(*shaped)]
             for array, (shape, dtype) in zip(found, specs, strict=True):
                 if array.shape != shape or array.dtype != dtype:
                     raise CaptureError(
@@ -430,6 +466,12 @@ class Tracer:
             node = self.graph.cast(node, dtype)
         return self.graph.expand(node, tuple(shape))
 
+    def known_values(self, node: Node) -> ndarray:
+        """Return the values of a constant, or refuse."""
+        if node.op != "constant":
+            raise failures.escaped()
+        return np.array(node.params["value"])
+
     def escaped(self) -> CaptureError:
         return failures.escaped()
 
@@ -439,31 +481,62 @@ class Tracer:
     # --- what is not an op --------------------------------------------------------------
 
     def watched_draw(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a generator's method that is called again at each replay.
+        """Return a generator's method that is called again at each replay."""
+
+        def draw(generator: Generator, *args: Any, **kwargs: Any) -> Any:
+            if get_ident() != self.thread:
+                return method(generator, *args, **kwargs)
+            if id(generator) not in self.generators:
+                self.generators[id(generator)] = (generator, generator.get_state())
+            if self.drawing:
+                return method(generator, *args, **kwargs)
+            name = method.__name__
+            return self.draw(name, lambda: method(generator, *args, **kwargs))
+
+        return draw
+
+    def watched_fresh(self, fresh: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function that makes random tensors, made again at each replay."""
+
+        def drawn(draw: Callable[..., Any], shape: Any, **options: Any) -> Any:
+            if get_ident() != self.thread:
+                return fresh(draw, shape, **options)
+            return fresh(
+                lambda sizes: self.draw("random", lambda: draw(sizes)), shape, **options
+            )
+
+        return drawn
+
+    def draw(self, name: str, function: Callable[[], Any]) -> ndarray:
+        """Draw numbers, now and at each replay.
 
         Each draw takes what the one before returned, so that they stay in order.
         """
+        self.drawing = True
+        try:
+            array = np.asarray(function())
+        finally:
+            self.drawing = False
+        flag = np.zeros((), np.int64)
+        before = [self.token] if self.token is not None else []
 
-        def draw(generator: Generator, *args: Any, **kwargs: Any) -> Any:
-            if get_ident() != self.thread or self.drawing:
-                return method(generator, *args, **kwargs)
-            self.drawing = True
-            try:
-                array = np.asarray(method(generator, *args, **kwargs))
-            finally:
-                self.drawing = False
-            flag = np.zeros((), np.int64)
-            before = [self.token] if self.token is not None else []
+        def again(*_: Any) -> list[Any]:
+            return [np.asarray(function()), flag]
 
-            def again(*_: Any) -> list[Any]:
-                return [np.asarray(method(generator, *args, **kwargs)), flag]
+        node, self.token = self.call(name, again, before, [array, flag])
+        self.safe_calls.append(node.inputs[0])
+        self.drawn[id(array)] = (array, node)
+        self.unused.add(id(array))
+        return array
 
-            node, self.token = self.call(method.__name__, again, before, [array, flag])
-            self.drawn[id(array)] = (array, node)
-            self.unused.add(id(array))
-            return array
+    def watched_look(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a method that shows no values but those of constants."""
 
-        return draw
+        def look(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+            self.touch((tensor,))
+            return method(tensor, *args, **kwargs)
+
+        return look
 
     def watched_seed(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def seed(generator: Generator, *args: Any, **kwargs: Any) -> Any:

@@ -20,9 +20,10 @@ from ..views import View, replay
 from . import failures
 from .capture import Adopted, GradOf, Tracer
 from .differentiated import Derivative, derivative_of
-from .graph import Node
+from .graph import Graph, Node
 from .guards import Reached
 from .program import Program, compile_graph
+from .prudence import Prudence, restore
 from .step import ScalarOf
 
 
@@ -42,12 +43,15 @@ class Slot:
 class Given:
     """What stands in the result for an argument, or a tensor from outside."""
 
-    __slots__ = ("position", "steps", "tensor")
+    __slots__ = ("index", "position", "steps", "tensor")
 
-    def __init__(self, tensor: Tensor | None, position: int | None, steps: Any) -> None:
+    def __init__(
+        self, tensor: Tensor | None, position: int | None, steps: Any, index: int | None
+    ) -> None:
         self.tensor = tensor
         self.position = position
         self.steps = steps
+        self.index = index
 
 
 class Captured:
@@ -63,18 +67,30 @@ class Captured:
         self.results: list[Any] = []
         self.structure: Any = None
         self.program: Program
+        self.prudence: Prudence
         self.derivative: Derivative | None = None
+        self.generators = [found[0] for found in tracer.generators.values()]
         self.opaque = dict(tracer.opaque_ops)
 
     def replay(self, leaves: list[Any]) -> Any:
         """Do what the function did when it was captured."""
         self.check(leaves)
         saved = [step.save() for step in self.steps]
+        streams = [generator.get_state() for generator in self.generators]
         try:
             numbers = {step: step.coefficients() for step in self.steps}
             arrays = [read(source, leaves, numbers) for source in self.sources]
-            outputs = self.program.run(arrays)
+            if self.prudence.foresees(arrays):
+                raise IndexError("an index is out of range")
+            before = self.prudence.save(arrays)
+            try:
+                outputs = self.program.run(arrays)
+            except BaseException:
+                restore(before)
+                raise
         except BaseException:
+            for generator, state in zip(self.generators, streams, strict=True):
+                generator.set_state(state)
             for step, lines in zip(self.steps, saved, strict=True):
                 step.rewind(lines)
             raise
@@ -138,7 +154,10 @@ def shown(result: Any, made: list[Tensor], leaves: list[Any]) -> Any:
         return made[result.place]
     if type(result) is Given:
         tensor = leaves[result.position] if result.tensor is None else result.tensor
-        return tensor if result.steps is None else replay(result.steps, tensor)
+        if result.steps is None:
+            return tensor
+        view: Any = replay(result.steps, tensor)
+        return view if result.index is None else view[result.index]
     return result
 
 
@@ -221,7 +240,15 @@ def finish(
     graph.outputs = outputs
     made.derivative = derivative_of(tracer, tensors[:returned], positions, backend)
     made.sources = [source_of(source, positions) for source in tracer.sources]
-    made.program = compile_graph(graph, backend)
+    made.program = compiled_program(graph, backend)
+    made.prudence = Prudence(graph, frozenset(tracer.safe_calls))
+
+
+def compiled_program(graph: Graph, backend: str) -> Program:
+    """Return a program; the kernels are not for arrays without elements."""
+    if any(node.size == 0 for node in graph.nodes):
+        backend = "numpy"
+    return compile_graph(graph, backend)
 
 
 def source_of(source: Any, positions: dict[int, int]) -> Any:
@@ -246,7 +273,8 @@ def result_of(
         return Slot(slot(tensor))
     position = positions.get(id(base))
     steps = special.steps() if isinstance(special, View) else None
-    return Given(None if position is not None else base, position, steps)
+    index = tensor._data.step[2] if steps is not None else None
+    return Given(None if position is not None else base, position, steps, index)
 
 
 def effects(

@@ -10,7 +10,6 @@ from typing import Any
 from numpy import ndarray
 
 from .. import tree
-from ..generator import default_generator
 from ..tensor import Tensor
 from . import capture
 from .captured import Captured, Miss, captured
@@ -143,23 +142,19 @@ class Compiled:
                 "others like it run eagerly. Pass what varies as tensors, or raise `limit`"
             )
             return self.function(*args, **kwargs)
-        state = default_generator.get_state()
         try:
             program = captured(self.function, args, kwargs, leaves, self.backend)
         except ImportError:
             raise
         except NotYet:
-            default_generator.set_state(state)
             return self.function(*args, **kwargs)
         except Exception as error:
-            default_generator.set_state(state)
             if self.fullgraph and isinstance(error, CaptureError):
                 raise
             result = self.function(*args, **kwargs)  # the user's own errors arise here
             self.programs.append((key, structure, EAGER))
             self.report(f"runs eagerly: {error}")
             return result
-        default_generator.set_state(state)
         self.programs.append((key, structure, program))
         try:
             return program.replay(leaves)
@@ -171,7 +166,7 @@ class Compiled:
 
         So it is eager mode that says what is wrong, and leaves what it has done.
         """
-        result = self.function(*args, **kwargs)
+        result = self.function(*args, **kwargs)  # the user's own errors arise here
         self.report(f"a replay failed, this call ran eagerly: {error!r}")
         return result
 

@@ -87,7 +87,8 @@ class Derivative:
     def pull_back(self, grad: Any, saved: Any) -> list[Any]:
         """Return the gradients of the leaves."""
         if self.program is None:
-            self.program = compile_graph(self.graph, self.backend)
+            empty = any(node.size == 0 for node in self.graph.nodes)
+            self.program = compile_graph(self.graph, "numpy" if empty else self.backend)
         given = [
             conforming(grad.get(i) if isinstance(grad, Bundle) else grad, seed)
             for i, seed in enumerate(self.seeds)

@@ -165,6 +165,7 @@ def with_arrays(
     for tensor in params:
         record = tracer.adopted[id(tensor)]
         tensor._data, tensor._special = record.data, record.special
+    tracer.paused = True
     try:
         for tensor in params:
             for value in optimizer.state.get(tensor, {}).values():
@@ -191,6 +192,7 @@ def with_arrays(
             layout = Layout(params, optimizer.numbers, names, optimizer.state)
             optimizer._layouts[index] = layout
     finally:
+        tracer.paused = False
         for tensor, data, special in held:
             tensor._data, tensor._special = data, special
     return layout

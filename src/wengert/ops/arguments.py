@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy import ndarray
 
-from .. import errors
+from .. import dispatch, errors
 from ..tensor import Tensor
 
 Shape = tuple[int, ...]
@@ -156,6 +156,8 @@ def numel(shape: Sequence[int]) -> int:
 
 def memory_of(input: Any) -> ndarray | None:
     """Return the NumPy array of a tensor; None for one of a transformation's layer."""
+    if dispatch.tracing is not None:
+        dispatch.tracing((input,))
     data = input._data if isinstance(input, Tensor) else input
     return data if type(data) is ndarray else None
 
