@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from ..tensor import Layer, Tensor
 from .public import namespace as namespace
@@ -44,23 +45,49 @@ FAMILIES = [
     "decompositions",
     "matrix_norms",
     "activation",
-    "loss",
     "random",
-    "convolution",
-    "pooling",
-    "normalization",
 ]
+
+SIZED = ("conv", "conv_transpose", "max_pool", "avg_pool")
+ADAPTIVE = ("adaptive_avg_pool", "adaptive_max_pool")
+LATER = {
+    **{f"{name}{dims}d": "convolution" for name in SIZED[:2] for dims in (1, 2, 3)},
+    **{f"{name}{dims}d": "pooling" for name in SIZED[2:] for dims in (1, 2, 3)},
+    **{f"{name}{dims}d": "pooling" for name in ADAPTIVE for dims in (1, 2, 3)},
+    "layer_norm": "normalization",
+    "rms_norm": "normalization",
+    "group_norm": "normalization",
+    "cosine_similarity": "margin_loss",
+    "pairwise_distance": "margin_loss",
+}
+"""Functions that few programs ask the package for, and their families, loaded then.
+
+`nn.functional`, where most look for them, loads these families itself.
+"""
 
 for _family in FAMILIES:
     import_module(f"{__name__}.{_family}")
 
+
+def later(name: str) -> Any:
+    """Load the family of a function that was left for later, and return the function."""
+    import_module(f"{__name__}.{LATER[name]}")
+    return namespace[name]
+
+
+def load_all() -> None:
+    """Load what was left for later: for whoever wants to know all ops."""
+    for family in {*LATER.values(), "loss", "class_loss"}:
+        import_module(f"{__name__}.{family}")
+
 # Rules compute with operators on the arrays of any layer.
 for _name in vars(Tensor):
-    if _name.startswith("__") and _name not in vars(object) and callable(
-        vars(Tensor)[_name]
+    if (
+        _name.startswith("__")
+        and _name not in vars(object) | vars(Layer)
+        and callable(vars(Tensor)[_name])
     ):
-        if _name not in vars(Layer):
-            setattr(Layer, _name, vars(Tensor)[_name])
+        setattr(Layer, _name, vars(Tensor)[_name])
 for _name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"):
     setattr(Layer, _name, vars(Tensor)[_name])
 Layer.__hash__ = object.__hash__  # type: ignore[method-assign]
