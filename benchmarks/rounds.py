@@ -76,7 +76,9 @@ def one_round(
 
 def run_worker(workload: Workload, library: str) -> Outcome:
     environment = {
-        name: value for name, value in os.environ.items() if name not in LIBRARY_SETTINGS
+        name: value
+        for name, value in os.environ.items()
+        if name not in LIBRARY_SETTINGS
     }
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.worker", workload.name, library],

@@ -26,7 +26,9 @@ def run(code: str, names: dict[str, object]) -> str:
     return printed.getvalue()
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_blocks_print_what_is_shown(path: pathlib.Path) -> None:
     names: dict[str, object] = {}
     for code, shown in BLOCK.findall(path.read_text(encoding="utf-8")):
@@ -51,7 +53,9 @@ def test_the_coverage_page_is_up_to_date() -> None:
 SOURCE = re.compile(r"<!-- from (\S+) -->\n```py\n(.*?)```", re.DOTALL)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name
+)
 def test_quoted_code_is_the_real_code(path: pathlib.Path) -> None:
     for source, quoted in SOURCE.findall(path.read_text(encoding="utf-8")):
         real = (ROOT / "src" / "wengert" / source).read_text(encoding="utf-8")

@@ -18,7 +18,16 @@ PACKAGE = Path(wengert.__file__).parent
 # The rooms of the package, innermost first. A module imports, when it is itself
 # imported, from its own row and the rows above it.
 LAYERS = [
-    {"version", "errors", "tree", "modes", "placement", "engine", "kernels", "constants"},
+    {
+        "version",
+        "errors",
+        "tree",
+        "modes",
+        "placement",
+        "engine",
+        "kernels",
+        "constants",
+    },
     {"dtypes", "generator"},
     {"tensor", "printing", "limits"},
     {"saved", "views"},

@@ -1,7 +1,7 @@
 """Write docs/coverage.md: which modes each primitive works in, and by what means.
 
-The page is read off the declarations: `python -m tools.coverage` writes it, `--check` only
-says whether it is up to date.
+The page is read off the declarations: `python -m tools.coverage` writes it, `--check`
+only says whether it is up to date.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ PAGE = Path(__file__).parent.parent / "docs" / "coverage.md"
 
 HEAD = """# What works in which mode
 
-Each primitive, and by what means it works in each mode. The page is made from the declarations
-(`make docs`); other ops are composed of these and work wherever they do.
+Each primitive, and by what means it works in each mode. The page is made from the
+declarations (`make docs`); other ops are composed of these and work wherever they do.
 
 - **vjp** (reverse mode): *rule*, or none for what has no derivative.
-- **second order**: *rule*: the vjp's rule is recorded; *composed*: the op's decomposition is
-  differentiated in its place.
-- **jvp** (forward mode): *rule*; *class*: it follows from the class of the op; *composed*: from its
-  decomposition; *transposed*: from its vjp, transposed once more.
-- **vmap**: *class*: elementwise; *shifted*: its parameters count the hidden dimension; *rule*;
-  *composed*; *loop*: right, but one element at a time; *refused*: the shape of the result depends
-  on the values.
+- **second order**: *rule*: the vjp's rule is recorded; *composed*: the op's
+  decomposition is differentiated in its place.
+- **jvp** (forward mode): *rule*; *class*: it follows from the class of the op;
+  *composed*: from its decomposition; *transposed*: from its vjp, transposed once more.
+- **vmap**: *class*: elementwise; *shifted*: its parameters count the hidden dimension;
+  *rule*; *composed*; *loop*: right, but one element at a time; *refused*: the shape of
+  the result depends on the values.
 """
 
 
@@ -91,7 +91,7 @@ def rows() -> Iterator[str]:
 
 def page() -> str:
     """Return the text of the page."""
-    assert wengert.ops  # the ops declare the primitives that they need
+    wengert.ops.load_all()  # the ops declare the primitives that they need
     lines = list(rows())
     loops = sum(line.endswith("| loop |") for line in lines)
     head = "| primitive | class | vjp | second order | jvp | vmap |"

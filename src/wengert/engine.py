@@ -5,19 +5,19 @@ A tour
 *The data.* Each recorded op leaves one `Node`. A node knows its `number` (one counter
 counts all nodes, so a node is always newer than those it came from), its `edges` (for
 each differentiable input of the op the node that made it, or None), and what its
-derivative rule needs (`saved`). Where the record begins, a leaf tensor that requires grad
-has a node without edges, which adds what reaches it to the leaf's ``.grad``.
-An op with several differentiable outputs has an `Output` node for each of them, whose
-only edge is the op's node; so every node has one gradient, and the op's is a `Bundle`.
+derivative rule needs (`saved`). Where the record begins, a leaf tensor that requires
+grad has a node without edges, which adds what reaches it to the leaf's ``.grad``. An op
+with several differentiable outputs has an `Output` node for each of them, whose only
+edge is the op's node; so every node has one gradient, and the op's is a `Bundle`.
 
-*The walk.* `run` takes the gradients of some nodes, orders all nodes reachable from them
-by number, newest first (`schedule`), and asks each in turn for the cotangents of its
-inputs (`Node.apply`), which wait in `pending` for the nodes they belong to. As a node is
-newer than its inputs, whatever contributes to its gradient has run before it.
+*The walk.* `run` takes the gradients of some nodes, orders all nodes reachable from
+them by number, newest first (`schedule`), and asks each in turn for the cotangents of
+its inputs (`Node.apply`), which wait in `pending` for the nodes they belong to. As a
+node is newer than its inputs, whatever contributes to its gradient has run before it.
 
-*What is not here.* The engine knows no op, no tensor and no array: a gradient is anything
-that can be added. With arrays it computes, with tensors (`recorded`) it leaves a record
-of its own, from which higher derivatives follow.
+*What is not here.* The engine knows no op, no tensor and no array: a gradient is
+anything that can be added. With arrays it computes, with tensors (`recorded`) it leaves
+a record of its own, from which higher derivatives follow.
 
 Read `run` first, then `schedule`.
 """
@@ -107,7 +107,7 @@ class Node:
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        """For each input: the node that made it, and which of that node's outputs it is."""
+        """For each input: the node that made it, and which output of that it is."""
         return tuple(source(edge) for edge in self.edges)
 
     def output_count(self) -> int:
@@ -128,7 +128,7 @@ class Node:
 
 
 class Output(Node):
-    """One of several differentiable outputs of a node: collects that output's gradient."""
+    """One of several differentiable outputs of a node: collects its gradient."""
 
     __slots__ = ("index",)
 
@@ -149,7 +149,7 @@ class Output(Node):
 
 
 class Bundle(dict[int, Any]):
-    """The gradients of a node's outputs by their index; those that are absent are zero."""
+    """The gradients of a node's outputs by their index; absent ones are zero."""
 
     __slots__ = ()
 
@@ -161,7 +161,7 @@ class Bundle(dict[int, Any]):
 
 
 def output_of(node: Node, index: int) -> Node:
-    """Return where the gradient of one output of a node goes: the inverse of `source`."""
+    """Return where the gradient of a node's output goes: the inverse of `source`."""
     if not node.several:
         return node
     known = getattr(node, "outputs", {}).get(index)
@@ -186,8 +186,9 @@ def source(edge: Node | None) -> tuple[Node | None, int]:
 def schedule(roots: Iterable[Node]) -> list[Node]:
     """Return the nodes reachable from the roots, newest first.
 
-    A node without edges (a leaf's) comes right after the last one that contributes to it:
-    its gradient is complete then, and whoever waits for it need not wait for the rest.
+    A node without edges (a leaf's) comes right after the last one that contributes to
+    it: its gradient is complete then, and whoever waits for it need not wait for the
+    rest.
     """
     nodes: list[Node] = []
     last_user: dict[Node, Node] = {}
@@ -222,7 +223,7 @@ def schedule(roots: Iterable[Node]) -> list[Node]:
 
 
 def leading_to(order: list[Node], targets: Iterable[Node]) -> set[Node]:
-    """Return the nodes of an ordered list that are targets or from which one is reached."""
+    """Return the nodes of an ordered list that are targets or lead to one."""
     needed = set(targets)
     for node in reversed(order):
         for edge in node.edges:
@@ -235,7 +236,7 @@ def leading_to(order: list[Node], targets: Iterable[Node]) -> set[Node]:
 def tell_listeners(order: list[Node], needed: set[Node] | None) -> None:
     """Tell who listens which nodes are about to be visited."""
     visited = {node for node in order if needed is None or node in needed}
-    for listener in list(listening):
+    for listener in listening.copy():
         listener(visited)
 
 
@@ -258,7 +259,7 @@ def run(
         captured: the nodes whose gradients are wanted. They are filled in here, and
             nothing else happens: no leaf's ``.grad`` changes.
         into: the leaves to accumulate into; all that are reached by default.
-        fit: brings the cotangents of a node with `fits` to the inputs' shapes and dtypes.
+        fit: brings cotangents of a node with `fits` to the inputs' shapes and dtypes.
         watch: called in place of `Node.proceed`: anomaly mode.
     """
     order = schedule(roots)

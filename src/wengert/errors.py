@@ -1,4 +1,4 @@
-"""Every message about recording and differentiating: what happened, to what, what to do.
+"""Messages about recording and differentiating: what happened, to what, what to do.
 
 The wording follows PyTorch's, so that programs and people who look for it find it.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Unsupported(NotImplementedError):
-    """Something PyTorch has and Wengert has not: the message says what to do instead."""
+    """Something PyTorch has and Wengert has not: the message says what to do."""
 
 
 def freed_graph() -> RuntimeError:
@@ -48,11 +48,11 @@ def modified_in_place(
         made_by = f", which is output {producer[1]} of {op_name(producer[0])},"
     hint = (
         "the backtrace further above shows the operation that failed to compute its "
-        "gradient. The variable in question was changed in there or anywhere later. Good "
-        "luck!"
+        "gradient. The variable in question was changed in there or anywhere later. "
+        "Good luck!"
         if anomaly
-        else "enable anomaly detection to find the operation that failed to compute its "
-        "gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+        else "enable anomaly detection to find the operation that failed to compute "
+        "its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
     )
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an "
@@ -63,31 +63,31 @@ def modified_in_place(
 
 WRITTEN_VIEWS = {
     "several": (
-        "This view is the output of a function that returns multiple views. Such functions "
-        "do not allow the output views to be modified inplace. You should replace the "
-        "inplace operation by an out-of-place one."
+        "This view is the output of a function that returns multiple views. Such "
+        "functions do not allow the output views to be modified inplace. You should "
+        "replace the inplace operation by an out-of-place one."
     ),
     "no_grad": (
-        "Given that this use case is ambiguous and error-prone, it is forbidden. You can "
-        "clarify your code by moving both the view and the inplace either both inside the "
-        "no_grad block (if you don't want the inplace to be tracked) or both outside (if "
-        "you want the inplace to be tracked)."
+        "Given that this use case is ambiguous and error-prone, it is forbidden. You "
+        "can clarify your code by moving both the view and the inplace either both "
+        "inside the no_grad block (if you don't want the inplace to be tracked) or "
+        "both outside (if you want the inplace to be tracked)."
     ),
     "inference": (
-        "Given that this use case is ambiguous and error-prone, it is forbidden. You can "
-        "clarify your code by moving both the view and the inplace either both inside the "
-        "inference_mode block (if you don't want the inplace to be tracked) or both "
-        "outside (if you want the inplace to be tracked)."
+        "Given that this use case is ambiguous and error-prone, it is forbidden. You "
+        "can clarify your code by moving both the view and the inplace either both "
+        "inside the inference_mode block (if you don't want the inplace to be tracked) "
+        "or both outside (if you want the inplace to be tracked)."
     ),
     "function": (
-        "This view was created inside a custom Function (or because an input was returned "
-        "as-is) and the autograd logic to handle view+inplace would override the custom "
-        "backward associated with the custom Function, leading to incorrect gradients. "
-        "This behavior is forbidden. You can fix this by cloning the output of the custom "
-        "Function."
+        "This view was created inside a custom Function (or because an input was "
+        "returned as-is) and the autograd logic to handle view+inplace would override "
+        "the custom backward associated with the custom Function, leading to incorrect "
+        "gradients. This behavior is forbidden. You can fix this by cloning the output "
+        "of the custom Function."
     ),
 }
-"""What is wrong with writing into a view, by the circumstances under which it was made."""
+"""What is wrong with writing into a view, by how it was made."""
 
 
 def written_view(
@@ -120,17 +120,17 @@ def written_view(
 
 def inference_saved() -> RuntimeError:
     return RuntimeError(
-        "Inference tensors cannot be saved for backward. Please do not use Tensors created "
-        "in inference mode in computation tracked by autograd. To work around this, you "
-        "can make a clone to get a normal tensor and use it in autograd, or use "
-        "`torch.no_grad()` instead of `torch.inference_mode()`."
+        "Inference tensors cannot be saved for backward. Please do not use Tensors "
+        "created in inference mode in computation tracked by autograd. To work around "
+        "this, you can make a clone to get a normal tensor and use it in autograd, or "
+        "use `torch.no_grad()` instead of `torch.inference_mode()`."
     )
 
 
 def inference_written() -> RuntimeError:
     return RuntimeError(
-        "Inplace update to inference tensor outside InferenceMode is not allowed.You can "
-        "make a clone to get a normal tensor before doing inplace update.See "
+        "Inplace update to inference tensor outside InferenceMode is not allowed.You "
+        "can make a clone to get a normal tensor before doing inplace update.See "
         "https://github.com/pytorch/rfcs/pull/17 for more details."
     )
 
@@ -144,15 +144,16 @@ def inference_requires_grad() -> RuntimeError:
 
 def lost_view() -> RuntimeError:
     return RuntimeError(
-        "this view was made before its base was given another shape, or other memory, in "
-        "place, and its gradient can no longer be carried to the base. Make the view anew."
+        "this view was made before its base was given another shape, or other memory, "
+        "in place, and its gradient can no longer be carried to the base. Make the "
+        "view anew."
     )
 
 
 def overlapping_memory() -> RuntimeError:
     return RuntimeError(
-        "unsupported operation: more than one element of the written-to tensor refers to "
-        "a single memory location. Please clone() the tensor before performing the "
+        "unsupported operation: more than one element of the written-to tensor refers "
+        "to a single memory location. Please clone() the tensor before performing the "
         "operation."
     )
 
@@ -169,8 +170,7 @@ def needs_scalar_output() -> RuntimeError:
 
 def needs_real_output(dtype: object) -> RuntimeError:
     return RuntimeError(
-        "grad can be implicitly created only for real scalar outputs but got "
-        f"{dtype}"
+        f"grad can be implicitly created only for real scalar outputs but got {dtype}"
     )
 
 
@@ -212,8 +212,8 @@ def wrong_gradient_count(name: str, expected: int, got: int) -> RuntimeError:
 
 def unused_input(index: int) -> RuntimeError:
     return RuntimeError(
-        f"The differentiated Tensor at index {index} appears to not have been used in the "
-        "graph. Set allow_unused=True if this is the desired behavior."
+        f"The differentiated Tensor at index {index} appears to not have been used in "
+        "the graph. Set allow_unused=True if this is the desired behavior."
     )
 
 
@@ -248,16 +248,16 @@ NON_LEAF_GRAD = (
     "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
     ".grad attribute won't be populated during autograd.backward(). If you indeed want "
     "the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the "
-    "non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access "
-    "the leaf Tensor instead."
+    "non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you "
+    "access the leaf Tensor instead."
 )
 
 
 def mismatched_grad_dtype(found: Any, expected: Any) -> RuntimeError:
     return RuntimeError(
-        f"attempting to assign a gradient with dtype '{found.scalar_type.lower()}' to a "
-        f"tensor with grad_dtype '{expected.scalar_type}'. The gradient must match the "
-        "tensor's grad_dtype (defaults to the tensor's dtype)."
+        f"attempting to assign a gradient with dtype '{found.scalar_type.lower()}' to "
+        f"a tensor with grad_dtype '{expected.scalar_type}'. The gradient must match "
+        "the tensor's grad_dtype (defaults to the tensor's dtype)."
     )
 
 
@@ -277,17 +277,13 @@ def numpy_of_recorded() -> RuntimeError:
 
 
 def not_one_element(count: int) -> RuntimeError:
-    return RuntimeError(
-        f"a Tensor with {count} elements cannot be converted to Scalar"
-    )
+    return RuntimeError(f"a Tensor with {count} elements cannot be converted to Scalar")
 
 
 def ambiguous_truth(count: int) -> RuntimeError:
     if count == 0:
         return RuntimeError("Boolean value of Tensor with no values is ambiguous")
-    return RuntimeError(
-        "Boolean value of Tensor with more than one value is ambiguous"
-    )
+    return RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
 
 
 def not_broadcastable(a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError:
@@ -363,9 +359,9 @@ def not_an_operand(op: str, names: Sequence[str], values: Sequence[Any]) -> Type
 
 def no_transposition(name: str) -> Unsupported:
     return Unsupported(
-        f"{name} has no jvp, and its backward returned something that does not come from "
-        "the gradients by differentiable ops, from which forward mode could be derived. "
-        "Write a jvp staticmethod."
+        f"{name} has no jvp, and its backward returned something that does not come "
+        "from the gradients by differentiable ops, from which forward mode could be "
+        "derived. Write a jvp staticmethod."
     )
 
 
@@ -395,7 +391,8 @@ def backward_in_transform() -> RuntimeError:
 def backward_of_duals() -> RuntimeError:
     """Backward is called on a tensor that carries a tangent."""
     return RuntimeError(
-        "backward() is called on a tensor that carries a tangent, so that its gradients "
-        "would have tangents, too. Use torch.autograd.grad, which returns them as duals, "
-        "or call backward() on the primal: forward_ad.unpack_dual(tensor).primal"
+        "backward() is called on a tensor that carries a tangent, so that its "
+        "gradients would have tangents, too. Use torch.autograd.grad, which returns "
+        "them as duals, or call backward() on the primal: "
+        "forward_ad.unpack_dual(tensor).primal"
     )

@@ -30,7 +30,10 @@ class Rule:
     __slots__ = ("function", "names", "needs", "plan")
 
     def __init__(
-        self, function: Callable[..., Any], inputs: Sequence[str], outputs: Sequence[str]
+        self,
+        function: Callable[..., Any],
+        inputs: Sequence[str],
+        outputs: Sequence[str],
     ) -> None:
         self.function = function
         self.names = names_of(function)
@@ -120,10 +123,10 @@ class Primitive:
     """
 
     # Note [Hidden results]
-    #     Rules may use what only the forward knows, such as a mean. The record cannot see
-    #     how that came from the inputs, so a rule that names it must not be recorded: its
-    #     derivative would lack that part. Where the derivative is recorded, or a layer
-    #     computes, the decomposition takes the op's place.
+    #     Rules may use what only the forward knows, such as a mean. The record cannot
+    #     see how that came from the inputs, so a rule that names it must not be
+    #     recorded: its derivative would lack that part. Where the derivative is
+    #     recorded, or a layer computes, the decomposition takes the op's place.
 
     def __init__(
         self,
@@ -164,7 +167,10 @@ class Primitive:
         self.differentiable = bool(self.whole or self.rules)
         rules = [self.whole] if self.whole else list(self.rules.values())
         named = [
-            name for rule in rules for kind, name in rule.plan if kind in (INPUT, RESULT)
+            name
+            for rule in rules
+            for kind, name in rule.plan
+            if kind in (INPUT, RESULT)
         ]
         self.saves = tuple(dict.fromkeys([*named, *(bare if hidden else ())]))
         self.statics = tuple(
@@ -225,7 +231,7 @@ class Primitive:
     def pull_back(
         self, node: OpNode, grad: Any, edges: Edges, fetch: Callable[..., Any]
     ) -> Cotangents:
-        """Return the cotangents of the inputs whose edges are not None, by the rules."""
+        """Return the cotangents of the inputs that have edges, by the rules."""
         if self.whole is not None:
             return self.call_rule(self.whole, node, grad, edges, fetch)
         if self.variadic:
@@ -239,7 +245,12 @@ class Primitive:
         ]
 
     def call_rule(
-        self, rule: Rule, node: OpNode, grad: Any, edges: Edges, fetch: Callable[..., Any]
+        self,
+        rule: Rule,
+        node: OpNode,
+        grad: Any,
+        edges: Edges,
+        fetch: Callable[..., Any],
     ) -> Any:
         """Call a rule with what its parameters name."""
         values = []
@@ -279,11 +290,11 @@ def camel(name: str) -> str:
     return "".join([part[:1].upper() + part[1:] for part in name.split("_")])
 
 
-# --- the quick ways back ---------------------------------------------------------------
+# --- the quick ways back --------------------------------------------------------------
 
 
 def quick_apply(primitive: Primitive) -> Callable[..., Any] | None:
-    """Return `OpNode.apply` for rules on arrays, with its plan worked out beforehand."""
+    """Return `OpNode.apply` for rules on arrays, its plan worked out beforehand."""
     if primitive.variadic or primitive.several or len(primitive.outputs) > 1:
         return None
     if primitive.whole is not None:
@@ -295,12 +306,12 @@ def quick_apply(primitive: Primitive) -> Callable[..., Any] | None:
         return apply_linear(*functions)
     if names == [("grad",), ("grad",)]:
         return apply_linear_pair(*functions)
-    if len(names) == 1 and names[0] == ("grad", *primitive.saves):
-        if len(primitive.saves) == 1:
-            return apply_one(*functions)
-    if len(names) == 2 and primitive.saves == primitive.inputs[::-1]:
-        if names == [("grad", name) for name in primitive.saves]:
-            return apply_opposite(*functions)
+    saves = primitive.saves
+    if len(saves) == 1 and names == [("grad", *saves)]:
+        return apply_one(*functions)
+    opposite = saves == primitive.inputs[::-1]
+    if len(saves) == 2 and opposite and names == [("grad", name) for name in saves]:
+        return apply_opposite(*functions)
     pullers = [rule and puller(primitive, rule) for rule in rules]
     if len(pullers) == 1:
         return apply_only(*pullers)

@@ -1,7 +1,7 @@
 """What a tensor is: an array, and its place on the tape.
 
-What can be *done* with tensors is elsewhere: `dispatch` records ops, `ops` names them and
-makes methods and operators of them, `views` knows what it means to write in place.
+What can be *done* with tensors is elsewhere: `dispatch` records ops, `ops` names them
+and makes methods and operators of them, `views` knows what it means to write in place.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Special:
 
     Note [Plain tensors]
         The quick paths in `dispatch` serve tensors whose `_special` is None: they own
-        their array, it is a NumPy array, and their `_node` is up to date. One look at one
-        attribute excludes everything else.
+        their array, it is a NumPy array, and their `_node` is up to date. One look at
+        one attribute excludes everything else.
 
     `level` is zero, or that of the transformation to which the tensor belongs.
     """
@@ -62,8 +62,8 @@ forward_levels: set[int] = set()
 class Layer:
     """An array of a transformation: what it does to ops is up to its class.
 
-    `level` tells nested transformations apart. `process` is called with a primitive whose
-    arguments belong to this level or lower ones.
+    `level` tells nested transformations apart. `process` is called with a primitive
+    whose arguments belong to this level or lower ones.
     """
 
     __slots__ = ("level",)
@@ -102,13 +102,13 @@ class Tensor(metaclass=_Open):
 
     Attributes (for the library's own use):
         _data: the array: NumPy's, or that of a layer, or another tensor.
-        _node: where gradients go: the node that made this, or `AccumulateGrad` for a leaf
-            that requires grad, or None.
+        _node: where gradients go: the node that made this, or `AccumulateGrad` for a
+            leaf that requires grad, or None.
         _counter: a list that holds the version number, shared with whatever shares the
             memory; None until somebody asks: version 0.
         _special: None for a plain tensor, see Note [Plain tensors].
         _grad: what is shown as ``grad``; absent until set.
-        _idle: the node of a leaf that does not require grad any more; absent until then.
+        _idle: the node of a leaf that does not require grad any more; else absent.
     """
 
     __slots__ = (
@@ -199,8 +199,6 @@ class Tensor(metaclass=_Open):
         if not isinstance(value, bool):
             raise RuntimeError("requires_grad must be a bool")
         node = self._node
-        if node is None:
-            node = history(self)
         if (node is not None) == value:
             return
         if node is not None and not isinstance(node, AccumulateGrad):
@@ -306,9 +304,9 @@ def check_grad(tensor: Tensor, grad: object) -> None:
         raise errors.mismatched_grad_dtype(grad.dtype, tensor.dtype)
     if grad.shape != tensor.shape:
         raise RuntimeError(
-            f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor of "
-            f"size '{list(tensor.shape)}'. Please ensure that the gradient and the tensor "
-            "are the same size"
+            f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor "
+            f"of size '{list(tensor.shape)}'. Please ensure that the gradient and the "
+            "tensor are the same size"
         )
 
 
@@ -377,7 +375,7 @@ def counter(tensor: Tensor) -> list[int]:
 
 
 def history(tensor: Tensor) -> Node | None:
-    """Return the node where gradients of a tensor go, made again if it is a stale view."""
+    """Return the node where gradients of a tensor go: a new one for a stale view."""
     special = tensor._special
     if special is None or type(special) is Special:
         return tensor._node
@@ -388,7 +386,7 @@ accumulating = Lock()
 
 
 class AccumulateGrad(Node):
-    """The node of a leaf that requires grad: adds what reaches it to the leaf's ``grad``.
+    """The node of a leaf that requires grad: adds what reaches it to its ``grad``.
 
     It holds the leaf weakly, as the leaf holds it: a leaf that nobody can ask for its
     gradient any more needs none, and an unused leaf is freed at once.
@@ -411,7 +409,7 @@ class AccumulateGrad(Node):
         return self.reference()
 
     def is_idle(self, variable: Tensor) -> bool:
-        """Whether the leaf does not require grad now; refuse one that is no leaf now."""
+        """Whether the leaf requires no grad now; refuse one that is no leaf now."""
         node = variable._node
         if node is not None and not isinstance(node, AccumulateGrad):
             raise RuntimeError("leaf variable has been moved into the graph interior")
@@ -419,9 +417,7 @@ class AccumulateGrad(Node):
 
     def apply(self, grad: Any, edges: Edges) -> tuple[()]:
         variable = self.reference()
-        if variable is None or (
-            variable._node is not self and self.is_idle(variable)
-        ):
+        if variable is None or (variable._node is not self and self.is_idle(variable)):
             return ()
         with accumulating:
             held = variable.grad
@@ -453,11 +449,11 @@ class AccumulateGrad(Node):
 
 # Note [Whose gradient]
 #     The first gradient of a leaf becomes its `.grad`. It must not be an array that
-#     anything else holds: the user's, another leaf's, one that is still to be read. Most
-#     are fresh, and a copy would cost as much as an optimizer's step, so a leaf looks at
-#     the reference count, as PyTorch does. What the count of an unshared array is at that
-#     line depends on the interpreter's version; so it is found out here, by the engine
-#     itself carrying one to a node that looks.
+#     anything else holds: the user's, another leaf's, one that is still to be read.
+#     Most are fresh, and a copy would cost as much as an optimizer's step, so a leaf
+#     looks at the reference count, as PyTorch does. What the count of an unshared array
+#     is at that line depends on the interpreter's version; so it is found out here, by
+#     the engine itself carrying one to a node that looks.
 class _Probe(AccumulateGrad):
     __slots__ = ()
 

@@ -1,6 +1,7 @@
 """Nested containers of tensors: take the leaves out, put others back.
 
-A tree is a leaf, or a tuple, list, dict, namedtuple, OrderedDict or defaultdict of trees.
+A tree is a leaf, or a tuple, list, dict, namedtuple, OrderedDict or defaultdict of
+trees.
 """
 
 from __future__ import annotations
@@ -106,14 +107,15 @@ def leaves(tree: Any) -> list[Any]:
 
 
 def map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
-    """Apply a function to the leaves of a tree (and of others of the same structure)."""
+    """Apply a function to the leaves of a tree (and of others of one structure)."""
     found, structure = flatten(tree)
     columns = [found]
     for other in others:
         other_leaves, other_structure = flatten(other)
         if other_structure != structure:
             raise ValueError(
-                f"the trees have different structures: {structure} and {other_structure}"
+                f"the trees have different structures: {structure} and "
+                f"{other_structure}"
             )
         columns.append(other_leaves)
     results = [function(*row) for row in zip(*columns, strict=True)]

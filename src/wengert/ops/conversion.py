@@ -20,9 +20,7 @@ from ..tensor import (
     counter,
     history,
     is_inference,
-    level_of,
     plain,
-    wrap_at,
 )
 from ..views import View
 from .creation import TYPED, array_of, check_device, finish
@@ -44,7 +42,7 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
 
 @op(out=False)
 def detach(input: Tensor) -> Tensor:
-    """Return a tensor without history that shares the memory and version of this one."""
+    """Return a tensor without history that shares this one's memory and version."""
     data = input._data
     if type(data) is not ndarray:
         # a constant to all transformations, and not just to the innermost
@@ -61,10 +59,11 @@ def detach_(input: Tensor) -> Tensor:
     if isinstance(input._special, View):
         raise RuntimeError(
             "Can't detach views in-place. Use detach() instead. If you are using "
-            "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is "
-            "set as True, gradients are views of DDP buckets, and hence detach_() cannot "
-            "be called on these gradients. To fix this error, please refer to the "
-            "Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."
+            "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view "
+            "is set as True, gradients are views of DDP buckets, and hence detach_() "
+            "cannot be called on these gradients. To fix this error, please refer to "
+            "the Optimizer.zero_grad() function in torch/optim/optimizer.py as the "
+            "solution."
         )
     if input.is_leaf:
         input.requires_grad = False
@@ -90,7 +89,9 @@ def to(input: Tensor, *args: Any, copy: bool = False, **kwargs: Any) -> Tensor:
     kwargs.pop("memory_format", None)
     args += (kwargs.pop("other"),) if "other" in kwargs else ()
     if kwargs:
-        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
+        raise TypeError(
+            f"to() got an unexpected keyword argument '{next(iter(kwargs))}'"
+        )
     for arg in args:
         if isinstance(arg, dtypes.dtype) or arg in (float, int, bool, complex):
             dtype = arg
@@ -150,7 +151,9 @@ def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
         if kind not in TYPED:
             raise ValueError(f"invalid type: '{dtype}'")
         dtype = TYPED[kind].dtype  # type: ignore[attr-defined]
-    elif isinstance(dtype, type) and isinstance(getattr(dtype, "dtype", None), dtypes.dtype):
+    elif isinstance(dtype, type) and isinstance(
+        getattr(dtype, "dtype", None), dtypes.dtype
+    ):
         dtype = dtype.dtype
     return to(input, dtype)
 
@@ -192,7 +195,9 @@ def check_broadcast(target: Tensor, source: Tensor) -> None:
     """Refuse a source that cannot be broadcast to the target."""
     wide, narrow = tuple(target.shape), tuple(source.shape)
     lead = len(wide) - len(narrow)
-    if lead < 0 or any(n not in (1, w) for w, n in zip(wide[lead:], narrow, strict=True)):
+    if lead < 0 or any(
+        n not in (1, w) for w, n in zip(wide[lead:], narrow, strict=True)
+    ):
         if lead >= 0:
             for i, (w, n) in enumerate(zip(wide[lead:], narrow, strict=True)):
                 if n not in (1, w):
@@ -286,7 +291,9 @@ def as_number(kind: type) -> Any:
     def convert(self: Tensor) -> Any:
         data = array(self, "item")
         if data.size != 1:
-            raise ValueError("only one element tensors can be converted to Python scalars")
+            raise ValueError(
+                "only one element tensors can be converted to Python scalars"
+            )
         return kind(data.item())
 
     return convert
@@ -309,7 +316,9 @@ def __bool__(self: Tensor) -> bool:
 def __index__(self: Tensor) -> int:
     data = array(self)
     if data.dtype.kind not in "iub" or data.size != 1:
-        raise TypeError("only integer tensors of a single element can be converted to an index")
+        raise TypeError(
+            "only integer tensors of a single element can be converted to an index"
+        )
     return int(data.item())
 
 
@@ -370,7 +379,9 @@ def _get_data(self: Tensor) -> Tensor:
 
 def _set_data(self: Tensor, value: Tensor) -> None:
     if not isinstance(value, Tensor):
-        raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        raise TypeError(
+            f"Variable data has to be a tensor, but got {type(value).__name__}"
+        )
     self._data = value._data
 
 
@@ -453,9 +464,7 @@ def new_parameter(
     """Return a parameter that shares the memory of a tensor."""
     source = finish(array_of([])) if data is None else data
     if not isinstance(source, Tensor):
-        raise TypeError(
-            f"Parameter data must be a Tensor, not {type(source).__name__}"
-        )
+        raise TypeError(f"Parameter data must be a Tensor, not {type(source).__name__}")
     return rebuild(cls, source._data, requires_grad)
 
 

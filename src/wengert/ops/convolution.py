@@ -27,12 +27,14 @@ def each(value: Any, dims: int, name: str = "kernel_size") -> Sizes:
     return sizes
 
 
-def check(input: Tensor, weight: Tensor, bias: Tensor | None, dims: int, name: str) -> None:
+def check(
+    input: Tensor, weight: Tensor, bias: Tensor | None, dims: int, name: str
+) -> None:
     """Refuse inputs that a convolution cannot take."""
     if input.ndim not in (dims + 1, dims + 2):
         raise RuntimeError(
-            f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {name}, "
-            f"but got input of size: {list(input.shape)}"
+            f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to "
+            f"{name}, but got input of size: {list(input.shape)}"
         )
     if weight.ndim != dims + 2:
         raise RuntimeError(
@@ -41,12 +43,13 @@ def check(input: Tensor, weight: Tensor, bias: Tensor | None, dims: int, name: s
         )
     if input.dtype is not weight.dtype:
         raise RuntimeError(
-            f"Input type ({kind(input)}) and weight type ({kind(weight)}) should be the "
-            "same"
+            f"Input type ({kind(input)}) and weight type ({kind(weight)}) should be "
+            "the same"
         )
     if bias is not None and bias.dtype is not input.dtype:
         raise RuntimeError(
-            f"Input type ({kind(input)}) and bias type ({kind(bias)}) should be the same"
+            f"Input type ({kind(input)}) and bias type ({kind(bias)}) should be "
+            "the same"
         )
 
 
@@ -68,14 +71,15 @@ def check_channels(
         )
     if channels != weight.shape[1] * groups:
         raise RuntimeError(
-            f"Given groups={groups}, weight of size {list(weight.shape)}, expected input"
-            f"{list(input.shape)} to have {weight.shape[1] * groups} channels, but got "
-            f"{channels} channels instead"
+            f"Given groups={groups}, weight of size {list(weight.shape)}, expected "
+            f"input{list(input.shape)} to have {weight.shape[1] * groups} channels, "
+            f"but got {channels} channels instead"
         )
     if bias is not None and (bias.ndim != 1 or bias.shape[0] != weight.shape[0]):
         raise RuntimeError(
-            f"Given weight of size {list(weight.shape)}, expected bias to be 1-dimensional "
-            f"with {weight.shape[0]} elements, but got bias of size {list(bias.shape)} "
+            f"Given weight of size {list(weight.shape)}, expected bias to be "
+            f"1-dimensional with {weight.shape[0]} elements, but got bias of size "
+            f"{list(bias.shape)} "
             "instead"
         )
 
@@ -182,7 +186,13 @@ def convolve_transposed(
     sizes = [
         (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         for n, s, p, d, k, e in zip(
-            batch.shape[2:], stride, padding, dilation, weight.shape[2:], extra, strict=True
+            batch.shape[2:],
+            stride,
+            padding,
+            dilation,
+            weight.shape[2:],
+            extra,
+            strict=True,
         )
     ]
     result = convolution_input(
@@ -247,7 +257,9 @@ def published(dims: int) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
     )
     name = f"conv_transpose{dims}d"
     transposed.__name__ = transposed.__qualname__ = name
-    transposed.__doc__ = "Apply the transpose of a convolution: it spreads where that gathers."
+    transposed.__doc__ = (
+        "Apply the transpose of a convolution: it spreads where that gathers."
+    )
     op(method=False, out=False)(conv)
     op(method=False, out=False)(transposed)
     return conv, transposed

@@ -72,9 +72,9 @@ def numpy_dtype(dtype: Any, function: str = "tensor") -> np.dtype[Any]:
 
 def sizes(function: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     """Return the shape given as ``f(2, 3)`` or ``f((2, 3))``."""
-    if len(size) == 1 and not hasattr(size[0], "__index__"):
-        size = tuple(size[0])
-    elif len(size) == 1 and isinstance(size[0], Sequence):
+    if len(size) == 1 and (
+        not hasattr(size[0], "__index__") or isinstance(size[0], Sequence)
+    ):
         size = tuple(size[0])
     try:
         shape = tuple([item.__index__() for item in size])
@@ -189,13 +189,17 @@ def plain_numbers(data: Any) -> Any:
     """Replace tensors in nested sequences by numbers."""
     if isinstance(data, Tensor):
         if data.numel() != 1:
-            raise ValueError("only one element tensors can be converted to Python scalars")
+            raise ValueError(
+                "only one element tensors can be converted to Python scalars"
+            )
         return data.item()
     if isinstance(data, list | tuple):
         if data and isinstance(data[0], float | int | str):
-            return list(data) if not any(isinstance(x, Tensor) for x in data) else [
-                plain_numbers(item) for item in data
-            ]
+            return (
+                list(data)
+                if not any(isinstance(x, Tensor) for x in data)
+                else [plain_numbers(item) for item in data]
+            )
         return [plain_numbers(item) for item in data]
     if isinstance(data, range):
         return list(data)
@@ -221,7 +225,8 @@ def ragged(numbers: Any, dim: int = 0) -> Exception:
             if -1 in (length, lengths[0]):
                 return TypeError("must be real number, not list")
             return ValueError(
-                f"expected sequence of length {lengths[0]} at dim {dim + 1} (got {length})"
+                f"expected sequence of length {lengths[0]} at dim {dim + 1} "
+                f"(got {length})"
             )
     for item in numbers:
         if isinstance(item, list):
@@ -248,9 +253,9 @@ def from_numpy(ndarray_: ndarray) -> Tensor:
     dtypes.from_numpy(ndarray_.dtype)
     if any(stride < 0 for stride in ndarray_.strides):
         raise ValueError(
-            "At least one stride in the given numpy array is negative, and tensors with "
-            "negative strides are not currently supported. (You can probably work around "
-            "this by making a copy of your array  with array.copy().) "
+            "At least one stride in the given numpy array is negative, and tensors "
+            "with negative strides are not currently supported. (You can probably work "
+            "around this by making a copy of your array  with array.copy().) "
         )
     return plain(ndarray_)
 
@@ -264,9 +269,7 @@ def scalar_tensor(s: Any, *, dtype: Dtype = None, **options: Any) -> Tensor:
 # --- of a shape -----------------------------------------------------------------------
 
 
-def shaped(
-    function: str, make: Callable[..., ndarray]
-) -> Callable[..., Tensor]:
+def shaped(function: str, make: Callable[..., ndarray]) -> Callable[..., Tensor]:
     """Return a creation function of a size, from one that makes the array."""
 
     def create(
@@ -309,9 +312,7 @@ empty = op(method=False)(shaped("empty", np.empty))
 
 
 @op(method=False)
-def full(
-    size: Any, fill_value: Any, *, dtype: Dtype = None, **options: Any
-) -> Tensor:
+def full(size: Any, fill_value: Any, *, dtype: Dtype = None, **options: Any) -> Tensor:
     """Return a tensor of a size filled with one value, whose kind gives the dtype."""
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
@@ -370,7 +371,9 @@ def arange(
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     if dtype is None:
-        integers = all(isinstance(value, int | np.integer) for value in (start, end, step))
+        integers = all(
+            isinstance(value, int | np.integer) for value in (start, end, step)
+        )
         wanted = np.dtype(np.int64) if integers else numpy_dtype(None)
     else:
         wanted = numpy_dtype(dtype, "arange")
@@ -385,7 +388,7 @@ def arange(
 
 @op(method=False)
 def range_(start: Any = 0, end: Any = None, step: Any = 1, **options: Any) -> Tensor:
-    """Return the numbers from start to end, inclusive (deprecated in favour of arange)."""
+    """Return the numbers from start to end, inclusive (deprecated; use arange)."""
     count = math.floor((end - start) / step) + 1
     dtype = options.pop("dtype", None) or dtypes.get_default_dtype()
     return finish((np.arange(count) * step + start).astype(dtype.numpy), **options)
@@ -468,7 +471,9 @@ def like(
         return finish(make(sizes(f"new_{name}", size), numpy_dtype(kind)), **options)
 
     make_like.__name__ = f"{name}_like"
-    make_like.__doc__ = f"Return a tensor of {name} with the shape and dtype of another."
+    make_like.__doc__ = (
+        f"Return a tensor of {name} with the shape and dtype of another."
+    )
     make_new.__name__ = f"new_{name}"
     make_new.__doc__ = f"Return a tensor of {name} of a size with this one's dtype."
     op(method=False, out=False)(make_like)
@@ -528,9 +533,7 @@ def construct_typed(dtype: dtypes.dtype, *args: Any) -> Tensor:
         return empty(0, dtype=dtype)
     if len(args) == 1 and isinstance(args[0], Tensor):
         if args[0].dtype is not dtype:
-            raise TypeError(
-                f"expected {dtype} (got {args[0].dtype})"
-            )
+            raise TypeError(f"expected {dtype} (got {args[0].dtype})")
         return args[0].detach()
     if len(args) == 1 and not isinstance(args[0], int | dtypes.Size):
         return tensor(args[0], dtype=dtype)

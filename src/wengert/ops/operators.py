@@ -15,7 +15,6 @@ import numpy as np
 from wengert import dtypes
 from wengert.dispatch import general
 from wengert.inplace import inplace
-from wengert.quick.elementwise import binary, predicate, writing
 from wengert.primitive import Primitive
 from wengert.primitives import (
     bitwise as B,
@@ -23,6 +22,7 @@ from wengert.primitives import (
     rounding as R,
     selection as S,
 )
+from wengert.quick.elementwise import binary, predicate, writing
 from wengert.tensor import Layer, Tensor, plain
 
 from .elementwise import positive

@@ -62,8 +62,8 @@ def check_output(
             raise RuntimeError("kernel size and stride should be greater than zero")
         if n + 2 * p < d * (k - 1) + 1:
             raise RuntimeError(
-                f"Given input size: {tuple(input.shape)}. Calculated output size is too "
-                "small"
+                f"Given input size: {tuple(input.shape)}. Calculated output size is "
+                "too small"
             )
 
 

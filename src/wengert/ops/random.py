@@ -94,7 +94,9 @@ def finished(tensor: Tensor, requires_grad: bool = False, **options: Any) -> Ten
     return tensor.requires_grad_() if requires_grad else tensor
 
 
-def drawing(name: str, draw: Callable[..., ndarray], text: str) -> Callable[..., Tensor]:
+def drawing(
+    name: str, draw: Callable[..., ndarray], text: str
+) -> Callable[..., Tensor]:
     """Return a function of a size, from one that draws an array."""
 
     def create(
@@ -123,7 +125,7 @@ def check_floating(name: str, dtype: np.dtype[Any]) -> None:
 
         kernel = {"rand": "check_uniform_bounds", "randn": "normal_kernel_cpu"}[name]
         kind = from_numpy(dtype).scalar_type
-        raise NotImplementedError(f'"{kernel}" not implemented for \'{kind}\'')
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
 
 
 rand = drawing(
@@ -159,13 +161,16 @@ def randint(*bounds: Any, generator: Generator | None = None, **options: Any) ->
         )
     if low >= high:
         raise RuntimeError(
-            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= "
+            f"to={high}"
         )
     kind = np.dtype(np.int64) if dtype is None else numpy_dtype(dtype)
     shape = sizes("randint", (size,))
     random = source(generator)
     return fresh(
-        lambda shape: random.integers(int(low), int(high), shape, kind), shape, **options
+        lambda shape: random.integers(int(low), int(high), shape, kind),
+        shape,
+        **options,
     )
 
 
@@ -327,7 +332,8 @@ def _random(
         low, high = 0, low
     if low >= high:
         raise RuntimeError(
-            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= "
+            f"to={high}"
         )
     return source.integers(low, high, shape, dtype)
 
@@ -351,9 +357,9 @@ for _name, _text in {
 }.items():
     filling(
         f"{_name}_",
-        lambda source, shape, dtype, *args, _name=_name, **kwargs: getattr(source, _name)(
-            shape, dtype, *args, **kwargs
-        ),
+        lambda source, shape, dtype, *args, _name=_name, **kwargs: getattr(
+            source, _name
+        )(shape, dtype, *args, **kwargs),
         _text,
     )
 
@@ -453,7 +459,11 @@ def alpha_dropped(
 
 
 def gumbel_softmax(
-    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+    logits: Tensor,
+    tau: float = 1,
+    hard: bool = False,
+    eps: float = 1e-10,
+    dim: int = -1,
 ) -> Tensor:
     """Return a sample of the Gumbel-softmax distribution; with `hard`, one-hot.
 

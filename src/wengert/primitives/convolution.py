@@ -226,6 +226,32 @@ def _convolution_weight(
     return kernel.weight_vjp(grad_output, input, shape, **params)
 
 
+def _weight_of_input_vjp(
+    grad: Any,
+    grad_output: Any,
+    weight_shape: Sizes,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    groups: int,
+) -> Any:
+    return vjp_weight(
+        grad_output, grad, weight_shape, stride, padding, dilation, groups
+    )
+
+
+def _input_of_weight_vjp(
+    grad: Any,
+    grad_output: Any,
+    input_shape: Sizes,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    groups: int,
+) -> Any:
+    return vjp_input(grad_output, grad, input_shape, stride, padding, dilation, groups)
+
+
 convolution_input = bilinear(
     "convolution_input",
     _convolution_input,
@@ -241,9 +267,7 @@ convolution_input = bilinear(
         dilation=dilation,
         groups=groups,
     ),
-    vjp_weight=lambda grad, grad_output, weight_shape, stride, padding, dilation, groups: (
-        vjp_weight(grad_output, grad, weight_shape, stride, padding, dilation, groups)
-    ),
+    vjp_weight=_weight_of_input_vjp,
 )
 """What the input's cotangent is for that of a convolution's output."""
 
@@ -262,8 +286,6 @@ convolution_weight = bilinear(
         dilation=dilation,
         groups=groups,
     ),
-    vjp_input=lambda grad, grad_output, input_shape, stride, padding, dilation, groups: (
-        vjp_input(grad_output, grad, input_shape, stride, padding, dilation, groups)
-    ),
+    vjp_input=_input_of_weight_vjp,
 )
 """What the weight's cotangent is for that of a convolution's output."""

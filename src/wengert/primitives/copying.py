@@ -30,9 +30,7 @@ def truncated(array: ndarray, dtype: np.dtype[Any]) -> ndarray:
     return array.astype(dtype)
 
 
-to_copy = linear(
-    "to_copy", _to_copy, lambda grad: grad, grad_fn="ToCopyBackward0"
-)
+to_copy = linear("to_copy", _to_copy, lambda grad: grad, grad_fn="ToCopyBackward0")
 
 zeros_like = nondifferentiable("zeros_like", lambda self: np.zeros_like(self))
 ones_like = nondifferentiable("ones_like", lambda self: np.ones_like(self))

@@ -13,10 +13,10 @@ from ..kernels.folds import summed
 
 
 def fit(node: Node, cotangents: Cotangents, edges: Edges) -> list[Any]:
-    """Sum out what was broadcast and cast what was promoted, for each of a node's inputs.
+    """Sum out what was broadcast and cast what was promoted, for all a node's inputs.
 
-    Rules return cotangents as the op's result has them: of its shape, where an input was
-    broadcast to it, and of its dtype. An input of real dtype takes the real part.
+    Rules return cotangents as the op's result has them: of its shape, where an input
+    was broadcast to it, and of its dtype. An input of real dtype takes the real part.
     """
     assert node.fits is not None
     return [

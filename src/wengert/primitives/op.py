@@ -1,14 +1,14 @@
 """Declaring primitives: say the class of an op, and its other rules follow.
 
-========================  ================================================================
+========================  ==============================================================
 ``elementwise``           has a factor ``d``: vjp is grad * conj(d), jvp is tangent * d
 ``bilinear``              each vjp and jvp is the op with the other input
 ``linear``                has a transpose, which is the vjp; the jvp is the op itself
 ``view``                  a linear op whose result shares memory with its input
 ``reduction``             takes dims away; vjp as written
 ``fused``                 any other op, with all its rules written out
-``nondifferentiable``     has no derivative anywhere: comparisons, indices, signs of things
-========================  ================================================================
+``nondifferentiable``     has no derivative anywhere: comparisons, indices, signs
+========================  ==============================================================
 
 Each returns the function that calls the primitive: on arrays, on tensors, on any layer.
 """
@@ -95,7 +95,7 @@ def elementwise(
         grad_fn: the node's name, by default the op's name and ``Backward0``.
         refuses: the kinds of dtypes (NumPy's letters) that the op is not for, though
             NumPy may take them; or a dictionary of them and the errors to raise.
-        refuses_each: no input may have such a dtype; otherwise their common one may not.
+        refuses_each: no input may have such a dtype; else their common one may not.
     """
     if inputs is None:
         count = forward.nin if isinstance(forward, np.ufunc) else 1
@@ -195,8 +195,8 @@ def linear(
     """Declare an op that is linear in its first input, the others being constants.
 
     Args:
-        transpose: the rule of the cotangent: the transposed linear map. With ``*inputs``
-            it returns a list.
+        transpose: the rule of the cotangent: the transposed linear map. With
+            ``*inputs`` it returns a list.
         batch: the rule under vmap, see `layers.batched`.
     """
     primitive = Primitive(
@@ -285,10 +285,10 @@ def fused(
     """Declare an op with its rules written out.
 
     Args:
-        vjp: one rule for all inputs, which returns their cotangents in order (None where
-            ``needs`` says that one is not wanted), or ``vjp_<input>`` for each.
-        jvp: the rule of the tangent; it names the tangents ``<input>_t``. Without it the
-            decomposition is used, or the vjp transposed.
+        vjp: one rule for all inputs, which returns their cotangents in order (None
+            where ``needs`` says that one is not wanted), or ``vjp_<input>`` for each.
+        jvp: the rule of the tangent; it names the tangents ``<input>_t``. Without it
+            the decomposition is used, or the vjp transposed.
         decomposition: the same function composed of primitives, with the forward's
             signature: second derivatives and layers use it where a rule is missing.
         hidden: names of what the forward returns after its result for the rules alone,

@@ -15,7 +15,9 @@ Sizes = tuple[int, ...]
 
 max_pool_backward = linear(
     "max_pool_backward",
-    lambda self, indices, *, shape, spatial: kernel.max_pool_vjp(self, indices, shape, spatial),
+    lambda self, indices, *, shape, spatial: kernel.max_pool_vjp(
+        self, indices, shape, spatial
+    ),
     lambda grad, indices, spatial: take_pooled(grad, indices, spatial=spatial),
     inputs=("self", "indices"),
     grad_fn="MaxPool2DWithIndicesBackwardBackward0",

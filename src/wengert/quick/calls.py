@@ -28,9 +28,14 @@ def anything(primitive: Primitive) -> Call:
     if single and not primitive.variadic and primitive.kind != "view":
         return ordinary(primitive)
 
-    if single and primitive.variadic and primitive.promote is None:
-        if not primitive.hidden and not set(primitive.saves) - {rest_of(primitive)}:
-            return listed(primitive)
+    if (
+        single
+        and primitive.variadic
+        and primitive.promote is None
+        and not primitive.hidden
+        and not set(primitive.saves) - {rest_of(primitive)}
+    ):
+        return listed(primitive)
 
     def call(*args: Any, **params: Any) -> Any:
         for arg in args:

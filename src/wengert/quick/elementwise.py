@@ -16,8 +16,8 @@ from ..constants import ZERO, known as constants, make as make_constant
 from ..dispatch import general
 from ..engine import clock
 from ..primitive import Primitive
-from .calls import anything, fits, is_settled_view, kept, planner
 from ..tensor import Parameter, Tensor, counter, new
+from .calls import anything, fits, is_settled_view, kept, planner
 
 Call = Callable[..., Any]
 BOOL = np.dtype(bool)
@@ -331,8 +331,8 @@ def predicate(
 def writing(primitive: Primitive, otherwise: Call) -> Call:
     """Return the in-place function of a primitive of two inputs that is a ufunc.
 
-    Where nothing is recorded it writes into the memory of a plain tensor directly: large
-    arrays take half the time of computing first and copying then.
+    Where nothing is recorded it writes into the memory of a plain tensor directly:
+    large arrays take half the time of computing first and copying then.
 
     Args:
         primitive: the primitive.

@@ -1,7 +1,7 @@
 """The quick calls of ops whose results share memory with their input.
 
-See Note [What a quick call looks at]. A view belongs to the base of its input, if that is
-a view itself, and shares the version counter of all of them.
+See Note [What a quick call looks at]. A view belongs to the base of its input, if that
+is a view itself, and shares the version counter of all of them.
 """
 
 from __future__ import annotations
