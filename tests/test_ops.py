@@ -274,6 +274,7 @@ def type_name(node: Any) -> str | None:
     return None if node is None else node.name().rpartition("::")[2]
 
 
+wengert.ops.load_all()
 EXAMPLES = {
     name: function
     for name, function in {**namespace, **special}.items()

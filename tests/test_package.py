@@ -36,9 +36,8 @@ LAYERS = [
     {"quick", "hooks"},
     {"primitives"},
     {"inplace"},
-    {"ops", "random"},
-    {"function", "layers", "autograd", "linalg", "fft", "special"},
-    {"func"},
+    {"ops"},
+    {"function", "layers", "autograd", "linalg", "special", "func", "overrides"},
     {"nn", "optim", "utils", "serialization", "cuda"},
     {"compiler", "show", "distributed"},
     {""},  # wengert/__init__.py
