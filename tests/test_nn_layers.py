@@ -449,6 +449,28 @@ def test_in_place(kind, args):
     assert found[0][2] == found[1][2]
 
 
+WRITING = {
+    "relu_": (),
+    "elu_": (0.5,),
+    "celu_": (0.5,),
+    "selu_": (),
+    "leaky_relu_": (0.2,),
+    "rrelu_": (0.1, 0.3),
+    "hardtanh_": (-0.5, 0.5),
+    "threshold_": (0.1, 9.0),
+}
+
+
+@pytest.mark.parametrize(("name", "args"), WRITING.items(), ids=WRITING)
+def test_functions_that_write_into_their_input(name, args):
+    found = []
+    for library in LIBRARIES:
+        x = library.tensor(numbers(3, 4))
+        assert getattr(library.nn.functional, name)(x, *args) is x
+        found.append(x.numpy())
+    check_close(*found, 1e-12)
+
+
 MODELS = {
     "perceptron": lambda nn: nn.Sequential(
         nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.2), nn.Linear(16, 4)
