@@ -21,7 +21,7 @@ import numpy as np
 from numpy import ndarray
 
 from .precision import widened
-from .sums import channel_sums, column_sums, inner_sums, row_sums
+from .sums import LONG_ROW, channel_sums, column_sums, inner_sums, row_sums
 from .windows import Sizes, blocks
 
 Needs = tuple[bool, bool, bool]
@@ -232,33 +232,34 @@ def group_norm_vjp(
 ) -> Gradients:
     """The gradients of `group_norm`."""
     batch, channels, *sizes = input.shape
-    inner = prod(sizes)
-    grouped = (batch, groups, channels // groups, inner)
-    width = channels // groups * inner
+    inner, each = prod(sizes), channels // groups
+    grouped = (batch, groups, each, inner)
     x, g = _as_channels(input), _as_channels(grad)
-    rstds = rstd.reshape(batch, groups, 1, 1)
+    rstds = rstd.reshape(batch, groups, 1)
     centered = x.reshape(grouped) - mean.reshape(batch, groups, 1, 1)
     # Σ grad and Σ grad x̂ of each image's channels
-    sums = inner_sums(g).reshape(*grouped[:3], 1)
-    products = inner_sums((g.reshape(grouped) * centered).reshape(x.shape))
-    alongs = products.reshape(sums.shape) * rstds
-    d_weight, d_bias = (
-        np.add.reduce(total, axis=0).reshape(channels) for total in (alongs, sums)
-    )
+    sums = inner_sums(g)
+    products = inner_sums(g * centered.reshape(g.shape))
+    alongs = (products.reshape(grouped[:3]) * rstds).reshape(batch, channels)
+    d_weight = column_sums(alongs) if needs[1] else None
+    d_bias = column_sums(sums) if needs[2] else None
     if needs[0]:
-        scale = rstds
+        scale = np.broadcast_to(rstds, grouped[:3])
         if weight is not None:
-            factor = _of_channels(weight, groups)
-            sums, alongs, scale = sums * factor, alongs * factor, scale * factor
-        centered *= (
-            np.add.reduce(alongs, axis=2, keepdims=True) * rstds * rstds / -width
-        )
-        centered -= np.add.reduce(sums, axis=2, keepdims=True) * rstds / width
-        centered += g.reshape(grouped) * scale
+            scale = scale * weight.reshape(groups, each)
+            sums, alongs = sums * weight, alongs * weight
+        width, by_group = each * inner, (batch * groups, each)
+        factor = rstd.reshape(-1) / width
+        slope = row_sums(alongs.reshape(by_group)) * factor * rstd.reshape(-1)
+        shift = row_sums(sums.reshape(by_group)) * factor
+        rows = centered.reshape(batch * groups, width)
+        rows *= slope[:, None]
+        rows += shift[:, None]
+        np.subtract(g.reshape(grouped) * scale[..., None], centered, out=centered)
     return (
         _finished(centered, input.shape, grad) if needs[0] else None,
-        _finished(d_weight, (channels,), grad) if needs[1] else None,
-        _finished(d_bias, (channels,), grad) if needs[2] else None,
+        None if d_weight is None else _finished(d_weight, (channels,), grad),
+        None if d_bias is None else _finished(d_bias, (channels,), grad),
     )
 
 
@@ -335,19 +336,22 @@ def batch_norm_vjp(
     """The gradients of `batch_norm`."""
     x, g = _as_channels(input), _as_channels(grad)
     count = max(x.size // max(x.shape[1], 1), 1)
-    d_bias = channel_sums(g)
-    centered, d_weight = _weight_gradient(g, x, mean, rstd)
+    mean = mean.astype(x.dtype, copy=False)[:, None]
+    d_bias, d_weight = channel_sums(g), _weight_gradient(g, x, mean, rstd)
+    d_input = None
     if needs[0]:
-        slope, shift = d_weight * rstd / -count, d_bias / count
-        scale = rstd if weight is None else rstd * weight
+        slope = (d_weight * rstd / -count)[:, None]
+        shift = (d_bias / count)[:, None]
+        scale = (rstd if weight is None else rstd * weight)[:, None]
+        d_input = np.empty_like(x)
         for part in blocks(len(x), 4 * x[:1].nbytes):
-            images = centered[part]
-            images *= slope[:, None]
+            images = np.subtract(x[part], mean, out=d_input[part])
+            images *= slope
             images += g[part]
-            images -= shift[:, None]
-            images *= scale[:, None]
+            images -= shift
+            images *= scale
     return (
-        _finished(centered, input.shape, grad) if needs[0] else None,
+        None if d_input is None else _finished(d_input, input.shape, grad),
         _finished(d_weight, rstd.shape, grad) if needs[1] else None,
         _finished(d_bias, rstd.shape, grad) if needs[2] else None,
     )
@@ -368,20 +372,28 @@ def batch_norm_with_vjp(
         scale = rstd if weight is None else rstd * weight
         d_input = _finished(g * scale[:, None], input.shape, grad)
     if needs[1]:
-        _, total = _weight_gradient(g, _as_channels(input), mean, rstd)
+        x = _as_channels(input)
+        total = _weight_gradient(g, x, mean.astype(x.dtype)[:, None], rstd)
         d_weight = _finished(total, rstd.shape, grad)
     if needs[2]:
         d_bias = _finished(channel_sums(g), rstd.shape, grad)
     return d_input, d_weight, d_bias
 
 
+def _inner_products(a: ndarray, b: ndarray) -> ndarray:
+    """Sums of products over the inner axis: (N, C) of (N, C, inner), `b` spare."""
+    if 1 < b.shape[2] <= LONG_ROW:
+        return np.asarray(np.vecdot(a, b))
+    b *= a
+    return inner_sums(b)
+
+
 def _weight_gradient(
     grad: ndarray, x: ndarray, mean: ndarray, rstd: ndarray
-) -> tuple[ndarray, ndarray]:
-    """The centered (N, C, inner), and Σ grad x̂ of each channel."""
-    centered = x - mean.astype(x.dtype, copy=False)[:, None]
+) -> ndarray:
+    """Σ grad x̂ of each channel."""
     total = np.zeros_like(rstd)
     for part in blocks(len(x), 4 * x[:1].nbytes):
-        total += channel_sums(grad[part] * centered[part])
+        total += column_sums(_inner_products(grad[part], x[part] - mean))
     total *= rstd
-    return centered, total
+    return total

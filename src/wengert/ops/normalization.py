@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
+from ..limits import finfo
 from ..primitives import normalization as N
 from ..tensor import Layer, Tensor, counter
 from .public import namespace, op
@@ -24,7 +24,8 @@ def layer_norm(
 
     Args:
         normalized_shape: the sizes of these dimensions.
-        weight, bias: of that shape: what the result is multiplied with, and added to it.
+        weight, bias: of that shape: the result is multiplied with the first, and the
+            second is added.
         eps: added to the variance.
     """
     shape = checked_shape(input, normalized_shape)
@@ -32,9 +33,10 @@ def layer_norm(
         if value is not None and tuple(value.shape) != shape:
             raise RuntimeError(
                 f"Expected {name} to be of same shape as normalized_shape, but got "
-                f"{name} of shape {list(value.shape)} and normalized_shape = {list(shape)}"
+                f"{name} of shape {list(value.shape)} and normalized_shape = "
+                f"{list(shape)}"
             )
-    return N.layer_norm(input, weight, bias, width=math.prod(shape), eps=eps)
+    return N.layer_norm(input, weight, bias, dims=len(shape), eps=eps)
 
 
 def checked_shape(input: Tensor, normalized_shape: Sequence[int]) -> tuple[int, ...]:
@@ -43,8 +45,8 @@ def checked_shape(input: Tensor, normalized_shape: Sequence[int]) -> tuple[int, 
     if not shape or tuple(input.shape[input.ndim - len(shape) :]) != shape:
         sizes = "".join([f"{size}, " for size in shape]).rstrip(", ")
         raise RuntimeError(
-            f"Given normalized_shape={list(shape)}, expected input with shape [*, {sizes}"
-            f"], but got input of size{list(input.shape)}"
+            f"Given normalized_shape={list(shape)}, expected input with shape "
+            f"[*, {sizes}], but got input of size{list(input.shape)}"
         )
     return shape
 
@@ -57,18 +59,13 @@ def rms_norm(
     eps: float | None = None,
 ) -> Tensor:
     """Return the input divided by the root of the mean of its squares."""
-    shape = checked_shape(input, normalized_shape)
-    dims = tuple(range(input.ndim - len(shape), input.ndim))
+    dims = len(checked_shape(input, normalized_shape))
     if eps is None:
-        eps = namespace_finfo(input)
-    result = input * ((input * input).mean(dims, keepdim=True) + eps).rsqrt()
-    return result if weight is None else result * weight
-
-
-def namespace_finfo(input: Tensor) -> float:
-    from ..limits import finfo
-
-    return finfo(input.dtype).eps
+        eps = finfo(input.dtype).eps
+    one_dtype = weight is None or weight.dtype == input.dtype
+    fused = one_dtype and input.is_floating_point()
+    norm = N.rms_norm if fused else N.rms_norm_composed
+    return norm(input, weight, dims=dims, eps=eps)
 
 
 @op(method=False, out=False)
@@ -87,8 +84,8 @@ def group_norm(
         )
     if num_groups <= 0 or input.shape[1] % num_groups:
         raise RuntimeError(
-            "Expected number of channels in input to be divisible by num_groups, but got "
-            f"input of shape {list(input.shape)} and num_groups={num_groups}"
+            "Expected number of channels in input to be divisible by num_groups, but "
+            f"got input of shape {list(input.shape)} and num_groups={num_groups}"
         )
     return N.group_norm(input, weight, bias, groups=num_groups, eps=eps)
 
@@ -125,7 +122,9 @@ def batch_norm(
     if training:
         check_batch(input)
     if not training and (running_mean is None or running_var is None):
-        raise RuntimeError("Expected running_mean and running_var to be defined in eval")
+        raise RuntimeError(
+            "Expected running_mean and running_var to be defined in eval"
+        )
     channels = input.shape[1]
     named = {"running_mean": running_mean, "running_var": running_var}
     named |= {"weight": weight, "bias": bias}
@@ -185,15 +184,17 @@ def instance_norm(
         running_mean.copy_(running_mean * (1 - momentum) + mean * momentum)
         running_var.copy_(running_var * (1 - momentum) + variance * momentum)
     rows = input.reshape((1, count * channels, *sizes))
-    repeated = [None if v is None else v.repeat(count) for v in (weight, bias)]
-    result = batch_norm(rows, None, None, *repeated, True, momentum, eps)
+    weights, biases = (
+        None if vector is None else vector.repeat(count) for vector in (weight, bias)
+    )
+    result = batch_norm(rows, None, None, weights, biases, True, momentum, eps)
     return result.reshape(input.shape)
 
 
 def local_response_norm(
     input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:
-    """Return the input divided by a power of the mean square of neighbouring channels."""
+    """Return the input by a power of the mean square of neighbouring channels."""
     if input.ndim < 3:
         raise ValueError(
             f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)"
