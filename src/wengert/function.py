@@ -21,7 +21,7 @@ from .engine import Bundle, Cotangents, Edges, Node, clock, output_of, outputs_o
 from .hooks import carry_retained
 from .inplace import check_writable, take_history
 from .primitives.fitting import fit_one
-from .saved import modified, pack, saved_hooks
+from .saved import bare, modified, pack, saved_hooks
 from .tensor import (
     AccumulateGrad,
     Tensor,
@@ -236,7 +236,7 @@ class SavedOutput:
         self.packed = None
         hooks = saved_hooks()
         if hooks is not None:
-            self.packed = pack(tensor.detach(), hooks, None)
+            self.packed = pack(bare(tensor), hooks, None)
             self.data = None
 
     def unpack(self, node: FunctionNode) -> Tensor:
@@ -452,7 +452,7 @@ def finish(
         if id(out) in dirty
         else aliased(out)
         if id(out) in inputs and enabled
-        else out.detach()
+        else bare(out)
         if id(out) in inputs or (out._node is not None and not recorded)
         else out
         for out in outputs

@@ -17,6 +17,7 @@ from .engine import Node, output_of, source
 from .tensor import (
     AccumulateGrad,
     Tensor,
+    counter,
     history,
     is_differentiable,
     level_of,
@@ -57,6 +58,13 @@ class Packed:
         alias = wrap_at(level_of(tensor), tensor._data)
         alias._node = self.edge
         return alias
+
+
+def bare(tensor: Tensor) -> Tensor:
+    """Return a tensor of the same memory, version and level without history."""
+    alias = wrap_at(level_of(tensor), tensor._data)
+    alias._counter = counter(tensor)
+    return alias
 
 
 Hooks = tuple[Callable[[Tensor], Any], Callable[[Any], Tensor]]

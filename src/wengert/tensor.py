@@ -74,8 +74,7 @@ class Layer:
         """Do what a tensor does: its methods are made of primitives."""
         if name in Layer.__slots__ or name.startswith("__"):
             raise AttributeError(name)
-        found = getattr(Tensor, name)
-        return found.fget(self) if isinstance(found, property) else found.__get__(self)
+        return getattr(Tensor, name).__get__(self)
 
     @classmethod
     def process(

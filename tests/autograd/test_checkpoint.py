@@ -289,3 +289,17 @@ def test_under_transformations():
         grad(lambda x: grad(f)(x).sum())(x) == grad(lambda x: grad(plain)(x).sum())(x)
     ).all()
     assert (vmap(grad(f))(x) == vmap(grad(plain))(x)).all()
+
+
+def test_a_second_derivative_under_transformations():
+    x = wengert.tensor([1.0, 2.0], dtype=wengert.float64)
+    grad = wengert.func.grad
+
+    def third(f):
+        def first(x):
+            return grad(f)(x).sum()
+
+        return grad(lambda x: grad(first)(x).sum())(x)
+
+    found = third(lambda x: checkpoint(lambda x: (x.exp() * x.exp()).sum(), x))
+    assert (found - third(lambda x: (x.exp() * x.exp()).sum())).abs().max() < 1e-9

@@ -13,7 +13,7 @@ from ..dispatch import recording_hooks
 from ..engine import Node as Node, source
 from ..hooks import RemovableHandle, hooks_of
 from ..primitive import OpNode
-from ..saved import pack_saved, saved_hooks
+from ..saved import bare, pack_saved, saved_hooks
 from ..tensor import AccumulateGrad, Tensor, counter, history
 
 Hook = Callable[..., Any]
@@ -136,7 +136,7 @@ class allow_mutation_on_saved_tensors(saved_tensors_hooks):
 
     def keep(self, tensor: Tensor) -> Kept:
         """Keep a saved tensor in a way that lets it be replaced."""
-        kept = Kept(tensor.detach(), self)
+        kept = Kept(bare(tensor))
         self.kept.setdefault(id(counter(tensor)), WeakSet()).add(kept)
         return kept
 
@@ -158,9 +158,8 @@ class allow_mutation_on_saved_tensors(saved_tensors_hooks):
 class Kept:
     """A saved tensor; a copy takes its place before it is written to."""
 
-    def __init__(self, tensor: Tensor, context: allow_mutation_on_saved_tensors) -> None:
+    def __init__(self, tensor: Tensor) -> None:
         self.tensor = tensor
-        self.context = context
 
 
 recording_hooks.append(pack_all)
