@@ -227,3 +227,13 @@ def test_long_columns_keep_their_digits() -> None:
     tenths = wengert.full((1_000_000, 3), 0.1)
     np.testing.assert_allclose(tenths.sum(0).numpy(), 1e5, rtol=1e-5)
     np.testing.assert_allclose(tenths.mean().item(), 0.1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("name", ["mul", "div", "pow"])
+def test_integers_leave_the_gradient_of_float32_as_it_is(name: str, order: int) -> None:
+    x = wengert.ones(3).requires_grad_()
+    numbers = wengert.tensor([1, 2, 3])
+    result = getattr(wengert, name)(*(x, numbers)[::order])
+    (gradient,) = wengert.autograd.grad(result.sum(), x)
+    assert gradient.dtype is wengert.float32

@@ -345,7 +345,27 @@ FUNCTIONS = [
     made("matrix_power_minus", lambda t, x: x.matrix_power(-2), tolerance=1e3),
 ]
 
+
+def lowrank(label: str, shape: Shape, **kwargs: Any) -> Sample:
+    """Return a sample whose random numbers do not matter: the rank is small enough."""
+
+    def call(t: Any, x: Any) -> Any:
+        name = "pca_lowrank" if "center" in kwargs else "svd_lowrank"
+        u, s, v = getattr(t, name)(x[..., :2] @ x[..., :2, :], q=2, **kwargs)
+        return s, (u * s.unsqueeze(-2)) @ v.mT
+
+    return made(label, call, shape, dtypes="f", second=False, tolerance=1e4)
+
+
+LOW_RANK = [
+    lowrank("svd_lowrank", (5, 3)),
+    lowrank("svd_lowrank_wide", (2, 3, 5)),
+    lowrank("pca_lowrank", (5, 3), center=True),
+    lowrank("pca_lowrank_as_is", (5, 3), center=False),
+]
+
 SAMPLES = [
+    *LOW_RANK,
     *INVERSES,
     *CHOLESKY,
     *DETERMINANTS,
