@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
-from tests.autograd.support import Log, assert_same
 import torch
+
 import wengert
+from tests.autograd.support import Log, assert_same
 
 
 def cube(x):
@@ -40,7 +40,6 @@ CALLS = [
     'F.jacobian(square,x)',
     'F.jacobian(square,x,vectorize=True)',
     "F.jacobian(square,x,vectorize=True,strategy='forward-mode')",
-    "F.jacobian(square,x,strategy='forward-mode')",
     "F.jacobian(square,x,strategy='bla')",
     'F.jacobian(square,x,strict=True,vectorize=True)',
     'F.jacobian(lambda x:t.ones(3),x,strict=True)',
@@ -114,3 +113,10 @@ def test_call(call):
         log.error(eval, call, names)
         logs.append(log.entries)
     assert_same(*logs)
+
+
+def test_forward_mode_needs_vectorize():
+    with pytest.raises(NotImplementedError, match="vectorize=True"):
+        wengert.autograd.functional.jacobian(
+            square, wengert.ones(2), strategy="forward-mode"
+        )

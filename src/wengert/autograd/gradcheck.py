@@ -9,8 +9,10 @@ the gradient by a complex number is df/dx + i df/dy.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -618,3 +620,13 @@ def undefined_grad() -> Callable[[Tensor], Tensor]:
 
     apply: Callable[[Tensor], Tensor] = UndefinedGrad.apply
     return apply
+
+
+class _Callable(ModuleType):
+    """This module: ``torch.autograd.gradcheck`` names the function, too."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> bool:
+        return gradcheck(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _Callable
