@@ -62,7 +62,9 @@ def test_closure_is_read_anew(backend):
 def test_only_closures(backend):
     """What is computed without any argument is not frozen."""
     weight = data(4)
-    function = torch.compile(lambda: weight.exp().sum(), backend=backend, fullgraph=True)
+    function = torch.compile(
+        lambda: weight.exp().sum(), backend=backend, fullgraph=True
+    )
     close(function(), weight.exp().sum())
     with torch.no_grad():
         weight.add_(1)
@@ -394,7 +396,9 @@ def training(kind, backend, steps=50):
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_training_steps(backend, kind):
-    if not hasattr(torch.optim, {"adagrad": "Adagrad", "adamax": "Adamax"}.get(kind, "SGD")):
+    if not hasattr(
+        torch.optim, {"adagrad": "Adagrad", "adamax": "Adamax"}.get(kind, "SGD")
+    ):
         pytest.skip("no such optimizer")
     losses, compiled = training(kind, backend)
     expected, eager = training(kind, None)
@@ -419,6 +423,79 @@ def test_accumulating_gradients(backend):
     held = weight.grad
     function(x)
     assert weight.grad is held
+
+
+def test_kept_results_are_refused():
+    kept = []
+    function = torch.compile(lambda x: kept.append(x * 2), backend="numpy")
+    with pytest.warns(UserWarning, match="keeps a tensor"):
+        function(torch.ones(2))
+    kept.clear()
+    function(torch.ones(2) * 3)
+    assert kept[0].tolist() == [6, 6]
+
+
+def test_schedules_belong_outside():
+    weight = torch.zeros(2, requires_grad=True)
+    optimizer = torch.optim.SGD([weight], lr=1.0)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+
+    def step(x):
+        optimizer.zero_grad()
+        (weight * x).sum().backward()
+        optimizer.step()
+        scheduler.step()
+
+    with pytest.raises(RuntimeError, match="outside of the compiled function"):
+        torch.compile(step, backend="numpy", fullgraph=True)(torch.ones(2))
+
+
+def test_gradient_through_what_was_computed_outside(backend):
+    function = torch.compile(lambda x: (x * x).sum(), backend=backend, fullgraph=True)
+    for view in (lambda x: x * 2, lambda x: x[1:], lambda x: x.t()):
+        x = data(3, 4, requires_grad=True)
+        (expected,) = torch.autograd.grad((view(x) ** 2).sum(), x)
+        (result,) = torch.autograd.grad(function(view(x)), x)
+        close(result, expected)
+
+
+def test_backward_stops_at_the_boundary():
+    def step(x):
+        (x * x).sum().backward()
+
+    x = data(3, requires_grad=True)
+    function = torch.compile(step, backend="numpy", fullgraph=True)
+    with pytest.raises(RuntimeError, match="outside of the compiled function"):
+        function(x * 2)
+    relaxed = torch.compile(step, backend="numpy")
+    with pytest.warns(UserWarning, match="runs eagerly"):
+        relaxed(x * 2)
+    close(x.grad, 8 * x)
+
+
+CORE = {
+    "arithmetic": lambda x, y: (x + y * 2 - x / (y.abs() + 1)) ** 2,
+    "functions": lambda x, y: x.exp().log() + y.tanh() * x.sigmoid() + y.sin().cos(),
+    "activations": lambda x, y: torch.nn.functional.gelu(x) + torch.relu(y),
+    "reductions": lambda x, y: x.sum(0) + y.mean(0) + x.amax(0) + x.logsumexp(0),
+    "variance": lambda x, y: x.var(1) + y.std(1),
+    "softmax": lambda x, y: x.softmax(-1) + y.log_softmax(-1),
+    "products": lambda x, y: (x @ y.T) @ y,
+    "shapes": lambda x, y: torch.cat([x.T, y.reshape(4, 3)]).unsqueeze(0).squeeze(),
+    "choices": lambda x, y: torch.where(x > y, x, y).clamp(-1, 1),
+    "norm": lambda x, y: torch.nn.functional.layer_norm(x, (4,), y[0], y[1]),
+    "loss": lambda x, y: torch.nn.functional.mse_loss(x, y),
+}
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_core_ops_have_kernels(name):
+    function = torch.compile(CORE[name], backend="numpy", fullgraph=True)
+    x, y = data(3, 4, requires_grad=True), data(3, 4, seed=1, requires_grad=True)
+    (expected,) = torch.autograd.grad(CORE[name](x, y).sum(), x)
+    (result,) = torch.autograd.grad(function(x, y).sum(), x)
+    close(result, expected, 1e-4)
+    assert function.programs[0][2].opaque == {}
 
 
 def test_explain(backend):

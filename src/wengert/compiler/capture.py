@@ -131,6 +131,7 @@ class Tracer:
         self.generators: dict[int, tuple[Generator, Any]] = {}
         """Those that are drawn from, and their states before the trace."""
         self.drawing = False
+        self.options: dict[int, tuple[Any, dict[str, Any]]] = {}
         self.paused = False
         """Whether tensors are looked at that the function itself does not see."""
         self.values: dict[Node, Any] = {}
@@ -208,6 +209,14 @@ class Tracer:
             tensor._grad = record.grad
             if tensor._counter is not None:
                 tensor._counter[0] = record.version
+
+    def forget(self) -> None:
+        """Let go of all that the trace has held."""
+        self.made = []
+        self.adopted = {}
+        self.drawn = {}
+        self.sources = []
+        self.steps = []
 
     # --- tensors ----------------------------------------------------------------------
 
@@ -341,13 +350,19 @@ class Tracer:
         return drawn[1]
 
     def opaque(
-        self, primitive: Primitive, args: Sequence[Any], params: dict[str, Any], why: str
+        self,
+        primitive: Primitive,
+        args: Sequence[Any],
+        params: dict[str, Any],
+        why: str,
     ) -> Any:
         """Add a call of the eager primitive."""
         self.opaque_ops.setdefault(primitive.name, why)
         given = list(args)
         places = [
-            i for i, arg in enumerate(given) if isinstance(arg, Traced | ndarray | np.generic)
+            i
+            for i, arg in enumerate(given)
+            if isinstance(arg, Traced | ndarray | np.generic)
         ]
         nodes = [
             given[i].node if isinstance(given[i], Traced) else self.constant(given[i])
@@ -421,7 +436,11 @@ class Tracer:
     # --- memory -----------------------------------------------------------------------
 
     def view_of(
-        self, base: Node, primitive: Primitive, params: dict[str, Any], index: int | None
+        self,
+        base: Node,
+        primitive: Primitive,
+        params: dict[str, Any],
+        index: int | None,
     ) -> Node:
         """Return the node of a view of what has the node `base` now."""
         try:
@@ -455,8 +474,10 @@ class Tracer:
 
     def fitted(self, values: Any, shape: tuple[int, ...], dtype: Any) -> Node:
         """Return the node of values as memory of a shape and dtype takes them."""
-        node = values.node if isinstance(values, Traced) else self.constant(
-            np.asarray(values)
+        node = (
+            values.node
+            if isinstance(values, Traced)
+            else self.constant(np.asarray(values))
         )
         if node.dtype != dtype:
             if not {node.dtype, np.dtype(dtype)} <= DTYPES:
@@ -529,6 +550,21 @@ class Tracer:
         self.unused.add(id(array))
         return array
 
+    def note_options(self, optimizer: Any) -> None:
+        """Note the options of an optimizer, which the function must not change."""
+        for group in optimizer.param_groups:
+            options = {key: value for key, value in group.items() if key != "params"}
+            self.options.setdefault(id(group), (group, options))
+
+    def check_options(self) -> None:
+        """Refuse a function that changes options, as a replay would not."""
+        for group, options in self.options.values():
+            if any([group[key] != value for key, value in options.items()]):
+                raise CaptureError(
+                    "options of an optimizer, such as the learning rate, change. Call the "
+                    "scheduler's step() outside of the compiled function"
+                )
+
     def watched_look(self, method: Callable[..., Any]) -> Callable[..., Any]:
         """Return a method that shows no values but those of constants."""
 
@@ -554,7 +590,10 @@ class Tracer:
         def zero_grad(owner: Any, set_to_none: bool = True) -> None:
             if set_to_none and get_ident() == self.thread:
                 if hasattr(owner, "param_groups"):
-                    params = [p for group in owner.param_groups for p in group["params"]]
+                    self.note_options(owner)
+                    params = [
+                        p for group in owner.param_groups for p in group["params"]
+                    ]
                 else:
                     params = list(owner.parameters())
                 for tensor in params:

@@ -8,6 +8,7 @@ function returns.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -117,7 +118,10 @@ class Captured:
                 or data.shape != shape
                 or data.dtype != dtype
                 or (tensor._node is not None) != requires_grad
-                or (no_grad is not None and (getattr(tensor, "_grad", None) is None) != no_grad)
+                or (
+                    no_grad is not None
+                    and (getattr(tensor, "_grad", None) is None) != no_grad
+                )
             ):
                 raise Miss
 
@@ -189,7 +193,26 @@ def captured(
         made = Captured(tracer, function)
         finish(tracer, made, result, positions, backend)
         del result
+    check_kept(tracer)
     return made
+
+
+def check_kept(tracer: Tracer) -> None:
+    """Refuse a function that keeps what it computes, other than in what it returns.
+
+    Eager mode would keep something else each time; a replay does not run such code.
+    """
+    made = tracer.made
+    tracer.forget()
+    for attempt in (0, 1):
+        if all([reference() is None for reference in made]):
+            return
+        if attempt == 0:
+            gc.collect()
+    raise failures.CaptureError(
+        "the function keeps a tensor that it has computed (in an attribute, a list, a "
+        "global). Return it, or write it to a tensor that exists before with copy_()"
+    )
 
 
 def finish(
@@ -223,7 +246,9 @@ def finish(
     found_leaves, made.structure = tree.flatten(result)
     for leaf in found_leaves:
         made.results.append(
-            result_of(leaf, tracer, positions, slot) if isinstance(leaf, Tensor) else leaf
+            result_of(leaf, tracer, positions, slot)
+            if isinstance(leaf, Tensor)
+            else leaf
         )
     returned = len(outputs)
     for record in list(tracer.adopted.values()):
@@ -234,6 +259,7 @@ def finish(
             "random numbers are drawn in a way that cannot be captured",
             "Draw them outside of the compiled function and pass them",
         )
+    tracer.check_options()
     check_sharing(graph, tracer)
     if tracer.token is not None:
         outputs.append(tracer.token)  # so that all draws are made, in their order

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy import ndarray
 
-from .. import tree
+from .. import modes, tree
 from ..tensor import Tensor
 from . import capture
 from .captured import Captured, Miss, captured
@@ -89,6 +89,12 @@ def require_llvm() -> None:
         )
 
 
+def has_special_modes() -> bool:
+    """Whether a mode is on that looks into what is recorded."""
+    local = modes.local
+    return bool(modes.special and (local.anomaly or local.saved_hooks))
+
+
 class Compiled:
     """A function with the programs that were captured of it."""
 
@@ -113,7 +119,7 @@ class Compiled:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if capture.current is not None:
+        if capture.current is not None or has_special_modes():
             return self.function(*args, **kwargs)
         leaves, structure = tree.flatten((args, kwargs))
         for leaf in leaves:

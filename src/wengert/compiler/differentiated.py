@@ -130,7 +130,7 @@ def derivative_of(
     wanted = [
         record
         for record in tracer.adopted.values()
-        if not record.born and record.inside is not None and not record.is_view
+        if not record.born and record.inside is not None
     ]
     made.leaves = [positions.get(id(r.tensor), r.tensor) for r in wanted]
     graph = tracer.graph

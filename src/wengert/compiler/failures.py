@@ -27,7 +27,9 @@ def user_line() -> str:
     return "?"
 
 
-def failure(what: str, rewrite: str, kind: type[CaptureError] = CaptureError) -> CaptureError:
+def failure(
+    what: str, rewrite: str, kind: type[CaptureError] = CaptureError
+) -> CaptureError:
     """Return the error about what the user's code does at this moment."""
     return kind(f"{user_line()}: {what}. {rewrite}")
 

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import modes
+from .. import dtypes, modes
 from ..tensor import AccumulateGrad, Tensor
 
 Check = Callable[[], bool]
@@ -23,7 +23,11 @@ LIMIT = 20000
 def key_of(leaves: Sequence[Any]) -> tuple[Any, ...]:
     """Return what must be equal for the program of one call to serve another."""
     seen: dict[int, int] = {}
-    key: list[Any] = [modes.is_grad_enabled()]
+    key: list[Any] = [
+        modes.is_grad_enabled(),
+        modes.local.inference,
+        dtypes.get_default_dtype(),
+    ]
     for place, leaf in enumerate(leaves):
         if isinstance(leaf, Tensor):
             data = leaf._data
@@ -76,16 +80,13 @@ class Reached:
         for cell, value in self.cells:
             if value != cell.cell_contents:
                 return False
-        for container, key, value in self.items:
-            try:
+        try:
+            for container, key, value in self.items:
                 found = container[key]
-            except (KeyError, IndexError):
-                return False
-            if found is not value:
-                if type(found) is not type(value) or not isinstance(value, PLAIN):
+                if found is not value and not same(found, value):
                     return False
-                if found != value:
-                    return False
+        except (KeyError, IndexError):
+            return False
         return all([len(container) == size for container, size in self.lengths])
 
     def visit(self, value: Any, depth: int) -> None:
@@ -131,7 +132,9 @@ class Reached:
                 value = cell.cell_contents
             except ValueError:
                 continue
-            self.cells.append((cell, value if isinstance(value, PLAIN) else Identity(value)))
+            self.cells.append(
+                (cell, value if isinstance(value, PLAIN) else Identity(value))
+            )
             self.visit(value, depth - 1)
         for name in names_in(function.__code__):
             if name in function.__globals__:
@@ -150,6 +153,8 @@ class Reached:
                     self.lengths.append((value, len(value)))
                     for key, item in value.items():
                         self.items.append((value, key, item))
+                elif name.endswith("_hooks") and isinstance(value, dict):
+                    self.lengths.append((value, len(value)))
                 elif isinstance(value, PLAIN) or isinstance(value, Tensor):
                     self.items.append((own, name, value))
                 elif not name.startswith("_"):
@@ -157,6 +162,11 @@ class Reached:
             forward = type(part).forward
             if isinstance(forward, types.FunctionType):
                 self.visit(forward, depth - 1)
+
+
+def same(found: Any, value: Any) -> bool:
+    """Whether two plain values are equal; others have to be identical."""
+    return type(found) is type(value) and isinstance(value, PLAIN) and found == value
 
 
 class Identity:
@@ -183,7 +193,13 @@ def names_in(code: types.CodeType) -> list[str]:
 def foreign(thing: Any) -> bool:
     """Whether something belongs to this package, to NumPy or to Python itself."""
     module = getattr(thing, "__module__", None) or ""
-    return module.split(".")[0] in ("wengert", "numpy", "builtins", "functools", "random")
+    return module.split(".")[0] in (
+        "wengert",
+        "numpy",
+        "builtins",
+        "functools",
+        "random",
+    )
 
 
 def is_module(value: Any) -> bool:

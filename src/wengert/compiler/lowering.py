@@ -101,7 +101,9 @@ def _where(condition: Any, yes: Any, no: Any) -> Symbol:
     common = dtypes.result_dtype(yes, no)
     sides = [x.astype(common) if isinstance(x, Symbol) else x for x in (yes, no)]
     graph = graph_of(condition, yes, no)
-    nodes = [node_of(graph, x, None if isinstance(x, Symbol) else common) for x in sides]
+    nodes = [
+        node_of(graph, x, None if isinstance(x, Symbol) else common) for x in sides
+    ]
     return Symbol(graph, graph.add("where", [node_of(graph, condition), *nodes]))
 
 
@@ -209,9 +211,7 @@ def _matmul(a: Symbol, b: Symbol) -> Symbol:
     return product(a, b)
 
 
-@rule(
-    "linear", "linear_with_bias", "linear_of_stack", "linear_of_stack_with_bias"
-)
+@rule("linear", "linear_with_bias", "linear_of_stack", "linear_of_stack_with_bias")
 def _linear(x: Symbol, weight: Symbol, bias: Symbol | None = None) -> Symbol:
     result = _matmul(x, weight.T)
     return result if bias is None else result + bias
@@ -275,6 +275,72 @@ def _embedding(
     return picked.reshape((*indices.shape, *weight.shape[1:]))
 
 
+# --- reductions -----------------------------------------------------------------------
+
+
+def reduced(ufunc: np.ufunc, x: Symbol, dim: Any, keepdim: bool) -> Symbol:
+    return ufunc.reduce(x, axis=dim, keepdims=keepdim)  # type: ignore[no-any-return]
+
+
+for _name, _ufunc in {
+    "sum": np.add,
+    "sum_dim": np.add,
+    "prod": np.multiply,
+    "prod_dim": np.multiply,
+    "amax": np.maximum,
+    "amin": np.minimum,
+    "max": np.maximum,
+    "min": np.minimum,
+}.items():
+    RULES[_name] = lambda x, *, dim=None, keepdim=False, ufunc=_ufunc: reduced(
+        ufunc, x, dim, keepdim
+    )
+
+
+@rule("mean", "mean_dim")
+def _mean(x: Symbol, *, dim: Any = None, keepdim: bool = False) -> Symbol:
+    summed = reduced(np.add, of_floats(x), dim, keepdim)
+    if summed.size == 0 or x.size == 0:
+        raise Untraceable("the mean of nothing")
+    return summed / (x.size // summed.size)
+
+
+@rule("logsumexp")
+def _logsumexp(x: Symbol, *, dim: Any, keepdim: bool) -> Symbol:
+    peak = reduced(np.maximum, of_floats(x), dim, True)
+    peak = np.where(np.isfinite(peak), peak, 0)  # type: ignore[assignment,call-overload]
+    result = np.log(reduced(np.add, np.exp(x - peak), dim, True)) + peak
+    if keepdim:
+        return result
+    return result.reshape(reduced(np.add, x, dim, False).shape)
+
+
+def moments(x: Symbol, dim: Any, correction: float, keepdim: bool) -> tuple[Any, Any]:
+    """Return variance and mean over dimensions, in two passes."""
+    mean = _mean(x, dim=dim, keepdim=True)
+    freedom = x.size // mean.size - correction
+    if freedom <= 0:
+        raise Untraceable("the variance of too few")
+    difference = x - mean
+    var = reduced(np.add, difference * difference, dim, keepdim) / freedom
+    return var, mean.reshape(var.shape)
+
+
+@rule("var")
+def _var(x: Symbol, *, dim: Any, correction: float, keepdim: bool) -> Symbol:
+    return moments(x, dim, correction, keepdim)[0]  # type: ignore[no-any-return]
+
+
+@rule("std")
+def _std(x: Symbol, *, dim: Any, correction: float, keepdim: bool) -> Symbol:
+    return op("sqrt", moments(x, dim, correction, keepdim)[0])
+
+
+@rule("var_mean")
+def _var_mean(x: Symbol, *, dim: Any, correction: float, keepdim: bool) -> Any:
+    return moments(x, dim, correction, keepdim)
+
+
 # --- softmax --------------------------------------------------------------------------
 
 
@@ -331,6 +397,33 @@ def _argmin(x: Symbol, *, dim: int | None, keepdim: bool) -> Symbol:
     return _argmax(x, dim=dim, keepdim=keepdim, name="amin")
 
 
+for _name, _extreme in {"max_dim": "amax", "min_dim": "amin"}.items():
+    RULES[_name] = lambda x, *, dim, keepdim, extreme=_extreme: (
+        Symbol(x.graph, x.graph.reduce(extreme, of_floats(x).node, (dim,), keepdim)),
+        position(x, dim, keepdim, extreme),
+    )
+
+
+@rule("embedding_backward")
+def _embedding_backward(
+    grad: Symbol,
+    indices: Symbol,
+    *,
+    shape: tuple[int, ...],
+    padding_idx: int,
+    scale_grad_by_freq: bool,
+) -> Symbol:
+    if padding_idx >= 0 or scale_grad_by_freq or len(shape) != 2:
+        raise Untraceable("an embedding with padding, or scaled")
+    rows = (indices.size, shape[1])
+    graph = grad.graph
+    index = graph.expand(indices.reshape((-1, 1)).node, rows)
+    zeros = _new_zeros(grad, shape=shape)
+    return Symbol(
+        graph, graph.scatter_add(zeros.node, 0, index, grad.reshape(rows).node)
+    )
+
+
 # --- losses ---------------------------------------------------------------------------
 
 
@@ -381,5 +474,3 @@ def _nll_backward(
     classes = Symbol(graph, graph.iota(shape, 1, np.int32))
     chosen = op("eq", classes, target.astype(np.int32).reshape((-1, 1)))
     return op("where", chosen, column, 0)
-
-

@@ -38,7 +38,9 @@ class Prudence:
                 if order is None:
                     uncertain = True
                 else:
-                    self.checks.append((index, node.inputs[0].shape[node.params["dim"]]))
+                    self.checks.append(
+                        (index, node.inputs[0].shape[node.params["dim"]])
+                    )
                     self.order += [x for x in order if x not in self.order]
             elif node.op == "call" and node not in safe_calls:
                 uncertain = True
@@ -46,17 +48,29 @@ class Prudence:
             self.saves = [places[target] for target, _ in graph.writes]
         if not graph.writes:
             self.checks, self.order = [], []
+        self.constants: dict[Node, Any] = {}
+        for node in self.order:
+            if node not in places and all(x in self.constants for x in node.inputs):
+                self.constants[node] = evaluate(
+                    node, [self.constants[x] for x in node.inputs]
+                )
+        self.inputs = [node for node in self.order if node in places]
+        self.order = [
+            node
+            for node in self.order
+            if node not in self.constants and node not in places
+        ]
 
     def foresees(self, arrays: list[Any]) -> bool:
         """Whether an index will be found out of range."""
         if not self.checks:
             return False
-        values: dict[Node, Any] = {}
+        values = dict(self.constants)
+        for node in self.inputs:
+            values[node] = arrays[self.places[node]]
         for node in self.order:
-            if node in self.places:
-                values[node] = arrays[self.places[node]]
-            else:
-                values[node] = evaluate(node, [values[x] for x in node.inputs])
+            operands = [values[x] for x in node.inputs]
+            values[node] = node.info.run(*operands, **node.params)
         for index, size in self.checks:
             found = values[index]
             if found.size and not (found.min() >= 0 and found.max() < size):

@@ -110,6 +110,7 @@ def traced_step(optimizer: Any, closure: Any) -> bool:
         raise failures.untraceable(
             "an optimizer's step with a closure", "Call step() without one"
         )
+    tracer.note_options(optimizer)
     for index, group in enumerate(optimizer.param_groups):
         params = [tensor for tensor in group["params"] if tensor.grad is not None]
         if params:
@@ -155,7 +156,11 @@ def step_group(tracer: Any, optimizer: Any, index: int, params: list[Tensor]) ->
 
 
 def with_arrays(
-    tracer: Any, optimizer: Any, index: int, params: list[Tensor], names: tuple[str, ...]
+    tracer: Any,
+    optimizer: Any,
+    index: int,
+    params: list[Tensor],
+    names: tuple[str, ...],
 ) -> Any:
     """Return the layout of parameters, made while they have their own arrays again."""
     from ..optim.arrays import Layout

@@ -126,7 +126,11 @@ class Traced(Layer):
 
     @classmethod
     def process(
-        cls, primitive: Primitive, level: int, args: Sequence[Any], params: dict[str, Any]
+        cls,
+        primitive: Primitive,
+        level: int,
+        args: Sequence[Any],
+        params: dict[str, Any],
     ) -> Any:
         tracer = next(arg.tracer for arg in args if isinstance(arg, Traced))
         return tracer.process(primitive, args, params)

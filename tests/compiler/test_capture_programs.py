@@ -1,0 +1,131 @@
+"""Random small programs: compiled, eager and PyTorch agree, values and gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch as oracle
+from hypothesis import given, settings, strategies as st
+
+import wengert
+
+UNARY = {
+    "sin": lambda t, x: x.sin(),
+    "tanh": lambda t, x: x.tanh(),
+    "exp": lambda t, x: (x * 0.1).exp(),
+    "sigmoid": lambda t, x: x.sigmoid(),
+    "square": lambda t, x: x**2 * 0.1,
+    "relu": lambda t, x: t.relu(x),
+    "mean": lambda t, x: x.mean(1, keepdim=True) + x,
+    "sum": lambda t, x: x.sum(0) * 0.1 + x,
+    "amax": lambda t, x: x - x.amax(1, keepdim=True),
+    "softmax": lambda t, x: x.softmax(1),
+    "transposed": lambda t, x: x.t().contiguous().t() * 2,
+    "reshaped": lambda t, x: x.reshape(2, 6).reshape(3, 4),
+    "flipped": lambda t, x: t.cat([x[1:], x[:1]]),
+    "where": lambda t, x: t.where(x > 0, x, x * 0.1),
+    "detached": lambda t, x: x * x.detach().tanh(),
+}
+BINARY = {
+    "add": lambda t, x, y: x + y,
+    "mul": lambda t, x, y: (x * y).tanh(),
+    "sub": lambda t, x, y: x - y * 0.5,
+    "div": lambda t, x, y: x / (y.abs() + 1),
+    "maximum": lambda t, x, y: t.maximum(x, y),
+    "matmul": lambda t, x, y: (x @ y.t()) @ y * 0.1,
+}
+IN_PLACE = {
+    "add_": lambda t, x, y: x.add_(y),
+    "row": lambda t, x, y: x[0].mul_(y[1]),
+    "column": lambda t, x, y: x[:, 1:3].add_(y[:, :2]),
+    "transposed": lambda t, x, y: x.t()[2].copy_(y[:, 0]),
+    "assigned": lambda t, x, y: x.__setitem__((slice(None), 0), y[:, 3]),
+}
+
+names = st.one_of(
+    st.tuples(st.just("unary"), st.sampled_from(sorted(UNARY))),
+    st.tuples(st.just("binary"), st.sampled_from(sorted(BINARY))),
+    st.tuples(st.just("in place"), st.sampled_from(sorted(IN_PLACE))),
+)
+programs = st.lists(
+    st.tuples(names, st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=8
+)
+
+
+def run(t, program, x, y):
+    """Run a program; in-place ops work on copies, so that leaves stay leaves."""
+    values = [x, y]
+    for (kind, name), first, second in program:
+        a, b = values[first % len(values)], values[second % len(values)]
+        if kind == "unary":
+            values.append(UNARY[name](t, a))
+        elif kind == "binary":
+            values.append(BINARY[name](t, a, b))
+        else:
+            copy = a * 1.0
+            IN_PLACE[name](t, copy, b)
+            values.append(copy)
+    return values[-1], sum((value * value).mean() for value in values)
+
+
+def arrays(seed):
+    generator = np.random.default_rng(seed)
+    return [generator.standard_normal((3, 4)) for _ in range(2)]
+
+
+def outcome(t, function, seed):
+    x, y = [t.from_numpy(array).requires_grad_() for array in arrays(seed)]
+    value, loss = function(x, y)
+    grads = t.autograd.grad(loss, [x, y], allow_unused=True)
+    return [None if g is None else g.detach().numpy() for g in (value, loss, *grads)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(programs)
+def test_programs(program):
+    def function(x, y):
+        return run(wengert, program, x, y)
+
+    compiled = wengert.compile(function, backend="numpy", fullgraph=True)
+    for seed in (0, 1):
+        expected = outcome(oracle, lambda x, y: run(oracle, program, x, y), seed)
+        for found in (
+            outcome(wengert, function, seed),
+            outcome(wengert, compiled, seed),
+        ):
+            for a, b in zip(found, expected, strict=True):
+                if b is None:
+                    assert a is None or not a.any()
+                else:
+                    np.testing.assert_allclose(a, b, 1e-8, 1e-10)
+    assert len(compiled.programs) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(programs)
+def test_second_derivatives_inside(program):
+    """Gradients of gradients, taken inside of the compiled function."""
+
+    def curvature(t):
+        def function(x, y):
+            _, loss = run(t, program, x, y)
+            grads = t.autograd.grad(loss, [x, y], create_graph=True, allow_unused=True)
+            total = sum((g * g).sum() for g in grads if g is not None)
+            return t.autograd.grad(
+                total, [x], allow_unused=True, materialize_grads=True
+            )
+
+        return function
+
+    x, y = arrays(2)
+    expected = curvature(oracle)(
+        oracle.from_numpy(x).requires_grad_(), oracle.from_numpy(y).requires_grad_()
+    )
+    compiled = wengert.compile(curvature(wengert), backend="numpy", fullgraph=True)
+    for _ in range(2):
+        found = compiled(
+            wengert.from_numpy(x).requires_grad_(),
+            wengert.from_numpy(y).requires_grad_(),
+        )
+        np.testing.assert_allclose(
+            found[0].detach().numpy(), expected[0].detach().numpy(), 1e-7, 1e-9
+        )
