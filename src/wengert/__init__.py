@@ -53,6 +53,8 @@ from .printing import set_printoptions as set_printoptions  # noqa: E402
 from .tensor import Tensor as Tensor  # noqa: E402
 from .version import __version__ as __version__  # noqa: E402
 
+tensor: Any  # a function, as the module of that name is wanted by nobody outside
+
 _LAZY = {
     "cuda",
     "nn",

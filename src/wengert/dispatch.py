@@ -20,7 +20,7 @@ from numpy import ndarray
 
 from . import dtypes, errors, modes, views
 from .engine import Edges, Node, clock, outputs_of
-from .primitive import OpNode, Primitive
+from .primitive import Primitive
 from .tensor import (
     INFERENCE,
     Layer,
@@ -381,11 +381,11 @@ def check_savable(tensor: Tensor) -> None:
         raise errors.inference_saved()
 
 
-recording_hooks: list[Callable[[OpNode], None]] = []
+recording_hooks: list[Callable[[Any], None]] = []
 """What modes do with a node that was recorded while one of them was on."""
 
 
-def recorded_specially(node: OpNode) -> None:
+def recorded_specially(node: Node) -> None:
     for hook in recording_hooks:
         hook(node)
 

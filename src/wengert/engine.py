@@ -173,7 +173,8 @@ def outputs_of(node: Node, count: int) -> list[Node]:
 
     The newest runs first: so hooks run in the order of the outputs.
     """
-    return [Output(node, index) for index in reversed(range(count))][::-1]
+    made: list[Node] = [Output(node, index) for index in reversed(range(count))]
+    return made[::-1]
 
 
 def source(edge: Node | None) -> tuple[Node | None, int]:
@@ -274,6 +275,7 @@ def run(
     pending = dict(roots)
     roots.clear()
     owned: set[Node] = set()
+    cotangents: Any
     for node in order:
         grad = pending.pop(node, None)
         if grad is None and not node.runs_undefined:

@@ -5,10 +5,10 @@ one that it inherits calls the op and makes what comes out instances of the subc
 
 Note [Where overriding is noticed]
     Not in the quick calls, which look for tensors of exactly two classes, and leave all
-    else to `dispatch.general`: that notices instances of other classes, and primitives go
-    to their handlers. A subclass also gets methods that hand themselves over as they are
-    called; so handlers see ``Tensor.mean`` and not what it is made of. Functions see to
-    it if their first argument is no tensor at all but of a class with a handler.
+    else to `dispatch.general`: that notices instances of other classes, and primitives
+    go to their handlers. A subclass also gets methods that hand themselves over as they
+    are called; so handlers see ``Tensor.mean`` and not what it is made of. Functions
+    see to it if their first argument is no tensor at all but of a class with a handler.
 """
 
 from __future__ import annotations
@@ -65,8 +65,7 @@ def converted(result: Any, kind: type[Tensor], args: Sequence[Any]) -> Any:
         return as_subclass(result, kind)
     if isinstance(result, tuple | list):
         items = [converted(item, kind, args) for item in result]
-        make = getattr(type(result), "_make", type(result))
-        return make(items) if type(result) is not dict else result
+        return getattr(type(result), "_make", type(result))(items)
     return result
 
 
@@ -194,7 +193,7 @@ def __init_subclass__(cls: type[Tensor], **options: Any) -> None:
     if cls.__module__.startswith(PACKAGE):
         own = _disabled_torch_function_impl
     if own is _disabled_torch_function_impl:
-        cls.__torch_function__ = staticmethod(own)  # type: ignore[attr-defined]
+        cls.__torch_function__ = staticmethod(own)
     if not overrides(cls) or (own is None and cls.__base__ is not Tensor):
         return
     for name, value in vars(Tensor).items():
@@ -220,9 +219,12 @@ OPERATORS |= {f"__{name}__": name for name in ("eq", "ne", "lt", "le", "gt", "ge
 def name_methods() -> None:
     """Give the methods of `Tensor` their public names, which handlers ask for."""
     for name, value in vars(Tensor).items():
-        if isinstance(value, FunctionType) and not name.startswith("__"):
-            if vars(Tensor).get(value.__name__) is not value:
-                value.__name__ = name
+        if (
+            isinstance(value, FunctionType)
+            and not name.startswith("__")
+            and vars(Tensor).get(value.__name__) is not value
+        ):
+            value.__name__ = name
 
 
 def handed_over(method: Function) -> Function:

@@ -220,8 +220,8 @@ class Primitive:
         mask = tuple([edge is not None for edge in edges])
         found = self._needed.get(mask)
         if found is None:
-            rules = [self.whole] if self.whole else []
-            rules += [self.rule_of(i) for i, wanted in enumerate(mask) if wanted]
+            rules = [self.rule_of(i) for i, wanted in enumerate(mask) if wanted]
+            rules.append(self.whole)
             names = {name for rule in rules if rule is not None for name in rule.names}
             if self.hidden:
                 names.update(self.inputs)
@@ -301,7 +301,7 @@ def quick_apply(primitive: Primitive) -> Callable[..., Any] | None:
         return puller(primitive, primitive.whole)
     rules = [primitive.rules.get(name) for name in primitive.inputs]
     names = [rule.names if rule is not None else None for rule in rules]
-    functions = [rule.function if rule is not None else None for rule in rules]
+    functions: Any = [None if rule is None else rule.function for rule in rules]
     if names == [("grad",)]:
         return apply_linear(*functions)
     if names == [("grad",), ("grad",)]:
@@ -312,7 +312,7 @@ def quick_apply(primitive: Primitive) -> Callable[..., Any] | None:
     opposite = saves == primitive.inputs[::-1]
     if len(saves) == 2 and opposite and names == [("grad", name) for name in saves]:
         return apply_opposite(*functions)
-    pullers = [rule and puller(primitive, rule) for rule in rules]
+    pullers: Any = [rule and puller(primitive, rule) for rule in rules]
     if len(pullers) == 1:
         return apply_only(*pullers)
 
@@ -327,7 +327,7 @@ def quick_apply(primitive: Primitive) -> Callable[..., Any] | None:
 
 def puller(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
     """Return the function that calls a rule on arrays for a node."""
-    plan = [
+    plan: Any = [
         (kind, primitive.saves.index(name) if kind in (INPUT, RESULT) else name)
         for kind, name in rule.plan
     ]

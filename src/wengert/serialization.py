@@ -25,7 +25,7 @@ SAFE = {
     ("numpy._core.multiarray", "scalar"),
     ("numpy._core.numeric", "_frombuffer"),
 }
-"""What is made without asking, besides the library's own tensors, dtypes and devices."""
+"""What is made without asking, besides the library's tensors, dtypes and devices."""
 
 OWN = (
     "wengert.tensor",
@@ -54,7 +54,7 @@ def opened(file: Any, mode: str) -> tuple[IO[bytes], bool]:
     """Return a file object, and whether it was opened here."""
     if hasattr(file, "read") or hasattr(file, "write"):
         return file, False
-    return Path(file).open(mode), True  # type: ignore[return-value]  # bytes, by mode
+    return Path(file).open(mode), True
 
 
 def save(obj: Any, f: Any, *args: Any, **kwargs: Any) -> None:
@@ -104,8 +104,9 @@ def load(
     try:
         if file.read(len(MAGIC)) != MAGIC:
             raise pickle.UnpicklingError(
-                "this is not a file that wengert.save has written. For one of PyTorch's "
-                "save arrays there: {k: v.numpy() for k, v in state_dict.items()}"
+                "this is not a file that wengert.save has written. For one of "
+                "PyTorch's save arrays there: {k: v.numpy() for k, v in "
+                "state_dict.items()}"
             )
         return (SafeUnpickler if weights_only else pickle.Unpickler)(file).load()
     finally:

@@ -44,6 +44,7 @@ FAMILIES = [
     "linalg",
     "decompositions",
     "matrix_norms",
+    "lowrank",
     "activation",
     "random",
 ]
@@ -70,7 +71,7 @@ for _family in FAMILIES:
 
 
 def later(name: str) -> Any:
-    """Load the family of a function that was left for later, and return the function."""
+    """Load the family of a function left for later, and return the function."""
     import_module(f"{__name__}.{LATER[name]}")
     return namespace[name]
 
@@ -79,6 +80,7 @@ def load_all() -> None:
     """Load what was left for later: for whoever wants to know all ops."""
     for family in {*LATER.values(), "loss", "class_loss"}:
         import_module(f"{__name__}.{family}")
+
 
 # Rules compute with operators on the arrays of any layer.
 for _name in vars(Tensor):

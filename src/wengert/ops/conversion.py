@@ -150,11 +150,10 @@ def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
         kind = dtype.removeprefix("torch.").removesuffix("Tensor")
         if kind not in TYPED:
             raise ValueError(f"invalid type: '{dtype}'")
-        dtype = TYPED[kind].dtype  # type: ignore[attr-defined]
-    elif isinstance(dtype, type) and isinstance(
-        getattr(dtype, "dtype", None), dtypes.dtype
-    ):
-        dtype = dtype.dtype
+        dtype = TYPED[kind].dtype
+    of_class = getattr(dtype, "dtype", None)
+    if isinstance(dtype, type) and isinstance(of_class, dtypes.dtype):
+        dtype = of_class
     return to(input, dtype)
 
 
@@ -299,9 +298,8 @@ def as_number(kind: type) -> Any:
     return convert
 
 
-Tensor.__float__ = as_number(float)
-Tensor.__int__ = as_number(int)
-Tensor.__complex__ = as_number(complex)
+for _kind in (float, int, complex):
+    setattr(Tensor, f"__{_kind.__name__}__", as_number(_kind))
 
 
 def __bool__(self: Tensor) -> bool:
@@ -326,9 +324,9 @@ def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> ndar
     return np.array(numpy(self), dtype=dtype, copy=copy)
 
 
-Tensor.__bool__ = __bool__
-Tensor.__index__ = __index__
-Tensor.__array__ = __array__
+_method: Any
+for _method in (__bool__, __index__, __array__):
+    setattr(Tensor, _method.__name__, _method)
 
 
 @op(method=False, out=False)
@@ -468,8 +466,7 @@ def new_parameter(
     return rebuild(cls, source._data, requires_grad)
 
 
-Tensor.__repr__ = __repr__  # type: ignore[method-assign]
-Tensor.__format__ = __format__  # type: ignore[method-assign]
-Tensor.__deepcopy__ = __deepcopy__
-Tensor.__reduce_ex__ = __reduce_ex__  # type: ignore[method-assign,assignment]
+for _method in (__repr__, __format__, __deepcopy__, __reduce_ex__):
+    setattr(Tensor, _method.__name__, _method)
+# PyTorch's constructor of parameters makes tensors of other classes, too.
 Parameter.__new__ = new_parameter  # type: ignore[method-assign,assignment]

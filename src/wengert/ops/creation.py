@@ -575,7 +575,7 @@ def typed(name: str, dtype: dtypes.dtype) -> type:
     return made
 
 
-TYPED = {
+TYPED: dict[str, Any] = {
     dtype.scalar_type: typed(dtype.scalar_type + "Tensor", dtype)
     for dtype in (
         dtypes.float16,

@@ -210,7 +210,7 @@ def published(dims: int) -> dict[str, Callable[..., Any]]:
         mean = average(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
         return (mean.sign() * mean.abs().relu() * count).pow(1.0 / norm_type)
 
-    made = {
+    made: dict[str, tuple[Callable[..., Any], str]] = {
         f"max_pool{dims}d": (maximum, "Return the maximum of each window."),
         f"avg_pool{dims}d": (average, "Return the average of each window."),
         f"adaptive_avg_pool{dims}d": (

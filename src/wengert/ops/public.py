@@ -158,8 +158,8 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
             return call(input, other)
         return of_any(input, other, out=out)
 
-    quick = {("input",): of_one, ("input", "other"): of_two}
-    public = functools.wraps(call)(quick.get(parameters(call), of_any))
+    quick: dict[Any, Function] = {("input",): of_one, ("input", "other"): of_two}
+    public: Function = functools.wraps(call)(quick.get(parameters(call), of_any))
     public.__name__ = public.__qualname__ = name
     return public
 

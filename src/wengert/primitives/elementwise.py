@@ -27,7 +27,7 @@ INVERT = (
     "If you are trying to invert a mask, use the `~` or `logical_not()` operator "
     "instead."
 )
-DIFFERENCE = {
+DIFFERENCE: dict[str, Any] = {
     "inputs": ("self", "other"),
     "refuses": {"b": RuntimeError(MINUS + INVERT)},
     "refuses_each": True,
@@ -158,7 +158,7 @@ def _lerp(self: Any, end: Any, weight: Any) -> Any:
     return end - step * (1 - weight)
 
 
-LERP_RULES = {
+LERP_RULES: dict[str, Any] = {
     "vjp_self": lambda grad, weight: grad * (1 - weight).conjugate(),
     "vjp_end": lambda grad, weight: grad * weight.conjugate(),
 }
@@ -235,7 +235,11 @@ def _copysign_vjp(grad: Any, self: Any, result: Any) -> Any:
     return masked(grad * (result / self), ne(self, 0))
 
 
-COPYSIGN = {"inputs": ("self", "other"), "promote": "float", "refuses": "c"}
+COPYSIGN: dict[str, Any] = {
+    "inputs": ("self", "other"),
+    "promote": "float",
+    "refuses": "c",
+}
 copysign = elementwise(
     "copysign",
     np.copysign,
@@ -307,7 +311,7 @@ def logarithm(number: Any) -> Any:
     return math.log(number) if number > 0 else math.nan
 
 
-POWER = {"inputs": ("self", "exponent"), "refuses": "b"}
+POWER: dict[str, Any] = {"inputs": ("self", "exponent"), "refuses": "b"}
 pow = elementwise(
     "pow",
     _pow,

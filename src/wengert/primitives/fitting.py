@@ -52,6 +52,9 @@ def cast_real(cotangent: Any, dtype: np.dtype[Any]) -> Any:
     return cast(cotangent, dtype)
 
 
+NUMPY: Any = (ndarray, np.generic)
+
+
 def sum_to(cotangent: Any, shape: tuple[int, ...]) -> Any:
     """Sum over the dimensions along which `shape` was broadcast to the cotangent's."""
     if tuple(cotangent.shape) == tuple(shape):
@@ -63,7 +66,7 @@ def sum_to(cotangent: Any, shape: tuple[int, ...]) -> Any:
         if size == 1 and cotangent.shape[lead + i] != 1
     ]
     dims = (*range(lead), *stretched)
-    if isinstance(cotangent, ndarray | np.generic):
+    if isinstance(cotangent, NUMPY):
         if dims == (cotangent.ndim - 1,) and 0 < cotangent.shape[-1] <= SHORT:
             return short_rows_summed(cotangent).reshape(shape)
         return summed(cotangent, dims, True).reshape(shape)

@@ -135,17 +135,14 @@ def times_conjugate(factor: Function) -> Function:
     factor enters conjugated.
     """
     names = names_of(factor)
-    if len(names) == 1:
 
-        def vjp(grad: Any, value: Any) -> Any:
-            return grad * factor(value).conjugate()
+    def of_one(grad: Any, value: Any) -> Any:
+        return grad * factor(value).conjugate()
 
-    else:
+    def of_any(grad: Any, *values: Any) -> Any:
+        return grad * factor(*values).conjugate()
 
-        def vjp(grad: Any, *values: Any) -> Any:
-            return grad * factor(*values).conjugate()
-
-    return with_names(vjp, ("grad", *names))
+    return with_names(of_one if len(names) == 1 else of_any, ("grad", *names))
 
 
 def with_names(function: Function, names: tuple[str, ...]) -> Function:

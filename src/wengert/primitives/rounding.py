@@ -109,7 +109,7 @@ def nowhere(name: str) -> Any:
     return rule
 
 
-QUOTIENT = {"inputs": ("self", "other"), "refuses": "bc"}
+QUOTIENT: dict[str, Any] = {"inputs": ("self", "other"), "refuses": "bc"}
 div_floor = elementwise(
     "div_floor",
     _div_floor,

@@ -244,7 +244,10 @@ def _clamp_by_max(grad: Any, self: Any, min: Any, max: Any) -> Any:
     return masked(grad, above if min is None else above | lt(max, min))
 
 
-BOUNDS = {"inputs": ("self", "min", "max"), "refuses": NO_COMPLEX_BOUNDS}
+BOUNDS: dict[str, Any] = {
+    "inputs": ("self", "min", "max"),
+    "refuses": NO_COMPLEX_BOUNDS,
+}
 clamp = elementwise(
     "clamp",
     _clamp,
@@ -278,8 +281,8 @@ def _by_upper_bound(grad: Any, self: Any, max: Any) -> Any:
     return masked(grad, gt(self, max))
 
 
-LOWER = {"inputs": ("self", "min"), "refuses": NO_COMPLEX_BOUNDS}
-UPPER = {"inputs": ("self", "max"), "refuses": NO_COMPLEX_BOUNDS}
+LOWER: dict[str, Any] = {"inputs": ("self", "min"), "refuses": NO_COMPLEX_BOUNDS}
+UPPER: dict[str, Any] = {"inputs": ("self", "max"), "refuses": NO_COMPLEX_BOUNDS}
 clamp_min = elementwise(
     "clamp_min",
     np.maximum,
