@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import deep_chain, digits_mlp, footprint, small_steps
+from benchmarks import deep_chain, digits_mlp, footprint, small_steps, transforms
 from benchmarks.measure import Outcome
 
 
@@ -70,6 +70,33 @@ WORKLOADS = [
         digits_mlp.train,
         digits_mlp.numpy_train,
         tolerance=1e-4,
+    ),
+    Workload(
+        "hvp",
+        "Hessian-vector product of the digits MLP, batch 64",
+        "ms",
+        transforms.hessian_vector_product,
+        tolerance=1e-4,
+    ),
+    Workload(
+        "per-sample",
+        "gradients of the digits MLP for each of 64 samples",
+        "ms",
+        transforms.per_sample_gradients,
+        tolerance=1e-4,
+    ),
+    Workload(
+        "jacobian",
+        "Jacobian of an MLP, 64 to 64",
+        "ms",
+        transforms.jacobian,
+        tolerance=1e-4,
+    ),
+    Workload(
+        "hessian",
+        "Hessian of the Rosenbrock function in 100 dimensions",
+        "ms",
+        transforms.hessian,
     ),
     Workload(
         "deep-time",
