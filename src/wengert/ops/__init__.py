@@ -44,7 +44,6 @@ FAMILIES = [
     "linalg",
     "decompositions",
     "matrix_norms",
-    "lowrank",
     "activation",
     "random",
 ]
@@ -60,6 +59,8 @@ LATER = {
     "group_norm": "normalization",
     "cosine_similarity": "margin_loss",
     "pairwise_distance": "margin_loss",
+    "svd_lowrank": "lowrank",
+    "pca_lowrank": "lowrank",
 }
 """Functions that few programs ask the package for, and their families, loaded then.
 
