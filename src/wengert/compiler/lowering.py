@@ -89,6 +89,48 @@ def _gelu(x: Symbol) -> Symbol:
     return (op("erf", of_floats(x) * math.sqrt(0.5)) + 1) * 0.5 * x
 
 
+@rule("gelu_backward")
+def _gelu_backward(grad: Symbol, x: Symbol) -> Symbol:
+    share = (op("erf", of_floats(x) * math.sqrt(0.5)) + 1) * 0.5
+    return grad * (share + x * np.exp(x * x * -0.5) * math.sqrt(0.5 / math.pi))
+
+
+def tanh_of_cubic(x: Symbol) -> Symbol:
+    return np.tanh((of_floats(x) * x * 0.044715 + 1) * x * math.sqrt(2 / math.pi))
+
+
+@rule("gelu_tanh")
+def _gelu_tanh(x: Symbol) -> Symbol:
+    return (tanh_of_cubic(x) + 1) * 0.5 * x
+
+
+@rule("gelu_tanh_backward")
+def _gelu_tanh_backward(grad: Symbol, x: Symbol) -> Symbol:
+    t = tanh_of_cubic(x)
+    slope = (x * x * (3 * 0.044715) + 1) * math.sqrt(2 / math.pi)
+    return grad * ((t + 1) + x * (1 - t * t) * slope) * 0.5
+
+
+@rule("softplus")
+def _softplus(x: Symbol, *, beta: float, threshold: float) -> Symbol:
+    scaled = of_floats(x) * beta
+    soft = np.maximum(scaled, 0) + np.log1p(np.exp(-np.abs(scaled)))
+    return op("where", scaled > threshold, x, soft / beta)
+
+
+@rule("softplus_backward")
+def _softplus_backward(
+    grad: Symbol, x: Symbol, *, beta: float, threshold: float
+) -> Symbol:
+    scaled = of_floats(x) * beta
+    return op("where", scaled > threshold, grad, grad * op("sigmoid", scaled))
+
+
+@rule("mish")
+def _mish(x: Symbol) -> Symbol:
+    return x * np.tanh(_softplus(x, beta=1.0, threshold=20.0))
+
+
 @rule("masked")
 def _masked(x: Symbol, mask: Symbol) -> Symbol:
     return np.where(mask, x, 0)  # type: ignore[call-overload,no-any-return]

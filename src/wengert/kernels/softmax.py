@@ -18,11 +18,16 @@ from .precision import widened
 from .sums import row_sums
 from .windows import blocks
 
+SMALL = 1 << 16
+"""Up to so many bytes there is nothing to gain from looking at blocks."""
+
 
 def by_axis(x: ndarray, dim: int) -> ndarray:
     """(outer, axis, inner), contiguous, float32 at least."""
     shape = x.shape or (1,)
     dim %= len(shape)
+    if len(shape) == 2 and dim:
+        return np.ascontiguousarray(widened(x))[:, :, None]
     sides = prod(shape[:dim]), shape[dim], prod(shape[dim + 1 :])
     return np.ascontiguousarray(widened(x)).reshape(sides)
 
@@ -33,9 +38,13 @@ def _along(compute: Callable[..., None], dim: int, *arrays: ndarray) -> ndarray:
     parts = [by_axis(array, dim) for array in arrays]
     result = np.empty_like(parts[0])
     with np.errstate(invalid="ignore", divide="ignore"):
-        for part in blocks(len(result), 4 * result[:1].nbytes):
-            compute(*(array[part] for array in parts), out=result[part])
-    return result.reshape(first.shape).astype(first.dtype, copy=False)
+        if result.nbytes < SMALL:
+            compute(*parts, result)
+        else:
+            for part in blocks(len(result), 4 * result[:1].nbytes):
+                compute(*(array[part] for array in parts), result[part])
+    result = result.reshape(first.shape)
+    return result if result.dtype == first.dtype else result.astype(first.dtype)
 
 
 def sums_along(x: ndarray) -> ndarray:

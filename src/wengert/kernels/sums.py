@@ -32,7 +32,7 @@ def row_sums(x: ndarray) -> ndarray:
     """(rows,) of (rows, columns)."""
     rows, columns = x.shape
     if columns <= LONG_ROW:
-        return np.asarray(x @ ones(columns, x.dtype))
+        return x.dot(ones(columns, x.dtype))
     block = block_of(columns)
     if not block:  # NumPy adds pairwise
         return np.asarray(np.add.reduce(x, axis=1))

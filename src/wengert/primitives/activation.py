@@ -1,9 +1,9 @@
 """Activations: what bends the values between the layers of a network.
 
 Note [Activations and their derivatives]
-    Each rule is a product of the gradient with the slope. Where the slope is a step, the
-    gradient is masked (`masked`), as infinity times zero would be NaN. Rules that take
-    several passes over memory on arrays are written to reuse temporaries of their own.
+    Each rule is a product of the gradient with the slope. Where the slope is a step,
+    the gradient is masked (`masked`), as infinity times zero would be NaN. Rules of
+    many passes over memory are kernels, each the forward of a backward op.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ..kernels import activations as kernel, softmax as softmaxes
 from .elementwise import exp, sigmoid, tanh
 from .op import elementwise, fused
 from .reduction import sum_dim as sum
 from .selection import masked, where
+from .special import check_floats
 
 # --- piecewise linear -----------------------------------------------------------------
+
 
 def _relu(self: ndarray) -> Any:
     if self.size < 1024:
@@ -128,28 +131,50 @@ elu = elementwise(
 )
 celu = elementwise(
     "celu",
-    lambda self, *, alpha: np.maximum(self, 0)
-    + alpha * np.expm1(np.minimum(self, 0) / alpha),
-    vjp=lambda grad, self, alpha: where(
-        self > 0, grad, grad * exp(self * (1 / alpha))
+    lambda self, *, alpha: (
+        np.maximum(self, 0) + alpha * np.expm1(np.minimum(self, 0) / alpha)
     ),
+    vjp=lambda grad, self, alpha: where(self > 0, grad, grad * exp(self * (1 / alpha))),
     promote="float",
 )
 
 
 def _softplus(self: ndarray, *, beta: float, threshold: float) -> ndarray:
-    scaled = self * beta
-    soft = np.log1p(np.exp(np.minimum(scaled, threshold))) / beta
-    return np.where(scaled > threshold, self, soft)
+    check_floats(self.dtype)
+    return kernel.softplus(self, beta=beta, threshold=threshold)
+
+
+def _softplus_backward(
+    grad_output: ndarray, self: ndarray, *, beta: float, threshold: float
+) -> ndarray:
+    return kernel.softplus_vjp(grad_output, self, beta=beta, threshold=threshold)
+
+
+def _softplus_curvature(x: Any, beta: float, threshold: float) -> Any:
+    s = sigmoid(x * beta)
+    return masked(s * (1 - s) * beta, x * beta <= threshold)
 
 
 softplus = elementwise(
     "softplus",
     _softplus,
-    vjp=lambda grad, self, beta, threshold: where(
-        self * beta > threshold, grad, grad * sigmoid(self * beta)
+    vjp=lambda grad, self, beta, threshold: softplus_backward(
+        grad, self, beta=beta, threshold=threshold
     ),
     promote="float",
+    refuses="c",
+)
+softplus_backward = elementwise(
+    "softplus_backward",
+    _softplus_backward,
+    inputs=("grad_output", "self"),
+    grad_fn="SoftplusBackwardBackward0",
+    vjp_grad_output=lambda grad, self, beta, threshold: softplus_backward(
+        grad, self, beta=beta, threshold=threshold
+    ),
+    vjp_self=lambda grad, grad_output, self, beta, threshold: (
+        grad * grad_output * _softplus_curvature(self, beta, threshold)
+    ),
 )
 
 
@@ -186,9 +211,7 @@ def _silu_slope(x: Any) -> Any:
     return s * (1 + x * (1 - s))
 
 
-silu = elementwise(
-    "silu", _silu, d=lambda self: _silu_slope(self), promote="float"
-)
+silu = elementwise("silu", _silu, d=lambda self: _silu_slope(self), promote="float")
 
 
 def _mish_slope(x: Any) -> Any:
@@ -201,59 +224,65 @@ mish = elementwise(
     lambda self: self * np.tanh(_softplus(self, beta=1.0, threshold=20.0)),
     d=lambda self: _mish_slope(self),
     promote="float",
+    refuses="c",
 )
 
 # --- gelu -----------------------------------------------------------------------------
 
-INV_SQRT_2 = 1 / math.sqrt(2)
 INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
 SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 CUBIC = 0.044715
 
 
-def _gelu(self: ndarray) -> ndarray:
-    from ..kernels.special import erf as erf_of
+def gelu_family(name: str, approximate: str, curvature: Any) -> Any:
+    """Declare x Φ(x), or its form with tanh, and its backward op.
 
-    result = erf_of(self * self.dtype.type(INV_SQRT_2))
-    result = result + 1
-    result *= 0.5
-    return result * self
+    Args:
+        name: of the op.
+        approximate: the form, as `torch.nn.functional.gelu` calls it.
+        curvature: the second derivative.
+    """
+
+    def forward(self: ndarray) -> ndarray:
+        check_floats(self.dtype)
+        return kernel.gelu(self, approximate=approximate)
+
+    backward = elementwise(
+        f"{name}_backward",
+        lambda grad_output, self: kernel.gelu_vjp(
+            grad_output, self, approximate=approximate
+        ),
+        inputs=("grad_output", "self"),
+        grad_fn="GeluBackwardBackward0",
+        vjp_grad_output=lambda grad, self: backward(grad, self),
+        vjp_self=lambda grad, grad_output, self: grad * grad_output * curvature(self),
+    )
+    return elementwise(
+        name,
+        forward,
+        vjp=lambda grad, self: backward(grad, self),
+        promote="float",
+        refuses="c",
+        grad_fn="GeluBackward0",
+    )
 
 
-def _gelu_slope(x: Any) -> Any:
-    from .special import erf
-
-    density = exp(x * x * -0.5) * INV_SQRT_2PI
-    return (erf(x * INV_SQRT_2) + 1) * 0.5 + x * density
+def _gelu_curvature(x: Any) -> Any:
+    return exp(x * x * -0.5) * INV_SQRT_2PI * (2 - x * x)
 
 
-gelu = elementwise(
-    "gelu", _gelu, d=lambda self: _gelu_slope(self), promote="float"
-)
-"""x Φ(x), Φ the normal distribution function (Hendrycks and Gimpel, 2016)."""
-
-
-def _gelu_tanh(self: ndarray) -> ndarray:
-    cubic = self * self
-    cubic = cubic * CUBIC + 1
-    cubic = np.tanh(cubic * self * SQRT_2_OVER_PI)
-    return (cubic + 1) * self * 0.5
-
-
-def _gelu_tanh_slope(x: Any) -> Any:
+def _gelu_tanh_curvature(x: Any) -> Any:
+    # with t = tanh u, u = √(2/π) (x + 0.044715 x³): (1 - t²) (u' + x (u''/2 - t u'²))
     square = x * x
     t = tanh((square * CUBIC + 1) * x * SQRT_2_OVER_PI)
-    inner = (square * (3 * CUBIC) + 1) * SQRT_2_OVER_PI
-    return (t + 1 + x * (1 - t * t) * inner) * 0.5
+    slope = (square * (3 * CUBIC) + 1) * SQRT_2_OVER_PI
+    bend = x * (3 * CUBIC * SQRT_2_OVER_PI) - t * slope * slope
+    return (1 - t * t) * (slope + x * bend)
 
 
-gelu_tanh = elementwise(
-    "gelu_tanh",
-    _gelu_tanh,
-    d=lambda self: _gelu_tanh_slope(self),
-    promote="float",
-    grad_fn="GeluBackward0",
-)
+gelu = gelu_family("gelu", "none", _gelu_curvature)
+"""x Φ(x), Φ the normal distribution function (Hendrycks and Gimpel, 2016)."""
+gelu_tanh = gelu_family("gelu_tanh", "tanh", _gelu_tanh_curvature)
 
 # --- gates ----------------------------------------------------------------------------
 
@@ -296,34 +325,19 @@ glu = fused(
 
 
 def _softmax(self: ndarray, *, dim: int) -> ndarray:
-    result = self - np.maximum.reduce(self, axis=dim, keepdims=True, initial=-np.inf)
-    result = in_place(np.exp, result)
-    result /= np.add.reduce(result, axis=dim, keepdims=True)
-    return result
+    return softmaxes.softmax(self, dim)
 
 
 def _log_softmax(self: ndarray, *, dim: int) -> ndarray:
-    result = self - np.maximum.reduce(self, axis=dim, keepdims=True, initial=-np.inf)
-    total = np.add.reduce(np.exp(result), axis=dim, keepdims=True)
-    result -= np.log(total)
-    return result
-
-
-def in_place(function: np.ufunc, array: Any) -> Any:
-    """Apply a ufunc to an array of one's own; a NumPy scalar gives a new one."""
-    return function(array, out=array) if isinstance(array, ndarray) else function(array)
+    return softmaxes.log_softmax(self, dim)
 
 
 def _softmax_backward(self: ndarray, result: ndarray, *, dim: int) -> ndarray:
-    product = self * result
-    total = np.add.reduce(product, axis=dim, keepdims=True)
-    return product - result * total
+    return softmaxes.softmax_vjp(self, result, dim)
 
 
 def _log_softmax_backward(self: ndarray, result: ndarray, *, dim: int) -> ndarray:
-    soft = np.exp(result)
-    soft *= np.add.reduce(self, axis=dim, keepdims=True)
-    return np.subtract(self, soft, out=soft) if isinstance(soft, ndarray) else self - soft
+    return softmaxes.log_softmax_vjp(self, result, dim)
 
 
 softmax_backward = fused(
