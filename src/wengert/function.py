@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,8 +80,8 @@ class FunctionNode(Node, FunctionCtx):
     """The level of the transformation that the inputs belong to."""
     inputs: Sequence[Any]
     """For each argument its shape and dtype, or None if it is no tensor."""
-    results: Sequence[Callable[[], Tensor] | None]
-    """For each output how to make zeros for its gradient; None if it is no tensor."""
+    results: Sequence[Any]
+    """For each output its shape and dtype, or None if it is no tensor."""
     differentiable: Sequence[bool]
     """For each output whether its gradient comes here."""
 
@@ -134,12 +133,12 @@ class FunctionNode(Node, FunctionCtx):
         else:
             found = grad if type(grad) is Bundle else Bundle()
         given: list[Tensor | None] = []
-        for index, zeros in enumerate(self.results):
+        for index, spec in enumerate(self.results):
             value = found.get(index)
             if value is not None:
                 given.append(show(value))
-            elif self.materialize_grads and zeros is not None:
-                given.append(zeros())
+            elif self.materialize_grads and spec is not None:
+                given.append(plain(np.zeros(*spec)))
             else:
                 given.append(None)
         return given
@@ -186,7 +185,9 @@ class FunctionNode(Node, FunctionCtx):
 
 def fit_to(name: str, index: int, value: Tensor, shape: Any, dtype: Any) -> Tensor:
     """Bring a returned gradient to its input's shape and dtype, or refuse it."""
-    found = tuple(value.shape)
+    found, kind = spec_of(value)
+    if found == shape and kind == dtype:
+        return value
     if found != shape:
         lead = len(found) - len(shape)
         fits = lead >= 0 and all(
@@ -403,8 +404,7 @@ def new_context(
     node.edges = tuple([edge_of(arg, level) for arg in args])
     node.needs_input_grad = tuple([edge is not None for edge in node.edges])
     node.inputs = [
-        (tuple(arg.shape), numpy_dtype(arg)) if isinstance(arg, Tensor) else None
-        for arg in args
+        spec_of(arg) if isinstance(arg, Tensor) else None for arg in args
     ]
     return node
 
@@ -419,19 +419,19 @@ def run_forward(cls: type[Function], node: FunctionNode, args: tuple[Any, ...]) 
         return result
 
 
-@contextmanager
-def nothing_recorded() -> Iterator[None]:
-    """Record nothing, on no level."""
-    grad = modes.switch("grad", False)
-    outer = modes.local.levels
-    if outer:
-        modes.switch("levels", tuple([(number, False) for number, _ in outer]))
-    try:
-        yield
-    finally:
-        modes.switch("grad", grad)
-        if outer:
-            modes.switch("levels", outer)
+class nothing_recorded:
+    """A context in which nothing is recorded, on no level."""
+
+    def __enter__(self) -> None:
+        self.grad = modes.switch("grad", False)
+        self.outer = modes.local.levels
+        if self.outer:
+            modes.switch("levels", tuple([(number, False) for number, _ in self.outer]))
+
+    def __exit__(self, *exception: object) -> None:
+        modes.switch("grad", self.grad)
+        if self.outer:
+            modes.switch("levels", self.outer)
 
 
 def finish(
@@ -457,13 +457,13 @@ def finish(
         else out
         for out in outputs
     ]
-    node.results = [zeros_for(out) for out in made]
+    node.results = [spec_of(out) if isinstance(out, Tensor) else None for out in made]
     node.differentiable = [
         recorded
-        and isinstance(new, Tensor)
+        and spec is not None
         and id(old) not in without
-        and is_differentiable(numpy_dtype(new))
-        for new, old in zip(made, outputs, strict=True)
+        and is_differentiable(spec[1])
+        for spec, old in zip(node.results, outputs, strict=True)
     ]
     if not recorded:
         node.edges = (None,) * len(args)
@@ -505,12 +505,12 @@ def written_output(out: Tensor, recorded: bool) -> Tensor:
     return out
 
 
-def zeros_for(out: Any) -> Callable[[], Tensor] | None:
-    """Return how to make zeros like an output."""
-    if not isinstance(out, Tensor):
-        return None
-    shape, dtype = tuple(out.shape), numpy_dtype(out)
-    return lambda: plain(np.zeros(shape, dtype))
+def spec_of(tensor: Tensor) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return a tensor's shape and NumPy dtype."""
+    data = tensor._data
+    if type(data) is np.ndarray:
+        return data.shape, data.dtype
+    return tuple(data.shape), numpy_dtype(data)
 
 
 def aliased(tensor: Tensor) -> Tensor:
