@@ -245,7 +245,7 @@ def hooked(kind: type[Node]) -> type[Node]:
 def hooks_of(node: Node) -> Hooks:
     """Return the hooks of a node, which can have hooks from now on."""
     if node.unhooked is None:
-        node.__class__ = hooked(type(node))
+        node.__class__ = hooked(type(node))  # type: ignore[arg-type]  # classes have hashes
         node.hooks = Hooks()
     hooks: Hooks = node.hooks
     return hooks

@@ -105,7 +105,7 @@ def pack_saved(node: Any, hooks: Hooks, index: int) -> None:
         saved[2 * index] = pack(wrap_at(level, value), hooks, None)
     node.saved = tuple(saved)
     if node.packs is None:
-        node.__class__ = unpacking(type(node))
+        node.__class__ = unpacking(node.__class__)
 
 
 @functools.cache
@@ -249,7 +249,7 @@ def modified(
     return errors.modified_in_place(
         f"{known.scalar_type}Tensor",
         data.shape,
-        producer,  # type: ignore[arg-type]
+        producer,
         version,
         expected,
         modes.local.anomaly,

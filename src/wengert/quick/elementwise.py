@@ -5,7 +5,6 @@ See Note [What a quick call looks at].
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,8 @@ from ..dispatch import general
 from ..engine import clock
 from ..primitive import Primitive
 from ..tensor import Parameter, Tensor, counter, new
-from .calls import anything, fits, is_settled_view, kept, planner
+from .calls import Call, anything, fits, is_settled_view, kept, planner
 
-Call = Callable[..., Any]
 BOOL = np.dtype(bool)
 REFUSED = (TypeError, ValueError, OverflowError)
 RAW = (ndarray, int, float)

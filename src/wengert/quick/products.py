@@ -5,7 +5,6 @@ See Note [What a quick call looks at].
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from numpy import asarray, ndarray
@@ -15,9 +14,7 @@ from ..dispatch import general, record
 from ..engine import Edges, clock
 from ..primitive import Primitive
 from ..tensor import Parameter, Tensor, new, plain
-from .calls import is_settled_view, version_of
-
-Call = Callable[..., Any]
+from .calls import Call, is_settled_view, version_of
 
 
 def is_product(primitive: Primitive) -> bool:
