@@ -312,6 +312,13 @@ def not_a_tensor(op: str, argument: str, value: Any) -> TypeError:
     )
 
 
+def not_differentiable(op: str, argument: str) -> RuntimeError:
+    return RuntimeError(
+        f"The function '{op}' is not differentiable with respect to argument "
+        f"'{argument}'. This input cannot have requires_grad True."
+    )
+
+
 def no_rule(op: str, mode: str) -> Unsupported:
     return Unsupported(
         f"{op} has no rule for {mode}. Compose it of other ops, or write a "

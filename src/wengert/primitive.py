@@ -312,7 +312,10 @@ def quick_apply(primitive: Primitive) -> Callable[..., Any] | None:
     opposite = saves == primitive.inputs[::-1]
     if len(saves) == 2 and opposite and names == [("grad", name) for name in saves]:
         return apply_opposite(*functions)
-    pullers: Any = [rule and puller(primitive, rule) for rule in rules]
+    pullers: Any = [
+        refuser(primitive, name) if rule is None else puller(primitive, rule)
+        for name, rule in zip(primitive.inputs, rules, strict=True)
+    ]
     if len(pullers) == 1:
         return apply_only(*pullers)
 
@@ -323,6 +326,15 @@ def quick_apply(primitive: Primitive) -> Callable[..., Any] | None:
         ]
 
     return apply
+
+
+def refuser(primitive: Primitive, name: str) -> Callable[..., Any]:
+    """Return what says that there is no derivative by one of the inputs."""
+
+    def refuse(node: OpNode, grad: Any, edges: Edges) -> Any:
+        raise errors.not_differentiable(primitive.name, name)
+
+    return refuse
 
 
 def puller(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
