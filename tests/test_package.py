@@ -158,6 +158,14 @@ def test_no_rule_sees_the_tensor_class():
     assert not seeing
 
 
+def test_traces_hide_tensors_from_all_quick_calls():
+    from wengert.compiler import capture
+
+    quick = [path for path in MODULES if room_of(module_name(path)) == "quick"]
+    hidden = {module.__name__ for module in capture.QUICK}
+    assert hidden == {module_name(path) for path in quick} - {"wengert.quick"}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=MODULE_IDS)
 def test_module_says_what_it_is(path):
     assert ast.get_docstring(ast.parse(path.read_text("utf-8")))

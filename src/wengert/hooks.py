@@ -80,7 +80,9 @@ class Hooks:
         """Return a gradient as hooks see it: a tensor, or None."""
         if grad is None or recorded:
             return grad
-        return wrap_at(self.level, grad) if isinstance(grad, Tensor) else wrap_like(grad)
+        return (
+            wrap_at(self.level, grad) if isinstance(grad, Tensor) else wrap_like(grad)
+        )
 
     def run(self, hook: Hook, recorded: bool, *args: Any) -> Any:
         """Call a hook, unrecorded unless the whole backward is recorded.
@@ -193,7 +195,9 @@ def check_replacement(result: object, given: Tensor | None, hook: Hook) -> None:
     if given is None:
         raise RuntimeError("can't replace a None gradient with a non-None value")
     if not isinstance(result, Tensor):
-        raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+        raise TypeError(
+            f"expected Variable, but hook returned '{type(result).__name__}'"
+        )
     if result.dtype is not given.dtype:
         raise RuntimeError(
             f"hook '{name_of(hook)}' has changed the type of value (was "
@@ -245,7 +249,8 @@ def hooked(kind: type[Node]) -> type[Node]:
 def hooks_of(node: Node) -> Hooks:
     """Return the hooks of a node, which can have hooks from now on."""
     if node.unhooked is None:
-        node.__class__ = hooked(type(node))  # type: ignore[arg-type]  # classes have hashes
+        # mypy takes classes for unhashable
+        node.__class__ = hooked(type(node))  # type: ignore[arg-type]
         node.hooks = Hooks()
     hooks: Hooks = node.hooks
     return hooks
