@@ -129,7 +129,9 @@ def _matmul(size: int, batched: Sequence[bool], a: Any, b: Any) -> Any:
     if a.ndim - batched[0] < 2 or b.ndim - batched[1] < 2:
         return NotImplemented
     rank = max(a.ndim - batched[0], b.ndim - batched[1])
-    return aligned(a, batched[0], rank) @ aligned(b, batched[1], rank)
+    a, b = aligned(a, batched[0], rank), aligned(b, batched[1], rank)
+    # outer products: BLAS would be called for each element of the batch
+    return a * b if a.shape[-1] == 1 else a @ b
 
 
 @rule("mv")
@@ -195,6 +197,22 @@ def flat(name: str) -> Rule:
     return reduce
 
 
+def position(name: str) -> Rule:
+    """Return the rule of an op that finds where an extreme is."""
+
+    def find(
+        size: int, batched: Sequence[bool], value: Any, *, dim: Any, keepdim: bool
+    ) -> Any:
+        if value.ndim == 1 or (dim is None and keepdim):
+            return NotImplemented
+        if dim is None:
+            return getattr(value.reshape((size, -1)), name)(1)
+        return getattr(value, name)(dim + 1, keepdim)
+
+    return find
+
+
+rules |= {name: position(name) for name in ("argmax", "argmin")}
 rules |= {name: whole(name) for name in ("sum", "mean")}
 rules["max"], rules["min"] = whole("amax"), whole("amin")
 rules |= {name: flat(name) for name in ("prod", "median", "nanmedian")}
