@@ -17,10 +17,10 @@ PYTHON ?= $(firstword $(foreach python,$(PYTHONS),\
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 WORKERS ?= 2
 
-.PHONY: help demo test lint types check bench docs format clean
+.PHONY: help demo test lint types check bench bench-compile docs format clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/demo.stamp ## run the tutorial, train two networks, draw what happened
 	$(BIN)/python -m examples.demo
@@ -39,6 +39,9 @@ check: test lint types ## all three
 
 bench: $(VENV)/dev.stamp ## compare the speed with PyTorch and raw NumPy
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-compile: $(VENV)/dev.stamp ## compare compiled programs with eager mode and PyTorch
+	$(BIN)/python -m benchmarks.compile $(ARGS)
 
 docs: $(VENV)/dev.stamp ## write the pages that are made from the code
 	$(BIN)/python -m tools.coverage

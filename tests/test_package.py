@@ -159,10 +159,10 @@ def test_no_rule_sees_the_tensor_class():
 
 
 def test_traces_hide_tensors_from_all_quick_calls():
-    from wengert.compiler import capture
+    from wengert.compiler import watch
 
     quick = [path for path in MODULES if room_of(module_name(path)) == "quick"]
-    hidden = {module.__name__ for module in capture.QUICK}
+    hidden = {module.__name__ for module in watch.QUICK}
     assert hidden == {module_name(path) for path in quick} - {"wengert.quick"}
 
 

@@ -1,15 +1,11 @@
 """Capture: ordinary code runs once on `Traced` arrays and leaves a graph.
 
-A tour. `Tracer` is one run. Whatever tensor an op is about to see is *adopted*: while the
-trace lasts, its array is a `Traced` one. If the tensor is older than the trace, that
-stands for an input, which is read anew at each replay; if it was made inside, for a
-constant (or numbers that are drawn again). `Tracer.process` turns each primitive into
+A tour. `Tracer` is one run. Whatever tensor an op is about to see is *adopted*: while
+the trace lasts, its array is a `Traced` one. If the tensor is older than the trace,
+that stands for an input, which is read anew at each replay; if it was made inside, for
+a constant (or numbers that are drawn again). `Tracer.process` turns each primitive into
 nodes, see `lowering`. At the end `Tracer.restore` gives all tensors their arrays back.
 
-Note [Nothing passes unseen]
-    The quick calls would compute with plain tensors at once, and the results would be
-    frozen into the program. While a trace runs, the modules of the quick calls do not
-    recognise tensors, so that every op takes the general way, which tells the trace.
 """
 
 from __future__ import annotations
@@ -27,10 +23,8 @@ from .. import dispatch, modes
 from ..engine import Cotangents, Edges, Node as Step, clock
 from ..generator import Generator
 from ..layers.traced import Traced
-from ..ops import random
 from ..primitive import Primitive
 from ..primitives.op import registry
-from ..quick import calls, elementwise, products, reductions, views
 from ..tensor import AccumulateGrad, Special, Tensor, wrap_at
 from ..views import View, replay
 from . import failures
@@ -39,28 +33,14 @@ from .graph import Graph, Node
 from .lowering import lowered
 from .program import evaluate
 from .symbol import DTYPES, Symbol, Untraceable
+from .watch import Watch
 
-QUICK = (calls, elementwise, products, reductions, views)
-"""The modules of quick calls, which know tensors by these names."""
-DRAWS = (
-    *("uniform", "bernoulli", "dropout_mask", "exponential", "geometric", "cauchy"),
-    *("normal", "log_normal", "integers", "random", "permutation", "multinomial"),
-    *("poisson", "gamma", "binomial"),
-)
-LOOKS = ("item", "tolist", "numpy", "__array__", "__bool__", "__float__", "__int__")
-LOOKS += ("__index__", "__complex__")
-"""What shows the values of a tensor."""
+RESHAPES = ("view", "alias", "unsqueeze", "squeeze", "squeeze_dim", "squeeze_dims")
 TWINS = {"pow_number": "pow", "remainder_number": "remainder", "fmod_number": "fmod"}
 """What takes numbers, and what takes arrays instead."""
-SEEDS = ("manual_seed", "seed", "set_state")
-RESHAPES = ("view", "alias", "unsqueeze", "squeeze", "squeeze_dim", "squeeze_dims")
 tracing = RLock()
 """There is one trace at a time: it changes what all threads see."""
 current: Tracer | None = None
-
-
-class Nobody:
-    """The class of no object: what quick calls take for tensors during a trace."""
 
 
 class GradOf:
@@ -149,34 +129,7 @@ class Tracer:
         gc.collect(0)
         self.collecting = gc.isenabled()
         gc.disable()
-        self.patched = [
-            (module, name, vars(module)[name])
-            for module in QUICK
-            for name in ("Tensor", "Parameter")
-            if name in vars(module)
-        ]
-        for module, name, _ in self.patched:
-            setattr(module, name, Nobody)
-        for name in (*DRAWS, *SEEDS):
-            method = getattr(Generator, name)
-            self.patched.append((Generator, name, vars(Generator).get(name)))
-            watch = self.watched_draw if name in DRAWS else self.watched_seed
-            setattr(Generator, name, watch(method))
-        fresh = random.fresh
-        self.patched.append((random, "fresh", fresh))
-        random.fresh = self.watched_fresh(fresh)
-        for name in LOOKS:
-            if name in vars(Tensor):
-                method = vars(Tensor)[name]
-                self.patched.append((Tensor, name, method))
-                setattr(Tensor, name, self.watched_look(method))
-        from ..nn.module import Module
-        from ..optim.optimizer import Optimizer
-
-        for owner in (Module, Optimizer):
-            method = owner.zero_grad
-            self.patched.append((owner, "zero_grad", method))
-            owner.zero_grad = self.watched_reset(method)  # type: ignore[method-assign]
+        self.watch = Watch(self)
         dispatch.tracing = self.touch
         current = self
         return self
@@ -185,11 +138,7 @@ class Tracer:
         global current
         current = None
         dispatch.tracing = None
-        for owner, name, value in self.patched:
-            if value is None:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, value)
+        self.watch.end()
         self.restore()
         if self.collecting:
             gc.enable()
@@ -231,8 +180,8 @@ class Tracer:
     def is_born(self, tensor: Tensor) -> bool:
         """Whether a tensor was made inside the trace.
 
-        The garbage collector knows: it does not run meanwhile, so that what is new is in
-        its youngest generation.
+        The garbage collector knows: it does not run meanwhile, so that what is new is
+        in its youngest generation.
         """
         if id(tensor) in self.old:
             return False
@@ -499,34 +448,7 @@ class Tracer:
     def ambiguous(self) -> CaptureError:
         return failures.ambiguous()
 
-    # --- what is not an op --------------------------------------------------------------
-
-    def watched_draw(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a generator's method that is called again at each replay."""
-
-        def draw(generator: Generator, *args: Any, **kwargs: Any) -> Any:
-            if get_ident() != self.thread:
-                return method(generator, *args, **kwargs)
-            if id(generator) not in self.generators:
-                self.generators[id(generator)] = (generator, generator.get_state())
-            if self.drawing:
-                return method(generator, *args, **kwargs)
-            name = method.__name__
-            return self.draw(name, lambda: method(generator, *args, **kwargs))
-
-        return draw
-
-    def watched_fresh(self, fresh: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function that makes random tensors, made again at each replay."""
-
-        def drawn(draw: Callable[..., Any], shape: Any, **options: Any) -> Any:
-            if get_ident() != self.thread:
-                return fresh(draw, shape, **options)
-            return fresh(
-                lambda sizes: self.draw("random", lambda: draw(sizes)), shape, **options
-            )
-
-        return drawn
+    # --- what is not an op ------------------------------------------------------------
 
     def draw(self, name: str, function: Callable[[], Any]) -> ndarray:
         """Draw numbers, now and at each replay.
@@ -564,42 +486,3 @@ class Tracer:
                     "options of an optimizer, such as the learning rate, change. Call the "
                     "scheduler's step() outside of the compiled function"
                 )
-
-    def watched_look(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a method that shows no values but those of constants."""
-
-        def look(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
-            self.touch((tensor,))
-            return method(tensor, *args, **kwargs)
-
-        return look
-
-    def watched_seed(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def seed(generator: Generator, *args: Any, **kwargs: Any) -> Any:
-            if get_ident() != self.thread:
-                return method(generator, *args, **kwargs)
-            raise failures.untraceable(
-                "the generator is seeded", "Seed it outside of the compiled function"
-            )
-
-        return seed
-
-    def watched_reset(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a `zero_grad` that lets the trace know whose gradients are forgotten."""
-
-        def zero_grad(owner: Any, set_to_none: bool = True) -> None:
-            if set_to_none and get_ident() == self.thread:
-                if hasattr(owner, "param_groups"):
-                    self.note_options(owner)
-                    params = [
-                        p for group in owner.param_groups for p in group["params"]
-                    ]
-                else:
-                    params = list(owner.parameters())
-                for tensor in params:
-                    if id(tensor) not in self.adopted:
-                        self.reset.add(id(tensor))
-                        self.adopt(tensor, born=False)
-            method(owner, set_to_none)
-
-        return zero_grad

@@ -1,4 +1,4 @@
-"""A captured function: the program, where its inputs are, and what becomes of its results.
+"""A captured function: the program, where its inputs are, what becomes of its results.
 
 `captured` runs the function under a `Tracer` and takes from the trace what a replay has
 to do: read the inputs, run the program, and put results where eager mode would have: in

@@ -38,17 +38,18 @@ def compile(
     parameters and other tensors from outside anew. Calls with other shapes, dtypes,
     Python arguments or modes are captured on their own.
 
-    Python itself runs when capturing only: its side effects (printing, counting) are not
-    repeated, and a function that decides by tensors' values is not compiled.
+    Python itself runs when capturing only: its side effects (printing, counting) are
+    not repeated, and a function that decides by tensors' values is not compiled.
 
     Args:
         model: the function or `nn.Module`; without it a decorator is returned.
-        fullgraph: raise an error if the function cannot be captured, in place of running
+        fullgraph: raise an error if the function cannot be captured, in place of
+        running
             it eagerly with a warning.
         backend: ``"llvm"`` for machine code (``pip install wengert[jit]``), ``"numpy"``
             to replay through NumPy.
-        limit: how many programs are kept for different arguments; beyond, calls are eager.
-        dynamic, mode, options: accepted as PyTorch does, without effect.
+        limit: how many programs are kept for different arguments; beyond, calls are
+        eager. dynamic, mode, options: accepted as PyTorch does, without effect.
         disable: return the function as it is.
 
     Returns:

@@ -1,9 +1,9 @@
 """The derivative of a captured forward, for results that require grad.
 
-What the function has recorded is run backward in the same trace, from gradients that are
-inputs. The nodes that this adds are a second graph; what they need of the forward is
-returned by the first one, as residuals. In the user's record, the compiled function is
-one node.
+What the function has recorded is run backward in the same trace, from gradients that
+are inputs. The nodes that this adds are a second graph; what they need of the forward
+is returned by the first one, as residuals. In the user's record, the compiled function
+is one node.
 """
 
 from __future__ import annotations

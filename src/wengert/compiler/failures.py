@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 
 
 class CaptureError(RuntimeError):
@@ -22,7 +23,7 @@ def user_line() -> str:
     while frame is not None:
         name = frame.f_code.co_filename
         if not name.startswith(PACKAGE):
-            return f"{os.path.basename(name)}:{frame.f_lineno}"
+            return f"{Path(name).name}:{frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]
     return "?"
 

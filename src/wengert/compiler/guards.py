@@ -1,8 +1,9 @@
 """What a captured program relies on besides tensors' values, and whether it still holds.
 
-The arguments are compared by `key_of`. What a function reaches by itself (closure cells,
-globals, defaults, and what these hold: modules, optimizers, containers, other functions)
-is looked through once by `reached`, which notes for each place what was found there.
+The arguments are compared by `key_of`. What a function reaches by itself (closure
+cells, globals, defaults, and what these hold: modules, optimizers, containers, other
+functions) is looked through once by `reached`, which notes for each place what was
+found there.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a primitive becomes in the graph.
 
-In this order: the rule of this file, if there is one; what its forward does to `Symbol`s;
-its decomposition. What none of them can express runs as the eager primitive at its place
-in every replay: an opaque ``call``.
+In this order: the rule of this file, if there is one; what its forward does to
+`Symbol`s; its decomposition. What none of them can express runs as the eager primitive
+at its place in every replay: an opaque ``call``.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A program writes to its inputs in place as soon as nobody reads the old values any more.
 If an index then turns out to be out of range, or a call raises, state is neither as
-before nor as eager mode would leave it. So indices are looked at before the program runs;
-where that is not possible, what the program writes to is copied before.
+before nor as eager mode would leave it. So indices are looked at before the program
+runs; where that is not possible, what the program writes to is copied before.
 """
 
 from __future__ import annotations

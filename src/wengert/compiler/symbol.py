@@ -1,7 +1,7 @@
 """Arrays that stand for nodes of a graph: NumPy code run on them writes the graph.
 
-A `Symbol` answers NumPy's protocols (ufuncs with ``out``, reductions, ``np.where`` …) by
-adding nodes, so that the forward of most primitives, and the update rules of the
+A `Symbol` answers NumPy's protocols (ufuncs with ``out``, reductions, ``np.where`` …)
+by adding nodes, so that the forward of most primitives, and the update rules of the
 optimizers, are captured by just running them. Whatever it does not know, and whatever
 could be wrong, raises `Untraceable`; nothing is guessed.
 """

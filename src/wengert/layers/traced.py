@@ -1,8 +1,9 @@
 """Arrays of which only the graph node is known: what `wengert.compile` runs code on.
 
 A `Traced` array computes nothing: each op on it adds to the graph of the running trace.
-It stands where NumPy's array would, below tensors of level zero, so that everything above
-(the record, backward, transformations, optimizers) goes on as it does in eager mode.
+It stands where NumPy's array would, below tensors of level zero, so that everything
+above (the record, backward, transformations, optimizers) goes on as it does in eager
+mode.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ class Traced(Layer):
 
     Note [Views of nodes]
         Writing replaces the node: a new value of the same storage. A view knows of what
-        it is one and how it was made; it makes its node again when its base has another,
-        and writing to it writes the base. So all who share memory agree, as in eager.
+        it is one and how it was made; it makes its node again when its base has
+        another, and writing to it writes the base. So all who share memory agree, as in
+        eager.
     """
 
     __slots__ = ("__weakref__", "base", "contiguous", "frozen", "held", "seen")

@@ -1,0 +1,1 @@
+"""Compiled programs against eager mode and PyTorch: ``make bench-compile``."""

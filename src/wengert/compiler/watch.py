@@ -1,0 +1,149 @@
+"""What a trace has to be told while it runs, besides ops: `Watch`.
+
+Note [Nothing passes unseen]
+    The quick calls would compute with plain tensors at once, and the results would be
+    frozen into the program. While a trace runs, the modules of the quick calls do not
+    recognise tensors, so that every op takes the general way, which tells the trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import get_ident
+from typing import Any
+
+from ..generator import Generator
+from ..ops import random
+from ..quick import calls, elementwise, products, reductions, views
+from ..tensor import Tensor
+from . import failures
+
+QUICK = (calls, elementwise, products, reductions, views)
+"""The modules of quick calls, which know tensors by these names."""
+DRAWS = (
+    *("uniform", "bernoulli", "dropout_mask", "exponential", "geometric", "cauchy"),
+    *("normal", "log_normal", "integers", "random", "permutation", "multinomial"),
+    *("poisson", "gamma", "binomial"),
+)
+LOOKS = ("item", "tolist", "numpy", "__array__", "__bool__", "__float__", "__int__")
+LOOKS += ("__index__", "__complex__")
+"""What shows the values of a tensor."""
+SEEDS = ("manual_seed", "seed", "set_state")
+
+
+class Nobody:
+    """The class of no object: what quick calls take for tensors during a trace."""
+
+
+class Watch:
+    """Lets a trace see what the quick calls, generators and looks at values do."""
+
+    def __init__(self, tracer: Any) -> None:
+        self.tracer = tracer
+        self.patched = [
+            (module, name, vars(module)[name])
+            for module in QUICK
+            for name in ("Tensor", "Parameter")
+            if name in vars(module)
+        ]
+        for module, name, _ in self.patched:
+            setattr(module, name, Nobody)
+        for name in (*DRAWS, *SEEDS):
+            method = getattr(Generator, name)
+            self.patched.append((Generator, name, vars(Generator).get(name)))
+            watch = self.watched_draw if name in DRAWS else self.watched_seed
+            setattr(Generator, name, watch(method))
+        fresh = random.fresh
+        self.patched.append((random, "fresh", fresh))
+        random.fresh = self.watched_fresh(fresh)
+        for name in LOOKS:
+            if name in vars(Tensor):
+                method = vars(Tensor)[name]
+                self.patched.append((Tensor, name, method))
+                setattr(Tensor, name, self.watched_look(method))
+        from ..nn.module import Module
+        from ..optim.optimizer import Optimizer
+
+        for owner in (Module, Optimizer):
+            method = owner.zero_grad
+            self.patched.append((owner, "zero_grad", method))
+            owner.zero_grad = self.watched_reset(method)  # type: ignore[method-assign]
+
+    def end(self) -> None:
+        """Leave everything as it was."""
+        for owner, name, value in self.patched:
+            if value is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, value)
+
+    def watched_draw(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a generator's method that is called again at each replay."""
+
+        def draw(generator: Generator, *args: Any, **kwargs: Any) -> Any:
+            if get_ident() != self.tracer.thread:
+                return method(generator, *args, **kwargs)
+            if id(generator) not in self.tracer.generators:
+                self.tracer.generators[id(generator)] = (
+                    generator,
+                    generator.get_state(),
+                )
+            if self.tracer.drawing:
+                return method(generator, *args, **kwargs)
+            name = method.__name__
+            return self.tracer.draw(name, lambda: method(generator, *args, **kwargs))
+
+        return draw
+
+    def watched_fresh(self, fresh: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function that makes random tensors, made again at each replay."""
+
+        def drawn(draw: Callable[..., Any], shape: Any, **options: Any) -> Any:
+            if get_ident() != self.tracer.thread:
+                return fresh(draw, shape, **options)
+            return fresh(
+                lambda sizes: self.tracer.draw("random", lambda: draw(sizes)),
+                shape,
+                **options,
+            )
+
+        return drawn
+
+    def watched_look(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a method that shows no values but those of constants."""
+
+        def look(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+            self.tracer.touch((tensor,))
+            return method(tensor, *args, **kwargs)
+
+        return look
+
+    def watched_seed(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def seed(generator: Generator, *args: Any, **kwargs: Any) -> Any:
+            if get_ident() != self.tracer.thread:
+                return method(generator, *args, **kwargs)
+            raise failures.untraceable(
+                "the generator is seeded", "Seed it outside of the compiled function"
+            )
+
+        return seed
+
+    def watched_reset(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a `zero_grad` that lets the trace know whose gradients are forgotten."""
+
+        def zero_grad(owner: Any, set_to_none: bool = True) -> None:
+            if set_to_none and get_ident() == self.tracer.thread:
+                if hasattr(owner, "param_groups"):
+                    self.tracer.note_options(owner)
+                    params = [
+                        p for group in owner.param_groups for p in group["params"]
+                    ]
+                else:
+                    params = list(owner.parameters())
+                for tensor in params:
+                    if id(tensor) not in self.tracer.adopted:
+                        self.tracer.reset.add(id(tensor))
+                        self.tracer.adopt(tensor, born=False)
+            method(owner, set_to_none)
+
+        return zero_grad
