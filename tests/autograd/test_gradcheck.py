@@ -121,7 +121,9 @@ CASES = {
         t, function(t, t.square, lambda g, x: g * 3), real(t), raise_exception=False
     ),
     "wrong jvp": lambda t: check(t, forward_function(t), real(t), **FORWARD),
-    "wrong jvp fast": lambda t: check(t, forward_function(t), real(t), **FORWARD, **FAST),
+    "wrong jvp fast": lambda t: check(
+        t, forward_function(t), real(t), **FORWARD, **FAST
+    ),
     "wrong second": lambda t: second(
         t, function(t, lambda x: x**3, lambda g, x: g * 3 * (x * x).detach()), real(t)
     ),
@@ -171,7 +173,9 @@ def test_verdicts(name):
 def test_backward_that_differs_each_time(tolerance):
     calls = []
     apply = function(
-        wengert, wengert.clone, lambda g, x: g * (1 + 1e-9 * len(calls + [calls.append(0)]))
+        wengert,
+        wengert.clone,
+        lambda g, x: g * (1 + 1e-9 * len(calls + [calls.append(0)])),
     )
     if tolerance:
         assert check(wengert, apply, real(wengert), nondet_tol=tolerance)

@@ -78,9 +78,9 @@ TRANSFORMS = {
     "hessian": lambda f, x: func.hessian(lambda x: f(x).sum())(x[0]),
     "vmap grad": lambda f, x: func.vmap(func.grad(lambda x: f(x).sum()))(x),
     "grad vmap": lambda f, x: func.grad(lambda x: func.vmap(f)(x).pow(2).sum())(x),
-    "grad jvp": lambda f, x: func.grad(
-        lambda v: func.jvp(f, (v,), (v * v,))[1].sum()
-    )(x[0]),
+    "grad jvp": lambda f, x: func.grad(lambda v: func.jvp(f, (v,), (v * v,))[1].sum())(
+        x[0]
+    ),
     "jvp jvp": lambda f, x: func.jvp(
         lambda v: func.jvp(f, (v,), (v,))[1], (x[0],), (x[1],)
     )[1],

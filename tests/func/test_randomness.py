@@ -32,7 +32,11 @@ def test_numbers(name, randomness):
     for t in (wengert, torch):
         t.manual_seed(3)
         log = Log()
-        log(t.vmap(lambda x, t=t: PROGRAMS[name](t, x), randomness=randomness)(t.ones(4, 3)))
+        log(
+            t.vmap(lambda x, t=t: PROGRAMS[name](t, x), randomness=randomness)(
+                t.ones(4, 3)
+            )
+        )
         log(t.rand(2))
         logs.append(log.entries)
     assert_same(*logs)

@@ -37,8 +37,8 @@ def describe(
     which = f"While considering the {complex_part} part of complex outputs only, "
     title = (
         f"{which if complex_part else ''}Jacobian "
-        f"{'computed with forward mode ' if mode == 'forward' else ''}mismatch for output "
-        f"{output} with respect to input {input},"
+        f"{'computed with forward mode ' if mode == 'forward' else ''}mismatch for "
+        f"output {output} with respect to input {input},"
     )
     return (
         f"{title}\nnumerical:{plain(numerical)}\nanalytical:{plain(analytical)}\n"
@@ -66,10 +66,10 @@ def worst(numerical: ndarray, analytical: ndarray, shape: tuple[int, ...]) -> st
     element = np.unravel_index(int(row) % size, shape) if shape else ()
     where = [int(index) for index in element]
     return (
-        f"The worst element: the derivative of the output's element {int(column)} (of the "
-        f"flattened output) by the input's element {where} is {numerical[row, column]:.8g} "
-        f"numerically but {analytical[row, column]:.8g} analytically; the difference is "
-        f"{np.abs(analytical - numerical)[row, column]:.3g}."
+        f"The worst element: the derivative of the output's element {int(column)} (of "
+        f"the flattened output) by the input's element {where} is {numerical[row, column]:.8g} "
+        f"numerically but {analytical[row, column]:.8g} analytically; the difference "
+        f"is {np.abs(analytical - numerical)[row, column]:.3g}."
     )
 
 
@@ -88,39 +88,39 @@ def cause(
         return "Usually: the point lies at the edge of where the function is defined."
     if not precise:
         return (
-            "Usually: the input is of single precision, in which finite differences are "
-            "mostly rounding errors; use torch.float64, or a larger eps and tolerance."
+            "Usually: the input is of single precision, in which finite differences "
+            "are mostly rounding errors; use torch.float64, or a larger eps and tolerance."
         )
     if not analytical.any():
         return (
-            f"Usually: {rule} returns zeros or None, or the record is cut between input "
-            "and output, by detach(), .data, numpy() or no_grad()."
+            f"Usually: {rule} returns zeros or None, or the record is cut between "
+            "input and output, by detach(), .data, numpy() or no_grad()."
         )
     if agree(analytical.conj(), numerical) or agree(-analytical.conj(), numerical):
         return (
-            f"Usually: {rule} lacks a conjugate: the gradient of a complex product needs "
-            "grad * factor.conj()."
+            f"Usually: {rule} lacks a conjugate: the gradient of a complex product "
+            "needs grad * factor.conj()."
         )
     factor = constant_factor(numerical, analytical)
     if factor is not None:
         return (
-            f"All elements are {factor:.4g} times what they should be. Usually: a factor "
-            f"is forgotten in {rule}, or the same tensor is given as two inputs."
+            f"All elements are {factor:.4g} times what they should be. Usually: a "
+            f"factor is forgotten in {rule}, or the same tensor is given as two inputs."
         )
     square = analytical.shape[0] == analytical.shape[1]
     if square and agree(analytical.T, numerical):
         return f"Usually: {rule} multiplies by a matrix where it needs its transpose."
     if np.abs(numerical).max() > 1e3 * max(float(np.abs(analytical).max()), 1.0):
         return (
-            "Usually: the function gives something else each time it is called (it draws "
-            "random numbers or has state), or has a jump here."
+            "Usually: the function gives something else each time it is called (it "
+            "draws random numbers or has state), or has a jump here."
         )
     wrong = ~np.isclose(analytical, numerical, tolerance.rtol, tolerance.atol)
     if wrong.mean() < 0.5:
         return (
-            f"{int(wrong.sum())} of {wrong.size} elements differ. Usually: the point lies "
-            "at a kink (relu at 0, ties of max), where finite differences give the mean "
-            f"of both sides; or {rule} is wrong for a special case."
+            f"{int(wrong.sum())} of {wrong.size} elements differ. Usually: the point "
+            "lies at a kink (relu at 0, ties of max), where finite differences give the "
+            f"mean of both sides; or {rule} is wrong for a special case."
         )
     return f"Usually: the formula in {rule} is wrong."
 

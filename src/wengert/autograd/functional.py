@@ -374,9 +374,7 @@ def prepared(inputs: Any, name: str, create_graph: bool) -> Parts:
     )
 
 
-def called(
-    func: Function, inputs: Parts, name: str, strict: bool
-) -> tuple[Any, Parts]:
+def called(func: Function, inputs: Parts, name: str, strict: bool) -> tuple[Any, Parts]:
     """Return a function's result, and the tensors it consists of, checked."""
     result = outputs_checked(func(*inputs), name)
     outputs = result if isinstance(result, tuple) else (result,)
@@ -396,8 +394,8 @@ def check_depends(outputs: Sequence[Tensor], strict: bool) -> None:
         if strict and not out.requires_grad:
             raise RuntimeError(
                 f"Output {index} of the user-provided function does not require "
-                "gradients. The outputs must be computed in a differentiable manner from "
-                "the input when running in strict mode."
+                "gradients. The outputs must be computed in a differentiable manner "
+                "from the input when running in strict mode."
             )
 
 
@@ -407,10 +405,10 @@ def check_varies(gradients: Sequence[Tensor], inputs: Parts, strict: bool) -> No
         if strict and not found.requires_grad:
             raise RuntimeError(
                 "While computing the hessian, found that the jacobian of the "
-                f"user-provided function with respect to input {index} is independent of "
-                "the input. This is not allowed in strict mode. You should ensure that "
-                "your function is twice differentiable and that the jacobian depends on "
-                "the inputs (this would be violated by a linear function for example)."
+                f"user-provided function with respect to input {index} is independent "
+                "of the input. This is not allowed in strict mode. You should ensure "
+                "that your function is twice differentiable and that the jacobian depends "
+                "on the inputs (this would be violated by a linear function for example)."
             )
 
 

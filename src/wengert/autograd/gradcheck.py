@@ -243,17 +243,17 @@ class Check:
             x = self.inputs[i]
             if x.dtype.numpy.char not in "dD":
                 warnings.warn(
-                    f"Input #{i} requires gradient and is not a double precision floating "
-                    "point or complex. This check will likely fail if all the inputs are "
-                    "not of double precision floating point or complex. ",
+                    f"Input #{i} requires gradient and is not a double precision "
+                    "floating point or complex. This check will likely fail if all the inputs "
+                    "are not of double precision floating point or complex. ",
                     stacklevel=4,
                 )
             if any(s == 0 and n > 1 for s, n in zip(x.stride(), x.shape, strict=True)):
                 raise RuntimeError(
                     f"The {i}th input has a dimension with stride 0. gradcheck only "
-                    "supports inputs that are non-overlapping to be able to compute the "
-                    "numerical gradients correctly. You should call .contiguous on the "
-                    "input before passing it to gradcheck."
+                    "supports inputs that are non-overlapping to be able to compute "
+                    "the numerical gradients correctly. You should call .contiguous on "
+                    "the input before passing it to gradcheck."
                 )
             x.retain_grad()
 
@@ -296,7 +296,7 @@ class Check:
             self.difference(index, self.unit(index, position, direction))
             for position, direction in self.steps(index)
         ]
-        return [np.array([out.reshape(-1) for out in column]) for column in zip(*rows)]
+        return [np.array([out.reshape(-1) for out in column]) for column in zip(*rows, strict=True)]
 
     def unit(self, index: int, position: int, direction: complex) -> ndarray:
         """Return the array with which one element moves."""
@@ -309,7 +309,9 @@ class Check:
         """Refuse a function whose outputs change though they have no derivatives."""
         results = self.func(*self.inputs)
         results = results if isinstance(results, tuple | list) else (results,)
-        floats = [out.dtype.is_floating_point or out.dtype.is_complex for out in results]
+        floats = [
+            out.dtype.is_floating_point or out.dtype.is_complex for out in results
+        ]
         before_moving = [values_of(out) for out in results]
         for index in self.wanted:
             data = self.inputs[index]._data
@@ -321,13 +323,15 @@ class Check:
                 moved = moved if isinstance(moved, tuple | list) else (moved,)
                 found = [values_of(out) for out in moved]
                 data[...] = before
-                for old, new, is_float in zip(before_moving, found, floats, strict=True):
+                for old, new, is_float in zip(
+                    before_moving, found, floats, strict=True
+                ):
                     if is_float and not np.array_equal(old, new, equal_nan=True):
                         raise GradcheckError(
                             "Numerical gradient for function expected to be zero. The "
                             "output changes with the input, but does not require grad: "
-                            "somewhere the record is cut, by detach(), .data, numpy() or "
-                            "no_grad()."
+                            "somewhere the record is cut, by detach(), .data, numpy() "
+                            "or no_grad()."
                         )
 
     # --- reverse mode -----------------------------------------------------------------
@@ -381,7 +385,9 @@ class Check:
         wanted = [self.inputs[i] for i in self.wanted]
         twice = []
         for _ in range(2):
-            found = grad(out, wanted, plain(start), retain_graph=True, allow_unused=True)
+            found = grad(
+                out, wanted, plain(start), retain_graph=True, allow_unused=True
+            )
             for x, g in zip(wanted, found, strict=True):
                 if g is not None and g.shape != x.shape:
                     raise GradcheckError("Analytical gradient has incorrect size")
@@ -392,7 +398,9 @@ class Check:
                     )
             twice.append(
                 [
-                    np.zeros(tuple(x.shape), x.dtype.numpy) if g is None else values_of(g)
+                    np.zeros(tuple(x.shape), x.dtype.numpy)
+                    if g is None
+                    else values_of(g)
                     for x, g in zip(wanted, found, strict=True)
                 ]
             )
@@ -459,7 +467,7 @@ class Check:
                 for position, direction in self.steps(i)
             ]
             matrices = [
-                np.array([out.reshape(-1) for out in column]) for column in zip(*rows)
+                np.array([out.reshape(-1) for out in column]) for column in zip(*rows, strict=True)
             ]
             for o, (a, b) in enumerate(zip(matrices, self.numerical(i), strict=True)):
                 if not self.tolerance.agree(a, b):
@@ -530,10 +538,12 @@ class Check:
             ) from error
         for position, whole in enumerate(found):
             for row, values in zip(whole, expected, strict=True):
-                if not self.tolerance.agree(values_of(row), values_of(values[position])):
+                if not self.tolerance.agree(
+                    values_of(row), values_of(values[position])
+                ):
                     raise GradcheckError(
-                        f"gradcheck failed while testing {what}: under vmap the result is "
-                        f"{row}, without it {values[position]}"
+                        f"gradcheck failed while testing {what}: under vmap the result "
+                        f"is {row}, without it {values[position]}"
                     )
 
     # --- absent gradients -------------------------------------------------------------
@@ -564,9 +574,9 @@ class Check:
             for gradient in found:
                 if gradient is not None and values_of(gradient).any():
                     raise GradcheckError(
-                        "Expected all input grads to be undefined or zero when all output "
-                        "grads are undefined or zero. Look at what backward does with "
-                        "gradients that are None."
+                        "Expected all input grads to be undefined or zero when all "
+                        "output grads are undefined or zero. Look at what backward does "
+                        "with gradients that are None."
                     )
 
     # --- the error --------------------------------------------------------------------
@@ -623,7 +633,7 @@ def undefined_grad() -> Callable[[Tensor], Tensor]:
 
 
 class _Callable(ModuleType):
-    """This module: ``torch.autograd.gradcheck`` names the function, too."""
+    """The module itself: ``torch.autograd.gradcheck`` names the function, too."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> bool:
         return gradcheck(*args, **kwargs)

@@ -45,7 +45,9 @@ def replace(args: tuple[Any, ...], argnums: Argnums, values: Any) -> list[Any]:
 def check_input(value: Any) -> Tensor:
     """Refuse an input to differentiate by that is no tensor of numbers with derivatives."""
     if not isinstance(value, Tensor):
-        raise ValueError(f"Thing passed to transform API must be Tensor, got {type(value)}")
+        raise ValueError(
+            f"Thing passed to transform API must be Tensor, got {type(value)}"
+        )
     if not is_differentiable(value._data.dtype):
         raise RuntimeError("only Tensors of floating point dtype can require gradients")
     return value
@@ -59,8 +61,8 @@ def check_output(value: Any, call: str) -> Tensor:
     """
     if not isinstance(value, Tensor):
         raise RuntimeError(
-            f"{call}: expected f(*primals) to return only tensors, got unsupported type "
-            f"{type(value)}"
+            f"{call}: expected f(*primals) to return only tensors, got unsupported "
+            f"type {type(value)}"
         )
     return value
 
@@ -74,9 +76,9 @@ def check_scalar(output: Any) -> None:
         )
     if output.ndim != 0:
         raise RuntimeError(
-            "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got "
-            f"tensor with {output.ndim} dims. Maybe you wanted to use the vjp or jacrev "
-            "APIs instead?"
+            "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, "
+            f"got tensor with {output.ndim} dims. Maybe you wanted to use the vjp or "
+            "jacrev APIs instead?"
         )
     if output.dtype.is_complex:
         raise RuntimeError(
@@ -91,7 +93,7 @@ def split_aux(call: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
         return result, None
     if not (isinstance(result, tuple) and len(result) == 2):
         raise RuntimeError(
-            f"{call}: output of function f should be a tuple: (output, aux) if has_aux is "
-            "True"
+            f"{call}: output of function f should be a tuple: (output, aux) if has_aux "
+            "is True"
         )
     return result

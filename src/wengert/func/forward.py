@@ -80,8 +80,8 @@ def paired(
     if found != structure:
         raise RuntimeError(
             f"{CALL}: Expected primals and tangents to have the same python structure. "
-            "For example, if primals is a tuple of 3 tensors, tangents also must be. Got "
-            f"primals with structure {structure} and tangents with structure {found}"
+            "For example, if primals is a tuple of 3 tensors, tangents also must be. "
+            f"Got primals with structure {structure} and tangents with structure {found}"
         )
     if not leaves:
         raise RuntimeError(f"{CALL}: Expected primals to contain at least one Tensor.")
@@ -103,8 +103,8 @@ def check_pair(primal: Any, tangent: Any) -> None:
             )
     if primal.shape != tangent.shape:
         raise RuntimeError(
-            "Trying to set a forward gradient that has a different size than that of the "
-            "original Tensor, this is not supported. Tensor is of size "
+            "Trying to set a forward gradient that has a different size than that of "
+            "the original Tensor, this is not supported. Tensor is of size "
             f"{list(primal.shape)} while the given forward gradient is of size "
             f"{list(tangent.shape)}."
         )
@@ -129,8 +129,8 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
         directions, found = tree.flatten(tangents)
         if found != structure:
             raise RuntimeError(
-                f"Expected the tangents {found} to have the same argspec as the primals "
-                f"{structure}"
+                f"Expected the tangents {found} to have the same argspec as the "
+                f"primals {structure}"
             )
         for index, (x, t) in enumerate(zip(leaves, directions, strict=True)):
             if x.shape != t.shape or x.dtype != t.dtype:

@@ -42,8 +42,8 @@ def vmap(
     """
     if randomness not in random_numbers.MODES:
         raise RuntimeError(
-            "Only allowed values for randomness are 'error', 'different', or 'same'. Got "
-            f"{randomness}"
+            "Only allowed values for randomness are 'error', 'different', or 'same'. "
+            f"Got {randomness}"
         )
     if chunk_size is not None and chunk_size <= 0:
         raise ValueError(
@@ -173,20 +173,20 @@ class Mapping:
                 continue
             if not isinstance(dim, int):
                 raise ValueError(
-                    f"{call}: Got in_dim={dim} for an input but in_dim must be either an "
-                    "integer dimension or None."
+                    f"{call}: Got in_dim={dim} for an input but in_dim must be either "
+                    "an integer dimension or None."
                 )
             if not isinstance(leaf, Tensor):
                 raise ValueError(
                     f"{call}: Got in_dim={dim} for an input but the input is of type "
-                    f"{type(leaf)}. We cannot vmap over non-Tensor arguments, please use "
-                    "None as the respective in_dim"
+                    f"{type(leaf)}. We cannot vmap over non-Tensor arguments, please "
+                    "use None as the respective in_dim"
                 )
             if not -leaf.ndim <= dim < leaf.ndim:
                 raise ValueError(
-                    f"{call}: Got in_dim={dim} for some input, but that input is a Tensor "
-                    f"of dimensionality {leaf.ndim} so expected in_dim to satisfy "
-                    f"-{leaf.ndim} <= in_dim < {leaf.ndim}."
+                    f"{call}: Got in_dim={dim} for some input, but that input is a "
+                    f"Tensor of dimensionality {leaf.ndim} so expected in_dim to "
+                    f"satisfy -{leaf.ndim} <= in_dim < {leaf.ndim}."
                 )
             sizes.append(int(leaf.shape[dim]))
         if not sizes:
@@ -206,9 +206,9 @@ class Mapping:
                 return list(self.out_dims)
         if places is None:
             raise ValueError(
-                f"vmap({self.name}, ..., out_dims={self.out_dims})(<inputs>): out_dims is "
-                "not compatible with the structure of `outputs`. out_dims has structure "
-                f"{tree.flatten(self.out_dims)[1]} but outputs has structure {structure}."
+                f"vmap({self.name}, ..., out_dims={self.out_dims})(<inputs>): out_dims "
+                "is not compatible with the structure of `outputs`. out_dims has "
+                f"structure {tree.flatten(self.out_dims)[1]} but outputs has structure {structure}."
             )
         return places
 
@@ -246,7 +246,7 @@ def spread(dims: Any, structure: tree.Structure) -> list[Any] | None:
     Args:
         dims: one for all, or a tree of which a leaf stands for a whole branch.
     """
-    found, dims_structure = tree.flatten(dims)
+    _, dims_structure = tree.flatten(dims)
     if dims_structure.kind is None:
         return [dims] * structure.count
     kind, keys = structure.kind, structure.keys

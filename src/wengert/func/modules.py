@@ -55,17 +55,19 @@ def merged(dicts: Any) -> Mapping[str, Tensor]:
     """Return one dictionary of those given, or refuse them."""
     if isinstance(dicts, Mapping):
         return dicts
-    if not isinstance(dicts, Sequence) or not all(isinstance(d, Mapping) for d in dicts):
+    if not isinstance(dicts, Sequence) or not all(
+        isinstance(d, Mapping) for d in dicts
+    ):
         raise ValueError(
-            "Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, "
-            f"but got {type(dicts)}"
+            "Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of "
+            f"dicts, but got {type(dicts)}"
         )
     names = [name for found in dicts for name in found]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValueError(
-            f"{repeated} appeared in multiple dictionaries; behavior of functional call "
-            "is ambiguous"
+            f"{repeated} appeared in multiple dictionaries; behavior of functional "
+            "call is ambiguous"
         )
     return {name: tensor for found in dicts for name, tensor in found.items()}
 
@@ -123,11 +125,11 @@ def with_tied(places: Mapping[str, Any], given: Mapping[str, Tensor]) -> Tensors
         found = [name for name in names if name in given]
         if len({id(given[name]) for name in found}) > 1:
             raise ValueError(
-                f"functional_call got multiple values for keys {sorted(found)}, which are "
-                "tied. Consider using tie_weights=False"
+                f"functional_call got multiple values for keys {sorted(found)}, which "
+                "are tied. Consider using tie_weights=False"
             )
         if found:
-            wanted |= {name: given[found[0]] for name in names}
+            wanted |= dict.fromkeys(names, given[found[0]])
     return wanted
 
 

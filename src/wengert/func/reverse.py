@@ -129,7 +129,10 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
 
 
 def pull_back(
-    outputs: Sequence[Tensor], seeds: Sequence[Any], inputs: Sequence[Tensor], level: int
+    outputs: Sequence[Tensor],
+    seeds: Sequence[Any],
+    inputs: Sequence[Tensor],
+    level: int,
 ) -> list[Any]:
     """Return the cotangents of a level's leaves for cotangents of its results."""
     starts: dict[Any, Any] = {}

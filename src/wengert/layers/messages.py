@@ -7,9 +7,9 @@ def escaped() -> RuntimeError:
     """A tensor of a vmap is used after it."""
     return RuntimeError(
         "a tensor that was made inside a function being vmapped is used after vmap has "
-        "finished: it stands for all elements of the batch, and nobody can say any more "
-        "which dimension they go to. Return it from the function instead of storing it "
-        "elsewhere."
+        "finished: it stands for all elements of the batch, and nobody can say any "
+        "more which dimension they go to. Return it from the function instead of storing "
+        "it elsewhere."
     )
 
 
@@ -17,14 +17,14 @@ def item_of_batched(what: str) -> RuntimeError:
     """The values of a batched tensor are asked for."""
     if what == "bool":
         return RuntimeError(
-            "vmap: It looks like you're attempting to use a Tensor in some data-dependent "
-            "control flow. Each element of the batch would take its own branch: compute "
-            "both and choose by torch.where(condition, a, b)."
+            "vmap: It looks like you're attempting to use a Tensor in some "
+            "data-dependent control flow. Each element of the batch would take its own branch: "
+            "compute both and choose by torch.where(condition, a, b)."
         )
     return RuntimeError(
-        f"vmap: It looks like you're calling .{what}() on a Tensor. We don't support vmap "
-        f"over calling .{what}() on a Tensor, which has another value for each element of "
-        "the batch: use ops on tensors, or return it and look at it outside."
+        f"vmap: It looks like you're calling .{what}() on a Tensor. We don't support "
+        f"vmap over calling .{what}() on a Tensor, which has another value for each element "
+        "of the batch: use ops on tensors, or return it and look at it outside."
     )
 
 
@@ -32,8 +32,8 @@ def dynamic_shape(op: str) -> RuntimeError:
     """The result's shape depends on the values of a batch."""
     return RuntimeError(
         f"vmap: We do not support batching operators that can output dynamic shape. "
-        f"Attempted to vmap over {op}: its result has another shape for each element of "
-        "the batch. A mask, with torch.where, keeps shapes the same."
+        f"Attempted to vmap over {op}: its result has another shape for each element "
+        "of the batch. A mask, with torch.where, keeps shapes the same."
     )
 
 
@@ -49,6 +49,6 @@ def random_in_vmap() -> RuntimeError:
 def same_of_batched() -> RuntimeError:
     """Random numbers are to be the same for a batch of different parameters."""
     return RuntimeError(
-        "vmap: randomness='same' makes no sense for random numbers whose parameters are "
-        "batched. Use randomness='different', or parameters that are not mapped over."
+        "vmap: randomness='same' makes no sense for random numbers whose parameters "
+        "are batched. Use randomness='different', or parameters that are not mapped over."
     )
