@@ -21,6 +21,7 @@ from numpy import ndarray
 from . import dtypes, errors, modes, views
 from .engine import Edges, Node, clock, outputs_of
 from .primitive import Primitive
+from .saved import check_savable
 from .tensor import (
     INFERENCE,
     Layer,
@@ -29,7 +30,6 @@ from .tensor import (
     counter,
     history,
     is_differentiable,
-    is_inference,
     level_of,
     new,
     wrap_at,
@@ -373,12 +373,6 @@ def saved(
             else:
                 entries += (arg, None)
     return tuple(entries)
-
-
-def check_savable(tensor: Tensor) -> None:
-    """Refuse to save a tensor that must not have to do with recording."""
-    if is_inference(tensor):
-        raise errors.inference_saved()
 
 
 recording_hooks: list[Callable[[Any], None]] = []

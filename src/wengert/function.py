@@ -1,13 +1,12 @@
 """`torch.autograd.Function`: ops whose derivative the user writes.
 
 The context that forward and backward get *is* the node of the op: what a user puts on
-``ctx`` is found on ``grad_fn`` later. Recording is off while forward runs; afterwards its
-results get the node, whose rule is the user's backward.
+``ctx`` is found on ``grad_fn`` later. Recording is off while forward runs; afterwards
+its results get the node, whose rule is the user's backward.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -15,12 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import errors, modes
-from .dispatch import check_savable, edge_of, numpy_dtype, recorded_specially
-from .engine import Bundle, Cotangents, Edges, Node, clock, output_of, outputs_of
+from .dispatch import edge_of, numpy_dtype, recorded_specially
+from .engine import Bundle, Cotangents, Edges, Node, clock, outputs_of
 from .hooks import carry_retained
 from .inplace import check_writable, take_history
 from .primitives.fitting import fit_one
-from .saved import bare, modified, pack, saved_hooks
+from .saved import SavedInput, SavedOutput, bare
 from .tensor import (
     AccumulateGrad,
     Tensor,
@@ -119,14 +118,18 @@ class FunctionNode(Node, FunctionCtx):
             found = modes.unrecorded(self.call, given, edges)
             return [None if value is None else value._data for value in found]
         return [
-            value._data if value is not None and level_of(value) == self.level else value
+            value._data
+            if value is not None and level_of(value) == self.level
+            else value
             for value in self.call(given, edges)
         ]
 
     def apply_recorded(self, grad: Any, edges: Edges) -> Cotangents:
         return self.call(self.gradients(grad, lambda tensor: tensor), edges)
 
-    def gradients(self, grad: Any, show: Callable[[Any], Tensor]) -> list[Tensor | None]:
+    def gradients(
+        self, grad: Any, show: Callable[[Any], Tensor]
+    ) -> list[Tensor | None]:
         """Return the gradients of all outputs as backward gets them."""
         if not self.several:
             found = {0: grad}
@@ -156,7 +159,7 @@ class FunctionNode(Node, FunctionCtx):
         return self.checked(returned, edges)
 
     def checked(self, returned: tuple[Any, ...], edges: Edges) -> list[Tensor | None]:
-        """Refuse gradients that are too few, or do not fit the inputs; fit the others."""
+        """Refuse gradients that are too few or do not fit; fit the others."""
         name, count = self.name(), len(self.inputs)
         if len(returned) > count and all(g is None for g in returned[count:]):
             returned = returned[:count]
@@ -173,8 +176,9 @@ class FunctionNode(Node, FunctionCtx):
                 )
             if spec is None:
                 raise RuntimeError(
-                    f"function {name} returned a gradient different than None at position "
-                    f"{index + 1}, but the corresponding forward input was not a Variable"
+                    f"function {name} returned a gradient different than None at "
+                    f"position {index + 1}, but the corresponding forward input was "
+                    "not a Variable"
                 )
             if edges[index] is None:
                 fitted.append(None)
@@ -197,60 +201,6 @@ def fit_to(name: str, index: int, value: Tensor, shape: Any, dtype: Any) -> Tens
             raise errors.invalid_gradient(name, index, found, shape)
     fitted: Tensor = fit_one(value, shape, dtype)
     return fitted
-
-
-class SavedInput:
-    """A tensor that `save_for_backward` keeps, with its version."""
-
-    __slots__ = ("packed", "tensor", "version")
-
-    def __init__(self, tensor: Tensor | None) -> None:
-        self.tensor = tensor
-        if tensor is not None and tensor._special is not None:
-            check_savable(tensor)
-        self.version = 0 if tensor is None else tensor._version
-        self.packed = None
-        hooks = saved_hooks()
-        if hooks is not None and tensor is not None:
-            self.packed = pack(tensor, hooks, history(tensor))
-            self.tensor = None
-
-    def unpack(self, node: FunctionNode) -> Tensor | None:
-        if self.packed is not None:
-            return self.packed.unpack()
-        tensor = self.tensor
-        if tensor is not None and tensor._version != self.version:
-            raise modified(tensor._data, tensor._node, tensor._version, self.version)
-        return tensor
-
-
-class SavedOutput:
-    """An output that is kept: its array, for the tensor itself would make a cycle."""
-
-    __slots__ = ("data", "index", "packed", "version", "versions")
-
-    def __init__(self, tensor: Tensor, index: int) -> None:
-        self.data = tensor._data
-        self.index = index
-        self.versions = counter(tensor)
-        self.version = self.versions[0]
-        self.packed = None
-        hooks = saved_hooks()
-        if hooks is not None:
-            self.packed = pack(bare(tensor), hooks, None)
-            self.data = None
-
-    def unpack(self, node: FunctionNode) -> Tensor:
-        if self.packed is not None:
-            tensor = self.packed.unpack()
-        else:
-            if self.versions[0] != self.version:
-                raise modified(self.data, node, self.versions[0], self.version)
-            tensor = wrap_at(node.level, self.data)
-            tensor._counter = self.versions
-        if node.differentiable[self.index]:
-            tensor._node = output_of(node, self.index)
-        return tensor
 
 
 class Function:
@@ -309,8 +259,8 @@ class Function:
     def jvp(ctx: Any, *grad_inputs: Any) -> Any:
         """Return the tangents of the outputs for those of the arguments."""
         raise NotImplementedError(
-            "You must implement the jvp function for custom autograd.Function to use it "
-            "with forward mode AD."
+            "You must implement the jvp function for custom autograd.Function to use "
+            "it with forward mode AD."
         )
 
     @staticmethod
@@ -391,7 +341,9 @@ def call(cls: type[Function], args: tuple[Any, ...]) -> Called:
     context = new_context(cls, args)
     result = run_forward(cls, context, args)
     single = not isinstance(result, tuple)
-    return Called(finish(context, args, (result,) if single else result), single, context)
+    return Called(
+        finish(context, args, (result,) if single else result), single, context
+    )
 
 
 def new_context(
@@ -403,9 +355,7 @@ def new_context(
         node.level = level
     node.edges = tuple([edge_of(arg, level) for arg in args])
     node.needs_input_grad = tuple([edge is not None for edge in node.edges])
-    node.inputs = [
-        spec_of(arg) if isinstance(arg, Tensor) else None for arg in args
-    ]
+    node.inputs = [spec_of(arg) if isinstance(arg, Tensor) else None for arg in args]
     return node
 
 
@@ -498,7 +448,8 @@ def written_output(out: Tensor, recorded: bool) -> Tensor:
     if recorded:
         if isinstance(history(out), AccumulateGrad):
             raise RuntimeError(
-                "a leaf Variable that requires grad has been used in an in-place operation."
+                "a leaf Variable that requires grad has been used in an in-place "
+                "operation."
             )
         check_writable(out, recorded=True)
     counter(out)[0] += 1
@@ -534,55 +485,3 @@ def give_history(node: FunctionNode, out: Tensor, collector: Node) -> None:
         out._node = collector
         view.origin = "function"
         view.version = counter(view.base)[0]
-
-
-def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a backward that is not made of differentiable ops.
-
-    Its result is right, but asking for its derivative raises an error.
-    """
-
-    @functools.wraps(backward)
-    def call(ctx: Any, *grads: Any) -> Any:
-        previous = modes.switch("grad", False)
-        try:
-            returned = backward(ctx, *grads)
-        finally:
-            modes.switch("grad", previous)
-        if not modes.is_grad_enabled():
-            return returned
-        if not any(isinstance(g, Tensor) and g.requires_grad for g in grads):
-            return returned
-        several = returned if isinstance(returned, tuple) else (returned,)
-        guarded = tuple([guard(value) for value in several])
-        return guarded if isinstance(returned, tuple) else guarded[0]
-
-    return call
-
-
-def guard(value: Any) -> Any:
-    """Return a tensor like this whose derivative is refused."""
-    if not isinstance(value, Tensor):
-        return value
-    guarded = value.detach()
-    guarded._node = Error()
-    return guarded
-
-
-class Error(Node):
-    """The node of what must not be differentiated a second time."""
-
-    __slots__ = ()
-
-    def __init__(self) -> None:
-        self.number = next(clock)
-        self.edges = (AccumulateGrad(plain(np.zeros(()))),)
-        self.fits = None
-
-    def apply(self, grad: Any, edges: Edges) -> Cotangents:
-        raise RuntimeError(
-            "trying to differentiate twice a function that was marked with "
-            "@once_differentiable"
-        )
-
-    apply_recorded = apply

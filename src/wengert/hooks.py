@@ -257,7 +257,7 @@ def hooks_of(node: Node) -> Hooks:
 
 
 def hooks_of_tensor(tensor: Tensor, node: Node) -> Hooks:
-    """Return the hooks of a tensor's node, which know the tensor's level from now on."""
+    """Return the hooks of a tensor's node, which know its level from now on."""
     hooks = hooks_of(node)
     hooks.level = level_of(tensor)
     return hooks
@@ -309,8 +309,9 @@ def retain_grad(self: Tensor) -> None:
     """Keep the gradient of this tensor, which is no leaf, in ``.grad`` too."""
     if not self.requires_grad:
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-    node = history(self)
-    if node is not None and not isinstance(node, AccumulateGrad):
+    if self._node is not None and not isinstance(self._node, AccumulateGrad):
+        node = history(self)
+        assert node is not None
         hooks_of_tensor(self, node).retains = weakref.ref(self)
 
 

@@ -7,7 +7,7 @@ twin's values and history. So no op needs an in-place rule. For ``x.mul_(y)``:
 - what its node saved of ``x`` is replaced by a copy of the old values, what it saved of
   the result by the memory of ``x`` at its new version;
 - ``x`` gets the product's node. If ``x`` is a view, its base gets a `CopySlices` node:
-  the base's gradient goes to the old base outside of the view, and to the product inside.
+  the base's gradient goes to the old base outside of the view, to the product inside.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
 def overlaps(data: Any) -> bool:
     """Whether several elements of an array lie at one place in memory."""
     return type(data) is ndarray and data.size > 0 and any(
-        step == 0 and size > 1 for step, size in zip(data.strides, data.shape, strict=True)
+        step == 0 and size > 1
+        for step, size in zip(data.strides, data.shape, strict=True)
     )
 
 
@@ -78,13 +79,13 @@ def check_fits(tensor: Tensor, shape: tuple[int, ...], dtype: Any) -> None:
     target = tensor.dtype
     if source is not target and not dtypes.can_cast(source, target):
         raise RuntimeError(
-            f"result type {source.scalar_type} can't be cast to the desired output type "
-            f"{target.scalar_type}"
+            f"result type {source.scalar_type} can't be cast to the desired output "
+            f"type {target.scalar_type}"
         )
 
 
 def assign(tensor: Tensor, result: Tensor) -> Tensor:
-    """Let a tensor take over the values and the history of a result computed from it."""
+    """Let a tensor take over the values and history of a result computed from it."""
     if dispatch.tracing is not None:
         dispatch.tracing((tensor, result))
     check_fits(tensor, result._data.shape, result._data.dtype)

@@ -1,9 +1,10 @@
 """What nodes keep of the inputs and outputs of their ops, and getting it back checked.
 
 `node.saved` holds two entries for each name in `primitive.saves`: the value, and how to
-check it. A tensor (an input) is checked against the version it had: an integer. An array
-(a result; its tensor would make a cycle) has a pair: the result's version counter, and
-its version. A constant has None. What a saved-tensor hook has packed is a `Packed`.
+check it. A tensor (an input) is checked against the version it had: an integer. An
+array (a result; its tensor would make a cycle) has a pair: the result's version
+counter, and its version. A constant has None. What a saved-tensor hook has packed is a
+`Packed`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .tensor import (
     counter,
     history,
     is_differentiable,
+    is_inference,
     level_of,
     new,
     wrap_at,
@@ -86,9 +88,9 @@ def pack(shown: Tensor, hooks: Hooks, edge: Node | None) -> Packed:
         modes.switch("grad", previous)
     if shown._version != before:
         raise RuntimeError(
-            "A saved tensor pack hook is modifying its input in place. Tensors provided "
-            "as input to pack hook cannot be modified by in-place operations as this "
-            "can lead to unexpected side-effects. Please open an issue if you need to "
+            "A saved tensor pack hook is modifying its input in place. Tensors "
+            "provided as input to pack hook cannot be modified by in-place operations "
+            "as this can lead to unexpected side-effects. Please open an issue if you need to "
             "perform in-place operations on the input to a pack hook."
         )
     return Packed(content, hooks[1], edge)
@@ -173,8 +175,8 @@ class RawSaved:
             raise errors.freed_graph()
         if type(saved[2 * self.index]) is Packed:
             raise RuntimeError(
-                "Calling register_hooks on a saved tensor whose hooks have already been "
-                "set. Hint: only one pair of hooks is allowed at a time."
+                "Calling register_hooks on a saved tensor whose hooks have already "
+                "been set. Hint: only one pair of hooks is allowed at a time."
             )
         pack_saved(self.node, (pack_hook, unpack_hook), self.index)
 
@@ -228,6 +230,72 @@ def saved_value(node: Any, index: int) -> Any:
     if version != expected:
         raise stale(node, value, check, version, expected)
     return value
+
+
+# --- what custom functions save -------------------------------------------------------
+
+
+class SavedInput:
+    """A tensor that `save_for_backward` keeps, with its version."""
+
+    __slots__ = ("packed", "tensor", "version")
+
+    def __init__(self, tensor: Tensor | None) -> None:
+        self.tensor = tensor
+        if tensor is not None and tensor._special is not None:
+            check_savable(tensor)
+        self.version = 0 if tensor is None else tensor._version
+        self.packed = None
+        hooks = saved_hooks()
+        if hooks is not None and tensor is not None:
+            self.packed = pack(tensor, hooks, history(tensor))
+            self.tensor = None
+
+    def unpack(self, node: Any) -> Tensor | None:
+        if self.packed is not None:
+            return self.packed.unpack()
+        tensor = self.tensor
+        if tensor is not None and tensor._version != self.version:
+            raise modified(tensor._data, tensor._node, tensor._version, self.version)
+        return tensor
+
+
+class SavedOutput:
+    """An output that is kept: its array, for the tensor itself would make a cycle."""
+
+    __slots__ = ("data", "index", "packed", "version", "versions")
+
+    def __init__(self, tensor: Tensor, index: int) -> None:
+        self.data = tensor._data
+        self.index = index
+        self.versions = counter(tensor)
+        self.version = self.versions[0]
+        self.packed = None
+        hooks = saved_hooks()
+        if hooks is not None:
+            self.packed = pack(bare(tensor), hooks, None)
+            self.data = None
+
+    def unpack(self, node: Any) -> Tensor:
+        if self.packed is not None:
+            tensor = self.packed.unpack()
+        else:
+            if self.versions[0] != self.version:
+                raise modified(self.data, node, self.versions[0], self.version)
+            tensor = wrap_at(node.level, self.data)
+            tensor._counter = self.versions
+        if node.differentiable[self.index]:
+            tensor._node = output_of(node, self.index)
+        return tensor
+
+
+# --- errors ---------------------------------------------------------------------------
+
+
+def check_savable(tensor: Tensor) -> None:
+    """Refuse to save a tensor that must not have to do with recording."""
+    if is_inference(tensor):
+        raise errors.inference_saved()
 
 
 def stale(node: Any, value: Any, check: Any, version: int, expected: int) -> Exception:

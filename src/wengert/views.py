@@ -1,10 +1,11 @@
 """Views: tensors that share memory, their versions, and the history they follow.
 
-A view keeps its *base* (never itself a view) and how it came from it. Writing into either
-changes the memory of both, so both share one version counter; and writing in a way that is
-recorded gives the base a new history (see `inplace`). A view whose base has been written to
-since the view's node was made is stale: its node is made again from the base when next
-asked for. A view that was made while recording was off has no node until then.
+A view keeps its *base* (never itself a view) and how it came from it. Writing into
+either changes the memory of both, so both share one version counter; and writing in a
+way that is recorded gives the base a new history (see `inplace`). A view whose base
+has been written to since the view's node was made is stale: its node is made again
+from the base when next asked for. A view that was made while recording was off has no
+node until then.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ Steps = tuple[tuple[Step, dict[str, Any]], ...]
 class View(Special):
     """How a tensor is a view: of what, made how, and at which version of the base.
 
-    `step` made it, with `params`, of the view `before` or, if that is None, of the base.
+    `step` made it, with `params`, of the view `before` or, if that is None, of the
+    base.
 
     `origin` says under which circumstances it was made: "recorded", or one of those of
     `errors.WRITTEN_VIEWS`, whose views cannot follow a base that is written to.
@@ -53,8 +55,9 @@ class View(Special):
             and base._special is None
             and (
                 (tensor._node is None and base._node is None)
-                or self.version == base._counter[0]  # type: ignore[index]
-                and tensor._node is not None
+                or (
+                    tensor._node is not None and self.version == base._counter[0]  # type: ignore[index]
+                )
             )
         )
 
@@ -72,7 +75,9 @@ class View(Special):
             made_by_op = node is not None and not isinstance(node, AccumulateGrad)
             if made_by_op or self.base.requires_grad:
                 if self.origin != "recorded":
-                    raise errors.written_view(self.origin, shown_node(node), indirect=True)
+                    raise errors.written_view(
+                        self.origin, shown_node(node), indirect=True
+                    )
                 self.renew(tensor)
                 self.version = version
         return tensor._node

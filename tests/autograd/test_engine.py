@@ -13,7 +13,9 @@ import wengert
 from tests.autograd.support import side_by_side
 
 # PyTorch warns of cycles that create_graph makes there.
-pytestmark = pytest.mark.filterwarnings("ignore:.*reference cycle", "ignore:.*not a leaf")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*reference cycle", "ignore:.*not a leaf"
+)
 
 
 @side_by_side
@@ -43,9 +45,7 @@ def test_unused_inputs(t, log):
     log.error(lambda: t.autograd.grad(y, [x, w], retain_graph=True))
     log(t.autograd.grad(y, [x, w], retain_graph=True, allow_unused=True))
     log(t.autograd.grad(y, [x, w], retain_graph=True, materialize_grads=True))
-    log.error(
-        lambda: t.autograd.grad(y, x, materialize_grads=True, allow_unused=False)
-    )
+    log.error(lambda: t.autograd.grad(y, x, materialize_grads=True, allow_unused=False))
     log.error(lambda: t.autograd.grad(y, t.ones(2)))
     log.error(lambda: t.autograd.grad(y, [], retain_graph=True))
 
@@ -100,7 +100,6 @@ def test_gradients_are_not_shared(t, log):
     x.grad.mul_(10)
     start.mul_(100)
     log(x.grad, w.grad, start)
-    a, b = t.autograd.grad((x + w).sum(), [x, w])
     y = x.view(2)
     y.backward(start)
     x.grad.zero_()

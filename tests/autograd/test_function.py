@@ -10,7 +10,9 @@ import pytest
 import wengert
 from tests.autograd.support import side_by_side
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*reference cycle", "ignore:.*not a leaf")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*reference cycle", "ignore:.*not a leaf"
+)
 
 
 def function(t, forward, backward=None, **methods):
@@ -232,9 +234,7 @@ def test_returning_an_input(t, log):
 
 @side_by_side
 def test_returning_a_view_of_an_input(t, log):
-    mine = function(
-        t, lambda ctx, x: x.view(-1)[:1], lambda ctx, g: g.expand(2) * 3
-    )
+    mine = function(t, lambda ctx, x: x.view(-1)[:1], lambda ctx, g: g.expand(2) * 3)
     x = leaf(t, 1, 2)
     z = x * 1
     y = mine.apply(z)

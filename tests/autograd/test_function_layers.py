@@ -48,6 +48,7 @@ def make(style, lib=t, with_jvp=False):
         backward = staticmethod(Classic.backward)
 
     if with_jvp:
+
         def rule(ctx, x_t, w_t, none):
             x, w = ctx.saved_tensors
             k = ctx.k
@@ -87,9 +88,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit")
 
 TRANSFORMS = {
     "grad": lambda F, f, x, w: F.grad(f, argnums=(0, 1))(x, w),
-    "grad of grad": lambda F, f, x, w: F.grad(
-        lambda x: F.grad(f)(x, w).pow(2).sum()
-    )(x),
+    "grad of grad": lambda F, f, x, w: F.grad(lambda x: F.grad(f)(x, w).pow(2).sum())(
+        x
+    ),
     "grad of grad by the other": lambda F, f, x, w: F.grad(
         lambda w: F.grad(f)(x, w).pow(2).sum()
     )(w),

@@ -113,6 +113,7 @@ def test_generators(t, log):
 
     list(outer())
     with t.no_grad():
+
         @t.enable_grad()
         def inner():
             yield t.is_grad_enabled()

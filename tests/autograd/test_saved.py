@@ -167,6 +167,7 @@ def test_disabling_hooks(t, log):
         x * w
     log.error(enter)
     with graph.saved_tensors_hooks(lambda s: s, lambda s: s):
+
         def disable():
             with graph.disable_saved_tensors_hooks("not here"):
                 pass

@@ -260,8 +260,8 @@ class Programs(RuleBasedStateMachine):
             strict=True,
         )
         if problems[0] is None and problems[1]:
-            # PyTorch's graph keeps a leaf that the program has forgotten, and it frees a
-            # view's node, which saves nothing; ours does not.
+            # PyTorch's graph keeps a leaf that the program has forgotten, and it frees
+            # a view's node, which saves nothing; ours does not.
             assert "graph interior" in problems[1] or "second time" in problems[1]
             self.begin_anew()
             return None

@@ -183,8 +183,6 @@ def test_parameters_make_tensors(t, log):
     log(type(parameter * 2), type(Mine(t.ones(2)) * 2), type(parameter.clone()))
 
 
-
-
 @side_by_side
 def test_asking(t, log):
     class Mine(t.Tensor):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from . import function as function, graph as graph
 from ..function import Function as Function
 from ..tensor import Tensor as Tensor
+from . import function as function, graph as graph
 from .backward import backward as backward, grad as grad
 from .grad_mode import (
     enable_grad as enable_grad,

@@ -131,8 +131,8 @@ def explain(node: Node, error: Exception) -> None:
         lines = current.metadata.get(TRACEBACK)
         where = "".join(lines) if lines else "  (made while anomaly mode was off)\n"
         error.add_note(
-            f"Error detected in {current.name()}. Traceback of forward call that caused "
-            f"the error:\n{where}"
+            f"Error detected in {current.name()}. Traceback of forward call that "
+            f"caused the error:\n{where}"
         )
         current = current.metadata.get(PARENT)
 

@@ -93,9 +93,9 @@ class set_grad_enabled(Mode):
 class inference_mode(Mode):
     """Like `no_grad`, and what is made inside can never be recorded.
 
-    That is refused for results of ops on tensors that require grad (and on such results):
-    those would otherwise have a history. What is made of constants alone has none either
-    way, and is as outside.
+    That is refused for results of ops on tensors that require grad (and on such
+    results): those would otherwise have a history. What is made of constants alone has
+    none either way, and is as outside.
     """
 
     name = "inference"
@@ -120,14 +120,13 @@ class inference_mode(Mode):
 def decorate(
     context: Callable[[], Any], function: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """Return the function run within a fresh context: each step of it, for a generator."""
+    """Return the function run within a fresh context: a generator step by step."""
     if inspect.isclass(function):
         function.__init__ = decorate(context, function.__init__)  # type: ignore[misc]
         return function
     if inspect.isgeneratorfunction(function):
         return decorate_generator(context, function)
     if inspect.iscoroutinefunction(function):
-
         step_by_step = decorate_generator(context, start)
 
         @functools.wraps(function)
@@ -162,7 +161,7 @@ class Steps:
 def decorate_generator(
     context: Callable[[], Any], function: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """Return a generator function whose steps run within the context, not its pauses."""
+    """Return a generator function whose steps, not its pauses, run within."""
 
     @functools.wraps(function)
     def generate(*args: Any, **kwargs: Any) -> Any:

@@ -141,7 +141,7 @@ class allow_mutation_on_saved_tensors(saved_tensors_hooks):
         return kept
 
     def copy(self, tensor: Tensor) -> None:
-        """Replace what is kept of a tensor's memory by copies, before it is written to."""
+        """Replace what is kept of a tensor's memory by copies before a write."""
         for kept in self.kept.pop(id(counter(tensor)), ()):
             kept.tensor = kept.tensor.clone()
 

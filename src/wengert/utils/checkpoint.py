@@ -257,9 +257,9 @@ class Region:
         if self.rng is not None:
             default_generator.set_state(self.rng)
         try:
-            with enable_grad(), saved_tensors_hooks(refill.pack, refill.unpack):
-                with self.context:
-                    self.function(*args, **kwargs)
+            hooks = saved_tensors_hooks(refill.pack, refill.unpack)
+            with enable_grad(), hooks, self.context:
+                self.function(*args, **kwargs)
         except Stop:
             pass
         finally:
@@ -297,19 +297,20 @@ class Refill:
         first, second = self.region.traces, self.traces
         if len(first) != len(second):
             raise CheckpointError(
-                "wengert.utils.checkpoint: A different number of tensors was saved during "
-                "the original forward and recomputation.\nNumber of tensors saved during "
-                f"forward: {len(first)}\nNumber of tensors saved during recomputation: "
-                f"{len(second)}.\n{difference(first, second)}"
+                "wengert.utils.checkpoint: A different number of tensors was saved "
+                "during the original forward and recomputation.\nNumber of tensors "
+                f"saved during forward: {len(first)}\nNumber of tensors saved during "
+                f"recomputation: {len(second)}.\n{difference(first, second)}"
             )
         if self.region.compares:
             for index, (a, b) in enumerate(zip(first, second, strict=True)):
                 if a.metadata != b.metadata:
                     raise CheckpointError(
                         "wengert.utils.checkpoint: Recomputed values for the following "
-                        "tensors have different metadata than during the forward pass.\n"
-                        f"tensor at position {index}:\nsaved metadata: {a.metadata}\n"
-                        f"recomputed metadata: {b.metadata}\n{difference(first, second)}"
+                        "tensors have different metadata than during the forward pass."
+                        f"\ntensor at position {index}:\nsaved metadata: {a.metadata}\n"
+                        f"recomputed metadata: {b.metadata}\n"
+                        + difference(first, second)
                     )
 
 
@@ -377,9 +378,10 @@ def create_selective_checkpoint_contexts(
     """Return contexts under which the results of some ops are kept, others made again.
 
     Args:
-        policy_fn_or_list: called as ``policy(ctx, op, *args, **kwargs)`` with the name of
-            an op (``"mm"``), its arrays and parameters, returns a `CheckpointPolicy`; or
-            the ops to keep: their names, or functions such as ``torch.mm``.
+        policy_fn_or_list: called as ``policy(ctx, op, *args, **kwargs)`` with the name
+            of an op (``"mm"``), its arrays and parameters, returns a
+            `CheckpointPolicy`; or the ops to keep: their names, or functions such as
+            ``torch.mm``.
         allow_cache_entry_mutation: accepted: what is kept is not written to.
 
     >>> import wengert as torch
@@ -404,7 +406,9 @@ def keeping(ops: Iterable[Any]) -> Policy:
     for op in ops:
         name = op if isinstance(op, str) else getattr(op, "__name__", None)
         if name is None:
-            raise ValueError(f"expected the name of an op, or its function, but got {op!r}")
+            raise ValueError(
+                f"expected the name of an op, or its function, but got {op!r}"
+            )
         names.add(name)
 
     def policy(ctx: Any, op: str, *args: Any, **kwargs: Any) -> CheckpointPolicy:
@@ -464,8 +468,8 @@ class Reuse(Keep):
         self.calls[primitive.name] += 1
         if index >= len(self.kept[primitive.name]):
             raise CheckpointError(
-                f"{primitive.name} is to be kept by the policy, but was called more often "
-                "in the second run than in the first"
+                f"{primitive.name} is to be kept by the policy, but was called more "
+                "often in the second run than in the first"
             )
         return copied(self.kept[primitive.name][index])
 
@@ -473,5 +477,3 @@ class Reuse(Keep):
 def copied(results: Any) -> Any:
     """Return results such that writing to the originals does not change them."""
     return tree.map(lambda x: x.copy() if hasattr(x, "copy") else x, results)
-
-
