@@ -13,7 +13,8 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach python,$(PYTHONS),\
 	$(shell $(python) -c '$(NEW_ENOUGH)' 2>/dev/null && echo $(python))))
 
-# a test worker has one core: threads of the linear algebra would fight over it
+# A test worker has one core, and the demo's matrices are small: threads of the linear
+# algebra would only wait for each other, for long if the machine has other work.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 WORKERS ?= 2
 
@@ -23,7 +24,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/demo.stamp ## run the tutorial, train two networks, draw what happened
-	$(BIN)/python -m examples.demo
+	$(ONE_THREAD) $(BIN)/python -m examples.demo
 
 test: $(VENV)/dev.stamp ## run every test, doctests too
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
