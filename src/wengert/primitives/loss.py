@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,9 @@ smooth_l1 = elementwise(
     inputs=("self", "target"),
     grad_fn="SmoothL1LossBackward0",
     promote="float",
-    vjp_self=lambda grad, self, target, beta: grad * _smooth_l1_slope(self, target, beta),
+    vjp_self=lambda grad, self, target, beta: (
+        grad * _smooth_l1_slope(self, target, beta)
+    ),
     vjp_target=lambda grad, self, target, beta: (
         grad * _smooth_l1_slope(target, self, beta)
     ),
@@ -228,14 +231,18 @@ REDUCED = {
 # `weight` (C) may be None. Targets equal to `ignore_index` count for nothing.
 
 
+UNSIGNED = {np.dtype(f"i{size}"): np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
+
+
 def check_targets(target: ndarray, classes: int, ignore_index: int) -> bool:
     """Refuse targets that are no classes; return whether any is to be ignored."""
     if not target.size:
         return False
-    low = np.minimum.reduce(target, axis=None)
-    high = np.maximum.reduce(target, axis=None)
-    if 0 <= low and high < classes and not low <= ignore_index <= high:
-        return False
+    if not 0 <= ignore_index < classes:
+        # Without a sign, negative numbers are larger than any class.
+        largest = target.view(UNSIGNED.get(target.dtype, target.dtype)).max()
+        if largest < classes:
+            return False
     ignored = target == ignore_index
     wrong = ((target < 0) | (target >= classes)) & ~ignored
     if wrong.any():
@@ -257,12 +264,24 @@ def chosen_weights(
     return safe, kept.astype(dtype) if weight is None else weight[safe] * kept
 
 
-def places(target: ndarray) -> tuple[ndarray, ...]:
-    """Return indices that pick for each target its class along dimension 1."""
-    if target.ndim == 1:
-        return (np.arange(target.shape[0]), target)
-    grid = np.ix_(*[np.arange(size) for size in target.shape])
-    return (grid[0], target, *grid[1:])
+SMALL = 4096
+"""For so many targets, the places of their classes are remembered in part."""
+
+
+def places(target: ndarray, classes: int) -> ndarray:
+    """Return where the class of each target is in the flat (N, C, ...)."""
+    inner = math.prod(target.shape[1:])
+    if inner != 1:
+        target = np.multiply(target, inner, dtype=np.int64)
+    made = starts if target.size <= SMALL else starts.__wrapped__
+    return target + made(target.shape, classes, inner)
+
+
+@lru_cache(maxsize=64)
+def starts(shape: tuple[int, ...], classes: int, inner: int) -> ndarray:
+    """Return where the first class of each target is in the flat (N, C, ...)."""
+    grid = np.arange(shape[0])[:, None] * (classes * inner) + np.arange(inner)
+    return grid.reshape(shape)
 
 
 def _nll(
@@ -275,13 +294,17 @@ def _nll(
 ) -> ndarray:
     classes = self.shape[1]
     safe, weights = chosen_weights(target, weight, ignore_index, classes, self.dtype)
-    losses = self[places(safe)]
+    losses = self.reshape(-1).take(places(safe, classes))
     if weights is not None:
         losses = np.where(weights == 0, 0, losses * weights)
     if reduction == "none":
         return np.negative(losses)
     total = -np.add.reduce(losses, axis=None)
-    return total / total_weight(safe, weights, self.dtype) if reduction == "mean" else total
+    return (
+        total / total_weight(safe, weights, self.dtype)
+        if reduction == "mean"
+        else total
+    )
 
 
 def total_weight(target: ndarray, weights: ndarray | None, dtype: Any) -> Any:
@@ -307,7 +330,7 @@ def _nll_backward(
     if weights is not None:
         share = share * weights
     result = np.zeros(shape, self.dtype)
-    result[places(safe)] = share
+    result.reshape(-1)[places(safe, shape[1])] = share
     return result
 
 
@@ -348,7 +371,9 @@ def nll_vjp(
     )
 
 
-def nll_jvp(self_t: Any, target: Any, weight: Any, reduction: str, ignore_index: int) -> Any:
+def nll_jvp(
+    self_t: Any, target: Any, weight: Any, reduction: str, ignore_index: int
+) -> Any:
     return nll_loss(
         self_t, target, weight, reduction=reduction, ignore_index=ignore_index
     )
