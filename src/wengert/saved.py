@@ -89,9 +89,10 @@ def pack(shown: Tensor, hooks: Hooks, edge: Node | None) -> Packed:
     if shown._version != before:
         raise RuntimeError(
             "A saved tensor pack hook is modifying its input in place. Tensors "
-            "provided as input to pack hook cannot be modified by in-place operations "
-            "as this can lead to unexpected side-effects. Please open an issue if you need to "
-            "perform in-place operations on the input to a pack hook."
+            "provided as input to pack hook cannot be modified by in-place "
+            "operations as this can lead to unexpected side-effects. Please open an "
+            "issue if you need to perform in-place operations on the input to a pack "
+            "hook."
         )
     return Packed(content, hooks[1], edge)
 

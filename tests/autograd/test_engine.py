@@ -469,7 +469,7 @@ class Double(wengert.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad):
-        x, y = ctx.saved_tensors
+        _, y = ctx.saved_tensors
         return grad * 2 + y * 0
 
 

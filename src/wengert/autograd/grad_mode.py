@@ -122,7 +122,7 @@ def decorate(
 ) -> Callable[..., Any]:
     """Return the function run within a fresh context: a generator step by step."""
     if inspect.isclass(function):
-        function.__init__ = decorate(context, function.__init__)  # type: ignore[misc]
+        function.__init__ = decorate(context, function.__init__)  # type: ignore[method-assign]
         return function
     if inspect.isgeneratorfunction(function):
         return decorate_generator(context, function)

@@ -61,7 +61,7 @@ def call_own_vmap(
         )
     size = batch_size(values, batched)
     in_dims = tuple([0 if is_batched else None for is_batched in batched])
-    result, out_dims = cls.vmap(VmapInfo(size, "error"), in_dims, *values)  # type: ignore[attr-defined]
+    result, out_dims = cls.vmap(VmapInfo(size, "error"), in_dims, *values)
     single = not isinstance(result, tuple)
     results = (result,) if single else result
     if not isinstance(out_dims, tuple | list):
@@ -182,7 +182,7 @@ def mapped(cls: Kind, batched: tuple[bool, ...]) -> Kind:
                 for grad, is_batched in zip(grads, ctx.outputs_batched, strict=True)
             ]
             wanted = tuple([need or None for need in ctx.needs_input_grad])
-            cotangents = inner.call(given, wanted)  # type: ignore[arg-type]
+            cotangents = inner.call(given, wanted)
             return tuple(
                 [
                     None if c is None else unbatch(c, level, is_batched, ctx.size)

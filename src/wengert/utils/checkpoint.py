@@ -24,9 +24,9 @@ from .. import modes, tree
 from ..autograd.grad_mode import enable_grad
 from ..autograd.graph import saved_tensors_hooks
 from ..dispatch import computed
-from ..function import SavedInput
 from ..generator import default_generator
 from ..primitive import Primitive
+from ..saved import SavedInput
 from ..tensor import Tensor, level_of, wrap_at
 
 Contexts = tuple[AbstractContextManager[Any], AbstractContextManager[Any]]
@@ -248,7 +248,7 @@ class Region:
     def again(self) -> None:
         """Run the region a second time, to fill the places."""
         leaves = [
-            leaf.unpack(None) if isinstance(leaf, SavedInput) else leaf  # type: ignore[arg-type]
+            leaf.unpack(None) if isinstance(leaf, SavedInput) else leaf
             for leaf in self.arguments
         ]
         args, kwargs = tree.unflatten(leaves, self.structure)
@@ -368,7 +368,7 @@ class SelectiveCheckpointContext(NamedTuple):
     is_recompute: bool
 
 
-Policy = Callable[..., CheckpointPolicy]
+Policy = Callable[..., CheckpointPolicy | bool]
 
 
 def create_selective_checkpoint_contexts(
@@ -439,9 +439,7 @@ class Keep:
             return False
         ctx = SelectiveCheckpointContext(self.is_recompute)
         found = self.policy(ctx, primitive.name, *arrays, **params)
-        if isinstance(found, bool):
-            return found
-        return found in KEPT
+        return found in KEPT or found is True
 
     def compute(self, primitive: Primitive, arrays: Any, params: dict[str, Any]) -> Any:
         """Compute, and keep the results if the policy says so."""
