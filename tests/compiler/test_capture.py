@@ -88,6 +88,52 @@ def test_view_of_an_argument_is_one(backend):
     assert x.t()[1:].abs().sum().item() == 0
 
 
+def test_memory_that_results_share(backend):
+    x = data(3)
+    detached = torch.compile(lambda x: x.detach(), backend=backend, fullgraph=True)
+    copied = torch.compile(lambda x: x.clone(), backend=backend, fullgraph=True)
+
+    def several(x):
+        y = x * 2
+        return y, y.clone(), y, y[1:]
+
+    several = torch.compile(several, backend=backend, fullgraph=True)
+    for _ in range(2):
+        assert np.shares_memory(detached(x).numpy(), x.numpy())
+        assert not np.shares_memory(copied(x).numpy(), x.numpy())
+        whole, copy, again, part = several(x)
+        assert again is whole
+        assert not np.shares_memory(whole.numpy(), copy.numpy())
+        assert np.shares_memory(whole.numpy(), part.numpy())
+
+
+def test_views_as_arguments(backend):
+    """The program is not bound to the memory that the first call's views show."""
+    function = torch.compile(
+        lambda a, b: a.add_(1) + b, backend=backend, fullgraph=True
+    )
+    for seed in range(3):
+        first, second = data(4, 3, seed=seed), data(3, 4, seed=seed)
+        expected = (first.t()[1] + 1) + second[2]
+        close(function(first.t()[1], second[2]), expected)
+        close(first[:, 1], data(4, 3, seed=seed)[:, 1] + 1)
+    assert len(function.programs) == 1
+
+
+def test_arguments_that_share_memory():
+    def change(a, b):
+        return a.add_(1) + b
+
+    function = torch.compile(change, backend="numpy")
+    function(torch.zeros(3), torch.zeros(3))
+    x, y = torch.zeros(4), torch.zeros(4)
+    with pytest.warns(UserWarning, match="share memory"):
+        close(function(x[:3], x[1:]), change(y[:3], y[1:]))
+    close(function(torch.ones(3), torch.ones(3)), torch.full((3,), 3.0))
+    z = torch.ones(3)
+    close(function(z, z), torch.full((3,), 4.0))
+
+
 # --- guards ---------------------------------------------------------------------------
 
 

@@ -88,7 +88,8 @@ class Adopted:
 
     @property
     def is_view(self) -> bool:
-        return isinstance(self.special, View)
+        """Whether its memory is that of another adopted tensor."""
+        return self.input is None and isinstance(self.special, View)
 
 
 class Tracer:
@@ -188,9 +189,20 @@ class Tracer:
         return any(thing is tensor for thing in gc.get_objects(generation=0))
 
     def adopt(
-        self, tensor: Tensor, born: bool | None = None, source: Any = None
+        self,
+        tensor: Tensor,
+        born: bool | None = None,
+        source: Any = None,
+        alone: bool = False,
     ) -> Adopted:
-        """Let a tensor's array be a `Traced` one for as long as the trace lasts."""
+        """Let a tensor's array be a `Traced` one for as long as the trace lasts.
+
+        Args:
+            born: whether the tensor was made inside; found out if None.
+            source: where a replay finds the array, by default in the tensor.
+            alone: a view is an input of its own, whatever it is a view of: another call
+                has another tensor in its place.
+        """
         known = self.adopted.get(id(tensor))
         if known is not None and known.traced is tensor._data:
             return known
@@ -203,7 +215,7 @@ class Tracer:
         record = Adopted(tensor, born, id(tensor) in self.reset)
         self.adopted[id(tensor)] = record
         special = tensor._special
-        if isinstance(special, View):
+        if isinstance(special, View) and not alone:
             self.touch((special.base,))
             previous = modes.switch("grad", False)
             try:
@@ -213,7 +225,7 @@ class Tracer:
         else:
             tensor._data = self.traced(self.first_node(record, source or tensor))
             tensor._data.contiguous = record.data.flags.c_contiguous
-            tensor._special = Special(0) if special is None else special
+            tensor._special = Special(0)
         record.traced = tensor._data
         if not born:
             if record.node is not None and not isinstance(record.node, AccumulateGrad):

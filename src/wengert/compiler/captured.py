@@ -41,6 +41,17 @@ class Slot:
         self.place = place
 
 
+class ViewOf:
+    """What stands in the result for a view of another tensor that is returned."""
+
+    __slots__ = ("index", "place", "steps")
+
+    def __init__(self, place: int, steps: Any, index: int | None) -> None:
+        self.place = place
+        self.steps = steps
+        self.index = index
+
+
 class Given:
     """What stands in the result for an argument, or a tensor from outside."""
 
@@ -67,6 +78,10 @@ class Captured:
         self.grads: list[tuple[Any, Any]] = []
         self.results: list[Any] = []
         self.structure: Any = None
+        self.arguments: list[int] = []
+        """Which inputs of the program are arguments, and which come from outside."""
+        self.others: list[int] = []
+        self.writes = False
         self.program: Program
         self.prudence: Prudence
         self.derivative: Derivative | None = None
@@ -81,6 +96,8 @@ class Captured:
         try:
             numbers = {step: step.coefficients() for step in self.steps}
             arrays = [read(source, leaves, numbers) for source in self.sources]
+            if self.writes and self.overlaps(arrays, leaves):
+                raise Miss
             if self.prudence.foresees(arrays):
                 raise IndexError("an index is out of range")
             before = self.prudence.save(arrays)
@@ -125,6 +142,18 @@ class Captured:
             ):
                 raise Miss
 
+    def overlaps(self, arrays: list[Any], leaves: list[Any]) -> bool:
+        """Whether an argument shares memory with a tensor from outside."""
+        for place in self.arguments:
+            array = arrays[place]
+            for other in self.others:
+                held = arrays[other]
+                if (array.base is not None or held.base is not None) and (
+                    np.may_share_memory(array, held)
+                ):
+                    return True
+        return False
+
     def explain(self) -> str:
         text = self.program.explain()
         if self.opaque:
@@ -156,6 +185,9 @@ def shown(result: Any, made: list[Tensor], leaves: list[Any]) -> Any:
     """Return a leaf of the function's result."""
     if type(result) is Slot:
         return made[result.place]
+    if type(result) is ViewOf:
+        part: Any = replay(result.steps, made[result.place])
+        return part if result.index is None else part[result.index]
     if type(result) is Given:
         tensor = leaves[result.position] if result.tensor is None else result.tensor
         if result.steps is None:
@@ -187,8 +219,7 @@ def captured(
             if isinstance(leaf, Tensor):
                 positions.setdefault(id(leaf), position)
                 tracer.old.add(id(leaf))
-                if not isinstance(leaf._special, View):
-                    tracer.adopt(leaf, born=False)
+                tracer.adopt(leaf, born=False, alone=True)
         result = function(*args, **kwargs)
         made = Captured(tracer, function)
         finish(tracer, made, result, positions, backend)
@@ -244,9 +275,10 @@ def finish(
         return slots[id(tensor)]
 
     found_leaves, made.structure = tree.flatten(result)
+    whole = {id(leaf) for leaf in found_leaves}
     for leaf in found_leaves:
         made.results.append(
-            result_of(leaf, tracer, positions, slot)
+            result_of(leaf, tracer, positions, slot, whole)
             if isinstance(leaf, Tensor)
             else leaf
         )
@@ -266,6 +298,12 @@ def finish(
     graph.outputs = outputs
     made.derivative = derivative_of(tracer, tensors[:returned], positions, backend)
     made.sources = [source_of(source, positions) for source in tracer.sources]
+    made.writes = bool(graph.writes)
+    for place, source in enumerate(made.sources):
+        if type(source) is int:
+            made.arguments.append(place)
+        elif type(source) is not ScalarOf:
+            made.others.append(place)
     made.program = compiled_program(graph, backend)
     made.prudence = Prudence(graph, frozenset(tracer.safe_calls))
 
@@ -286,7 +324,11 @@ def source_of(source: Any, positions: dict[int, int]) -> Any:
 
 
 def result_of(
-    tensor: Tensor, tracer: Tracer, positions: dict[int, int], slot: Callable[..., int]
+    tensor: Tensor,
+    tracer: Tracer,
+    positions: dict[int, int],
+    slot: Callable[..., int],
+    returned: set[int],
 ) -> Any:
     """Return what stands for a tensor of the function's result."""
     special = tensor._special
@@ -296,6 +338,14 @@ def result_of(
         base, special = tensor, None
         record = tracer.adopted[id(tensor)]
     if record is None or record.born:
+        for other in tracer.adopted.values():
+            if other.traced is tensor._data and not other.born:
+                place = positions.get(id(other.tensor))
+                outside = None if place is not None else other.tensor
+                return Given(outside, place, ((Tensor.detach, {}),), None)
+        if base is not tensor and id(base) in returned:
+            steps = special.steps()  # type: ignore[union-attr]
+            return ViewOf(slot(base), steps, tensor._data.step[2])
         return Slot(slot(tensor))
     position = positions.get(id(base))
     steps = special.steps() if isinstance(special, View) else None

@@ -12,6 +12,8 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes, modes
 from ..tensor import AccumulateGrad, Tensor
 
@@ -42,6 +44,7 @@ def key_of(leaves: Sequence[Any]) -> tuple[Any, ...]:
                     node is not None,
                     node is None or type(node) is AccumulateGrad,
                     getattr(leaf, "_grad", None) is None,
+                    () if data.base is None else sharing(leaf, leaves),
                 )
             )
         elif isinstance(leaf, PLAIN):
@@ -49,6 +52,19 @@ def key_of(leaves: Sequence[Any]) -> tuple[Any, ...]:
         else:
             key.append(Same(leaf))
     return tuple(key)
+
+
+def sharing(tensor: Tensor, leaves: Sequence[Any]) -> tuple[int, ...]:
+    """Return which other arguments may share memory with a tensor."""
+    return tuple(
+        [
+            place
+            for place, leaf in enumerate(leaves)
+            if leaf is not tensor
+            and isinstance(leaf, Tensor)
+            and np.may_share_memory(leaf._data, tensor._data)
+        ]
+    )
 
 
 class Same:
