@@ -145,3 +145,26 @@ def test_any_shape_and_more_than_a_block(ours, theirs):
     np.testing.assert_allclose(ours(x.numpy()), theirs(x), rtol=1e-11, atol=1e-13)
     for shape in ((), (0, 3), (1,)):
         assert ours(np.full(shape, 0.5)).shape == shape
+
+
+def test_gamma_functions_need_no_scipy(monkeypatch):
+    import sys
+
+    import wengert
+    from wengert.primitives.special import gamma_function, library
+
+    monkeypatch.setitem(sys.modules, "scipy.special", None)
+    library.cache_clear()
+    gamma_function.cache_clear()
+    try:
+        for t in (wengert, torch):
+            x = t.tensor([0.5, 3.0, -1.5, 20.0], requires_grad=True)
+            y = t.lgamma(x) + t.digamma(x) + t.mvlgamma(x.abs() + 3, 2)
+            y.sum().backward()
+            if t is wengert:
+                ours = y.detach().numpy(), x.grad.numpy()
+    finally:
+        library.cache_clear()
+        gamma_function.cache_clear()
+    np.testing.assert_allclose(ours[0], y.detach(), rtol=1e-5)
+    np.testing.assert_allclose(ours[1], x.grad, rtol=1e-5)

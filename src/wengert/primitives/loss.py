@@ -178,7 +178,7 @@ soft_margin = elementwise(
 
 
 def reduced(each: Any) -> Any:
-    """Declare the mean or sum of an elementwise loss, of inputs of one shape, as one op.
+    """Declare the mean or sum of an elementwise loss, of inputs of one shape, as an op.
 
     Its rules are those of the loss, given each element's share of the gradient.
     """
@@ -223,7 +223,7 @@ REDUCED = {
         soft_margin,
     )
 }
-"""For each elementwise loss the same with a parameter ``reduction``: "mean" or "sum"."""
+"""For each of these losses the same with a parameter ``reduction``: "mean" or "sum"."""
 
 # --- by class -------------------------------------------------------------------------
 #
@@ -328,7 +328,8 @@ def _nll_backward(
     if reduction == "mean":
         share = share / total_weight(safe, weights, self.dtype)
     if weights is not None:
-        share = share * weights
+        # where nothing counts, the share is infinite
+        share = np.where(weights == 0, 0, share * weights)
     result = np.zeros(shape, self.dtype)
     result.reshape(-1)[places(safe, shape[1])] = share
     return result

@@ -1,7 +1,7 @@
 """Special functions: of the normal distribution, Γ and its kin, Bessel, polynomials.
 
-The error functions are the library's own; the others are SciPy's, which is loaded when
-one of them is first called.
+The error functions and trigamma are the library's own, and so are lgamma and digamma
+where SciPy is missing. The others are SciPy's, loaded when one of them is first called.
 """
 
 from __future__ import annotations
@@ -204,20 +204,45 @@ entr = of_one(
 
 # --- Γ and its kin --------------------------------------------------------------------
 
-lgamma = of_one("lgamma", scipy("gammaln"), d=lambda self: digamma(self))
-digamma = of_one("digamma", scipy("psi"), d=lambda self: polygamma(self, n=1))
+
+@cache
+def gamma_function(name: str, own_name: str) -> Function:
+    """Return SciPy's function, which is quicker, or where it is missing the own one."""
+    try:
+        return library("scipy.special", name)
+    except ImportError:
+        return library("wengert.kernels.gamma", own_name)
+
+
+def _lgamma(self: ndarray) -> Any:
+    check_floats(self.dtype)
+    return gamma_function("gammaln", "lgamma")(self).astype(self.dtype, copy=False)
+
+
+def _digamma(self: ndarray) -> Any:
+    check_floats(self.dtype)
+    return gamma_function("psi", "digamma")(self).astype(self.dtype, copy=False)
+
+
+lgamma = of_one("lgamma", _lgamma, d=lambda self: digamma(self))
+digamma = of_one("digamma", _digamma, d=lambda self: polygamma(self, n=1))
 
 
 def _polygamma(self: ndarray, *, n: int) -> Any:
-    name, args = ("polygamma", (n,)) if n else ("psi", ())
-    return library("scipy.special", name)(*args, self).astype(self.dtype, copy=False)
+    if n == 0:
+        return _digamma(self)
+    if n == 1:
+        check_floats(self.dtype)
+        return library("wengert.kernels.gamma", "trigamma")(self)
+    found = library("scipy.special", "polygamma")(n, self)
+    return found.astype(self.dtype, copy=False)
 
 
 polygamma = of_one("polygamma", _polygamma, d=lambda self, n: polygamma(self, n=n + 1))
 
 
 def _mvlgamma(self: ndarray, *, p: int) -> Any:
-    gammaln = library("scipy.special", "gammaln")
+    gammaln = gamma_function("gammaln", "lgamma")
     terms = [gammaln(self - 0.5 * j) for j in range(p)]
     constant = p * (p - 1) / 4 * math.log(math.pi)
     return (sum(terms) + constant).astype(self.dtype, copy=False)
