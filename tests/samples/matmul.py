@@ -111,6 +111,7 @@ SAMPLES = [
     # sums over chosen dimensions
     tensordot((2, 3, 4), (3, 4, 5), 2),
     tensordot((2, 3), (4, 5), 0),
+    tensordot((2, 1), (4, 5), 1),
     tensordot((2, 3, 4), (4, 2, 5), ([0, 2], [1, 0])),
     tensordot((2, 3), (2, 3), ([0, 1], [0, 1])),
     einsum("ij,jk->ik", (2, 3), (3, 4), dtypes="fic"),

@@ -64,6 +64,12 @@ SAMPLES = [
     *cumulative_extremes("cummin"),
     along("diff", dtypes="fhib"),
     along("diff", 2, 0, dtypes="fi"),
+    Sample(
+        "diff_none",
+        lambda t, x, y: t.diff(x, 0, prepend=y),
+        [(3, 4), (3, 4)],
+        grad_fn=False,
+    ),
     along("diff", 9, label="diff_to_nothing"),
     Sample(
         "diff_extended",

@@ -290,8 +290,14 @@ def addr(
     common = dtypes.promote_types(
         input.dtype, dtypes.promote_types(vec1.dtype, vec2.dtype)
     )
+    if common.category <= dtypes.INT and isinstance(alpha + beta, float):
+        raise RuntimeError(
+            "For integral input tensors, argument alpha and beta must not be a "
+            "floating "
+            "point number."
+        )
     input, vec1, vec2 = input.to(common), vec1.to(common), vec2.to(common)
-    return M.addr(input, vec1, vec2, **integral(input, beta=beta, alpha=alpha))
+    return M.addr(input, vec1, vec2, beta=beta, alpha=alpha).to(common)
 
 
 @op(inplace=True)

@@ -137,13 +137,15 @@ def diff(
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     place = one_dim(dim, input.ndim, "diff")
+    if n == 0:
+        return input.clone()
     parts = [part for part in (prepend, input, append) if part is not None]
     if len(parts) > 1:
         input = cat(parts, place)
     for _ in range(min(n, input.shape[place])):
         below, above = neighbours(input, place)
         input = above ^ below if input.dtype is dtypes.bool_ else above - below
-    return input if n else input.clone()
+    return input
 
 
 def neighbours(input: Tensor, dim: int) -> tuple[Tensor, Tensor]:
@@ -157,6 +159,10 @@ def strips(y: Tensor, x: Tensor | None, dx: Any, dim: int, name: str) -> Tensor:
     """Return the areas under a curve between neighbouring points, twice."""
     if x is not None and dx is not None:
         raise TypeError(f"{name}() takes x or dx, not both")
+    if y.dtype is dtypes.bool_:
+        raise RuntimeError(
+            f"{name}: received a bool input for `y`, but bool is not supported"
+        )
     low, high = neighbours(y, dim)
     total = low + high
     if x is None:
@@ -187,8 +193,8 @@ def trapezoid(
     tensor(2.)
     """
     dim = one_dim(dim, y.ndim, "trapezoid")
-    if not y.shape[dim]:
-        return y.sum(dim)
+    if y.ndim and not y.shape[dim]:
+        return y.detach().sum(dim).to(y.dtype)
     return strips(y, x, dx, dim, "trapezoid").sum(dim) / 2.0
 
 

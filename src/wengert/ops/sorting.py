@@ -144,6 +144,8 @@ def median_op(name: str, whole: Any, along: Any, of_what: str) -> Any:
     @numpy_names
     def call(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
         check_real(input, f"{name}_cpu")
+        if input.dtype is bool_:
+            raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'")
         if dim is None:
             return whole(input)
         place = one_dim(dim, input.ndim, name)

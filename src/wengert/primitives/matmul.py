@@ -60,12 +60,12 @@ def unusual_product(compute: Callable[..., Any], a: ndarray, b: ndarray) -> Any:
             "expected both to have the same dtype for a matrix product, but got: "
             f"{first} and {second}"
         )
-    if a.dtype.char == "?":
+    if a.dtype.char == "?" and a.size and b.size:
         raise NotImplementedError(
             'a matrix product of booleans is not implemented ("addmm_impl_cpu_" not '
             "implemented for 'Bool'); convert them with .int()"
         )
-    wide = np.dtype("f" if a.dtype.char == "e" else a.dtype.char)
+    wide = np.dtype({"e": "f", "?": "B"}.get(a.dtype.char, a.dtype.char))
     return compute(a.astype(wide), b.astype(wide)).astype(a.dtype, copy=False)
 
 

@@ -47,8 +47,9 @@ def norm(self: ndarray, *, ord: float, dim: Dims, keepdim: bool) -> Any:
     if ord == 1:
         return summed(magnitude, dim, keepdim)
     if math.isinf(ord):
-        fold: Any = np.maximum if ord > 0 else np.minimum
-        return fold.reduce(magnitude, dim, None, None, keepdim)
+        if ord > 0:
+            return np.maximum.reduce(magnitude, dim, keepdims=keepdim, initial=0)
+        return np.minimum.reduce(magnitude, dim, keepdims=keepdim)
     return add.reduce(magnitude**ord, dim, None, None, keepdim) ** (1 / ord)
 
 

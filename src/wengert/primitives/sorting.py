@@ -144,7 +144,7 @@ def median_of_all(name: str, find: Any) -> Any:
     def forward(self: ndarray) -> Any:
         flat = self.reshape(-1)
         if not flat.size:
-            return flat.dtype.type(np.nan)
+            return np.asarray(np.nan).astype(flat.dtype)
         return flat[find(flat, 0)].reshape(())
 
     return fused(name, forward, inputs=("self",), vjp_self=shared_by_all)
