@@ -126,7 +126,7 @@ def test_materialised_gradients(t, log):
         return None if a is None else a * 2
 
     x = leaf(t, 1, 2)
-    for materialize in (True, False):
+    for materialize in (True, False):  # noqa: B007 (forward reads it)
         mine = function(t, forward, backward)
         a, b = mine.apply(x)
         a.sum().backward()

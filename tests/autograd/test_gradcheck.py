@@ -224,9 +224,11 @@ def test_transposed_matrix():
 
 def test_single_precision():
     x = wengert.tensor([1234.5, -1.0], requires_grad=True)
-    with pytest.warns(UserWarning, match="not a double precision"):
-        with pytest.raises(GradcheckError, match=r"torch\.float64"):
-            check(wengert, lambda x: x * x * x, x)
+    with (
+        pytest.warns(UserWarning, match="not a double precision"),
+        pytest.raises(GradcheckError, match=r"torch\.float64"),
+    ):
+        check(wengert, lambda x: x * x * x, x)
 
 
 def test_dtypes():

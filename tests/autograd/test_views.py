@@ -525,3 +525,12 @@ def test_a_view_of_memory_that_its_base_has_no_more():
     y.t_()
     with pytest.raises(RuntimeError, match="Make the view anew"):
         view.sum().backward()
+
+
+@side_by_side
+def test_second_derivatives_of_what_was_detached_in_place(t, log):
+    x = leaf(t, 2)
+    y = x * 2
+    z = (y * y).sum()
+    y.detach_()
+    log.error(lambda: t.autograd.grad(z, x, create_graph=True))

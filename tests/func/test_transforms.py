@@ -298,7 +298,8 @@ def test_text(t, log):
     t.func.jvp(shows, (t.ones(2),), (t.ones(2),))
 
 
-# --- complex Jacobians, which PyTorch refuses -------------------------------------------
+# --- complex Jacobians, which PyTorch refuses
+# -------------------------------------------
 
 
 def holomorphic(z):

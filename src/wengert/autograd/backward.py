@@ -60,7 +60,8 @@ def backward(
     if grad_variables is not None:
         if grad_tensors is not None:
             raise RuntimeError(
-                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed "
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both "
+                "passed "
                 "to `backward()`. Please only use `grad_tensors`."
             )
         grad_tensors = grad_variables
@@ -111,7 +112,8 @@ def grad(
     """
     if materialize_grads and allow_unused is False:
         raise ValueError(
-            "Expected allow_unused to be True or not passed when materialize_grads=True, "
+            "Expected allow_unused to be True or not passed when "
+            "materialize_grads=True, "
             "but got: allow_unused=False."
         )
     allow_unused = materialize_grads if allow_unused is None else allow_unused
@@ -260,7 +262,9 @@ def start_of(index: int, output: Place, value: Tensor | None) -> Tensor:
         )
     if value is None:
         if isinstance(output, GradientEdge):
-            raise RuntimeError("give grad_outputs for a GradientEdge: its shape is unknown")
+            raise RuntimeError(
+                "give grad_outputs for a GradientEdge: its shape is unknown"
+            )
         if history(output) is None:
             raise errors.nothing_to_differentiate(index)
         return implicit_start(output)
@@ -355,9 +359,7 @@ def of_duals(outputs: tuple[Place, ...], grads: Grads) -> tuple[Any, ...] | None
     """
     from .forward_ad import unpack_dual
 
-    unpacked = [
-        unpack_dual(x) if isinstance(x, Tensor) else (x, None) for x in outputs
-    ]
+    unpacked = [unpack_dual(x) if isinstance(x, Tensor) else (x, None) for x in outputs]
     given = (grads,) if isinstance(grads, Tensor) else tuple(grads or ())
     starts = [
         (None, None) if start is None else unpack_dual(start)

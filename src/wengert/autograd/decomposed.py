@@ -17,7 +17,7 @@ from ..tensor import Tensor, level_of, wrap_at
 
 
 class Here(Node):
-    """A node that stands for an input, where the walk through the decomposition ends."""
+    """A node that stands for an input: there the walk through the composition ends."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""What is said of derivatives that differ: where most, and what is usually the cause."""
+"""What is said of derivatives that differ: where, and what is usually the cause."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ def worst(numerical: ndarray, analytical: ndarray, shape: tuple[int, ...]) -> st
     where = [int(index) for index in element]
     return (
         f"The worst element: the derivative of the output's element {int(column)} (of "
-        f"the flattened output) by the input's element {where} is {numerical[row, column]:.8g} "
+        f"the flattened output) by the input's element {where} is "
+        f"{numerical[row, column]:.8g} "
         f"numerically but {analytical[row, column]:.8g} analytically; the difference "
         f"is {np.abs(analytical - numerical)[row, column]:.3g}."
     )
@@ -89,7 +90,8 @@ def cause(
     if not precise:
         return (
             "Usually: the input is of single precision, in which finite differences "
-            "are mostly rounding errors; use torch.float64, or a larger eps and tolerance."
+            "are mostly rounding errors; use torch.float64, or a larger eps and "
+            "tolerance."
         )
     if not analytical.any():
         return (
@@ -119,7 +121,8 @@ def cause(
     if wrong.mean() < 0.5:
         return (
             f"{int(wrong.sum())} of {wrong.size} elements differ. Usually: the point "
-            "lies at a kink (relu at 0, ties of max), where finite differences give the "
+            "lies at a kink (relu at 0, ties of max), where finite differences give "
+            "the "
             f"mean of both sides; or {rule} is wrong for a special case."
         )
     return f"Usually: the formula in {rule} is wrong."

@@ -106,16 +106,19 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
     for name, value in (("tensor", tensor), ("tangent", tangent)):
         if not isinstance(value, Tensor):
             raise TypeError(
-                f"make_dual(): argument '{name}' must be Tensor, not {type(value).__name__}"
+                f"make_dual(): argument '{name}' must be Tensor, not "
+                f"{type(value).__name__}"
             )
         if not is_differentiable(value._data.dtype):
             name = "primal" if name == "tensor" else name
             raise ValueError(
-                f"Expected {name} to be floating point or complex, but got: {value.dtype}"
+                f"Expected {name} to be floating point or complex, but got: "
+                f"{value.dtype}"
             )
     if tangent_of(tensor, current) is not None:
         raise RuntimeError(
-            "Making a dual Tensor based on a Tensor that already has a forward gradient "
+            "Making a dual Tensor based on a Tensor that already has a forward "
+            "gradient "
             "at the same level 0 is not supported."
         )
     if tensor.shape != tangent.shape:

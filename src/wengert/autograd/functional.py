@@ -1,7 +1,7 @@
 """Derivatives of functions in the ordinary record: `torch.autograd.functional`.
 
-Unlike `torch.func` these call backward on copies of the inputs, so that the functions may
-do anything that a recorded computation may.
+Unlike `torch.func` these call backward on copies of the inputs, so that the functions
+may do anything that a recorded computation may.
 """
 
 from __future__ import annotations
@@ -110,8 +110,8 @@ def jacobian(
     if strategy not in ("forward-mode", "reverse-mode"):
         raise AssertionError(
             'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If '
-            'your function has more outputs than inputs, "forward-mode" tends to be more '
-            'performant. Otherwise, prefer to use "reverse-mode".'
+            'your function has more outputs than inputs, "forward-mode" tends to be '
+            'more performant. Otherwise, prefer to use "reverse-mode".'
         )
     name = "torch.autograd.functional.jacobian"
     if strategy == "forward-mode":
@@ -287,8 +287,8 @@ def vhp(
     The arguments are those of `vjp`; the function returns one number.
 
     >>> import wengert as torch
-    >>> torch.autograd.functional.vhp(lambda x: (x ** 3).sum(), torch.ones(2), torch.ones(2))
-    (tensor(2.), tensor([6., 6.]))
+    >>> torch.autograd.functional.vhp(lambda x: (x ** 3).sum(), torch.ones(2),
+    torch.ones(2)) (tensor(2.), tensor([6., 6.]))
     """
     with enable_grad():
         given = prepared(inputs, "vhp", create_graph)
@@ -315,12 +315,12 @@ def hvp(
 ) -> tuple[Any, Any]:
     """Return a function's value, and the product of its Hessian and a vector.
 
-    As a Hessian is symmetric this is `vhp`, which costs less than PyTorch's way of three
-    passes; what it returns is the same.
+    As a Hessian is symmetric this is `vhp`, which costs less than PyTorch's way of
+    three passes; what it returns is the same.
 
     >>> import wengert as torch
-    >>> torch.autograd.functional.hvp(lambda x: (x ** 3).sum(), torch.ones(2), torch.ones(2))
-    (tensor(2.), tensor([6., 6.]))
+    >>> torch.autograd.functional.hvp(lambda x: (x ** 3).sum(), torch.ones(2),
+    torch.ones(2)) (tensor(2.), tensor([6., 6.]))
     """
     as_parts(inputs, "inputs", "hvp")
     if v is None:
@@ -407,8 +407,10 @@ def check_varies(gradients: Sequence[Tensor], inputs: Parts, strict: bool) -> No
                 "While computing the hessian, found that the jacobian of the "
                 f"user-provided function with respect to input {index} is independent "
                 "of the input. This is not allowed in strict mode. You should ensure "
-                "that your function is twice differentiable and that the jacobian depends "
-                "on the inputs (this would be violated by a linear function for example)."
+                "that your function is twice differentiable and that the jacobian "
+                "depends "
+                "on the inputs (this would be violated by a linear function for "
+                "example)."
             )
 
 
@@ -446,7 +448,8 @@ def vector_like(tensors: Parts, v: Any, what: str, single: str) -> Parts | None:
         if part.shape != tensor.shape:
             where = f"Entry {index} in {what}" if len(parts) > 1 else what
             raise RuntimeError(
-                f"{where} has invalid size: should be {tensor.shape} but got {part.shape}."
+                f"{where} has invalid size: should be {tensor.shape} but got "
+                f"{part.shape}."
             )
     return parts
 
@@ -462,7 +465,7 @@ def pulled(
     *,
     keep: bool | None = None,
 ) -> Sequence[Tensor | None]:
-    """Return the gradients of those outputs that require grad; None for unused inputs."""
+    """Return gradients of the outputs that require grad; None for unused inputs."""
     starts: Any = vector if vector is not None else (None,) * len(outputs)
     pairs = [
         (out, start)

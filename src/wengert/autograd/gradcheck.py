@@ -1,10 +1,10 @@
 """Checking derivatives against finite differences: `gradcheck` and `gradgradcheck`.
 
-For each input and output there is a matrix of partial derivatives, a row for each element
-of the input and a column for each of the output. Finite differences give it numerically;
-reverse mode gives its columns, forward mode its rows. What is complex counts as two real
-numbers: cotangents 1 and i give the gradients of an output's real and imaginary part, and
-the gradient by a complex number is df/dx + i df/dy.
+For each input and output there is a matrix of partial derivatives, a row for each
+element of the input and a column for each of the output. Finite differences give it
+numerically; reverse mode gives its columns, forward mode its rows. What is complex
+counts as two real numbers: cotangents 1 and i give the gradients of an output's real
+and imaginary part, and the gradient by a complex number is df/dx + i df/dy.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Tensors = Tensor | Sequence[Tensor]
 
 
 class GradcheckError(RuntimeError):
-    """What was computed differs from what finite differences say, or cannot be trusted."""
+    """What was computed differs from finite differences, or cannot be trusted."""
 
 
 class Tolerance(NamedTuple):
@@ -141,7 +141,7 @@ def gradgradcheck(
     fast_mode: bool = False,
     masked: bool = False,
 ) -> bool:
-    """Return whether the derivatives of a function's gradients are right: see `gradcheck`.
+    """Return whether derivatives of a function's gradients are right: see `gradcheck`.
 
     Args:
         grad_outputs: what the gradients begin with; random by default.
@@ -244,7 +244,8 @@ class Check:
             if x.dtype.numpy.char not in "dD":
                 warnings.warn(
                     f"Input #{i} requires gradient and is not a double precision "
-                    "floating point or complex. This check will likely fail if all the inputs "
+                    "floating point or complex. This check will likely fail if all the "
+                    "inputs "
                     "are not of double precision floating point or complex. ",
                     stacklevel=4,
                 )
@@ -262,7 +263,7 @@ class Check:
         return differentiable(self.func(*self.inputs))
 
     def values(self) -> list[ndarray]:
-        """Return the values of the results with derivatives, at the inputs as they are."""
+        """Return the values of the results with derivatives, at the present inputs."""
         return [values_of(out) for out in differentiable(self.func(*self.inputs))]
 
     # --- finite differences -----------------------------------------------------------
@@ -296,7 +297,10 @@ class Check:
             self.difference(index, self.unit(index, position, direction))
             for position, direction in self.steps(index)
         ]
-        return [np.array([out.reshape(-1) for out in column]) for column in zip(*rows, strict=True)]
+        return [
+            np.array([out.reshape(-1) for out in column])
+            for column in zip(*rows, strict=True)
+        ]
 
     def unit(self, index: int, position: int, direction: complex) -> ndarray:
         """Return the array with which one element moves."""
@@ -353,7 +357,7 @@ class Check:
                         self.mismatch(expected, matrix, o, i, turn, "reverse")
 
     def as_gradient(self, index: int, rows: ndarray, turn: complex) -> ndarray:
-        """Return the gradients of an output's part from how it changes with each step."""
+        """Return the gradients of an output's part from its change with each step."""
         part = rows.imag if turn == 1j else rows.real
         if not self.inputs[index].dtype.is_complex:
             return part
@@ -467,7 +471,8 @@ class Check:
                 for position, direction in self.steps(i)
             ]
             matrices = [
-                np.array([out.reshape(-1) for out in column]) for column in zip(*rows, strict=True)
+                np.array([out.reshape(-1) for out in column])
+                for column in zip(*rows, strict=True)
             ]
             for o, (a, b) in enumerate(zip(matrices, self.numerical(i), strict=True)):
                 if not self.tolerance.agree(a, b):
@@ -575,7 +580,8 @@ class Check:
                 if gradient is not None and values_of(gradient).any():
                     raise GradcheckError(
                         "Expected all input grads to be undefined or zero when all "
-                        "output grads are undefined or zero. Look at what backward does "
+                        "output grads are undefined or zero. Look at what backward "
+                        "does "
                         "with gradients that are None."
                     )
 
@@ -621,11 +627,11 @@ def undefined_grad() -> Callable[[Tensor], Tensor]:
 
     class UndefinedGrad(CustomFunction):
         @staticmethod
-        def forward(ctx: Any, x: Tensor) -> Tensor:
+        def forward(ctx: Any, x: Tensor) -> Tensor:  # noqa: ARG004 (its signature)
             return x.clone()
 
         @staticmethod
-        def backward(ctx: Any, grad: Any) -> None:
+        def backward(ctx: Any, grad: Any) -> None:  # noqa: ARG004 (its signature)
             return None
 
     apply: Callable[[Tensor], Tensor] = UndefinedGrad.apply

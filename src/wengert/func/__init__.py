@@ -1,4 +1,4 @@
-"""Function transformations, as in `torch.func`: they take functions and return functions."""
+"""Function transformations, as in `torch.func`: from functions they make functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What transformations have in common: choosing arguments, and checking what they get."""
+"""What transformations have in common: choosing arguments, and checking them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def replace(args: tuple[Any, ...], argnums: Argnums, values: Any) -> list[Any]:
 
 
 def check_input(value: Any) -> Tensor:
-    """Refuse an input to differentiate by that is no tensor of numbers with derivatives."""
+    """Refuse to differentiate by what is no tensor of numbers with derivatives."""
     if not isinstance(value, Tensor):
         raise ValueError(
             f"Thing passed to transform API must be Tensor, got {type(value)}"

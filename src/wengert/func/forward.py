@@ -81,7 +81,8 @@ def paired(
         raise RuntimeError(
             f"{CALL}: Expected primals and tangents to have the same python structure. "
             "For example, if primals is a tuple of 3 tensors, tangents also must be. "
-            f"Got primals with structure {structure} and tangents with structure {found}"
+            f"Got primals with structure {structure} and tangents with structure "
+            f"{found}"
         )
     if not leaves:
         raise RuntimeError(f"{CALL}: Expected primals to contain at least one Tensor.")
@@ -99,7 +100,8 @@ def check_pair(primal: Any, tangent: Any) -> None:
             )
         if not is_differentiable(value._data.dtype):
             raise ValueError(
-                f"Expected {name} to be floating point or complex, but got: {value.dtype}"
+                f"Expected {name} to be floating point or complex, but got: "
+                f"{value.dtype}"
             )
     if primal.shape != tangent.shape:
         raise RuntimeError(

@@ -1,12 +1,12 @@
 """Jacobians and Hessians: all rows, or all columns, at once by vmap.
 
 Note [Complex Jacobians]
-    Of a complex output by a complex input this is the complex derivative of a holomorphic
-    function, of a real output by a complex input PyTorch's gradient df/dx + i df/dy, of
-    an output by a real input the partial derivative. Reverse mode computes with real inner
-    products: it gives the conjugate in the first case; and for a complex output by a
-    real input the real and the imaginary part need a cotangent each. In forward mode the
-    second case needs two directions.
+    Of a complex output by a complex input this is the complex derivative of a
+    holomorphic function, of a real output by a complex input PyTorch's gradient df/dx
+    + i df/dy, of an output by a real input the partial derivative. Reverse mode
+    computes with real inner products: it gives the conjugate in the first case; and
+    for a complex output by a real input the real and the imaginary part need a
+    cotangent each. In forward mode the second case needs two directions.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def jacrev(
     has_aux: bool = False,
     chunk_size: int | None = None,
 ) -> Function:
-    """Return the function that computes the Jacobian in reverse mode, row by row at once.
+    """Return the function that computes the Jacobian in reverse, all rows at once.
 
     Args:
         func: returns a tree of tensors; with `has_aux` a pair of it and anything else.
@@ -107,7 +107,7 @@ def jacfwd(
     randomness: str = "error",
     chunk_size: int | None = None,
 ) -> Function:
-    """Return the function that computes the Jacobian in forward mode, all columns at once.
+    """Return the function that computes the Jacobian forward, all columns at once.
 
     The arguments are those of `jacrev`; `randomness` is that of `vmap`.
 
@@ -223,7 +223,7 @@ def basis_of(tensors: Sequence[Tensor]) -> list[Tensor]:
 
 
 def split_columns(columns: Sequence[Any], tensors: Sequence[Tensor]) -> list[list[Any]]:
-    """Take apart what was computed for all unit vectors, by the tensors they belong to."""
+    """Take apart what was computed for all unit vectors, by their tensors."""
     pieces, start = [], 0
     for size in sizes_of(tensors):
         pieces.append([column[start : start + size] for column in columns])

@@ -22,7 +22,7 @@ def vmap(
     *,
     chunk_size: int | None = None,
 ) -> Function:
-    """Return the function that maps `func` over a dimension of its arguments, in one go.
+    """Return the function that maps `func` over a dimension of its arguments at once.
 
     Args:
         in_dims: the dimension of each argument to map over, None for none: an integer,
@@ -201,14 +201,15 @@ class Mapping:
     def output_dims(self, result: Any, structure: tree.Structure) -> list[Any]:
         """Return for each leaf of the results where the dimension goes."""
         places = spread(self.out_dims, structure)
-        if places is None and isinstance(self.out_dims, tuple | list):
-            if isinstance(result, Tensor) and len(self.out_dims) == 1:
-                return list(self.out_dims)
+        single = isinstance(self.out_dims, tuple | list) and len(self.out_dims) == 1
+        if places is None and single and isinstance(result, Tensor):
+            return list(self.out_dims)
         if places is None:
             raise ValueError(
                 f"vmap({self.name}, ..., out_dims={self.out_dims})(<inputs>): out_dims "
                 "is not compatible with the structure of `outputs`. out_dims has "
-                f"structure {tree.flatten(self.out_dims)[1]} but outputs has structure {structure}."
+                f"structure {tree.flatten(self.out_dims)[1]} but outputs has structure "
+                f"{structure}."
             )
         return places
 

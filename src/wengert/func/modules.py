@@ -1,4 +1,4 @@
-"""Modules as functions of their parameters: `functional_call` and `stack_module_state`."""
+"""Modules as functions of their parameters: `functional_call` and its like."""
 
 from __future__ import annotations
 
@@ -167,7 +167,8 @@ def stack_module_state(models: Sequence[Module]) -> tuple[Tensors, Tensors]:
         raise RuntimeError("stack_module_state: Expected at least one model, got 0.")
     if len({model.training for model in models}) > 1:
         raise RuntimeError(
-            "stack_module_state: Expected all models to have the same training/eval mode."
+            "stack_module_state: Expected all models to have the same training/eval "
+            "mode."
         )
     if len({type(model) for model in models}) > 1:
         raise RuntimeError(

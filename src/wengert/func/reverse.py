@@ -1,7 +1,7 @@
 """Reverse mode: `grad`, `grad_and_value`, `vjp`.
 
-The function runs on leaves of a new level that require grad, whose arrays are the tensors
-given; what comes out is lowered again.
+The function runs on leaves of a new level that require grad, whose arrays are the
+tensors given; what comes out is lowered again.
 """
 
 from __future__ import annotations

@@ -61,13 +61,17 @@ class Batched(Shared):
         return on_level(self.level, Batched(self.value.detach(), self.level))
 
     def constant(self, value: Tensor) -> Batched:
-        """Return a value of a lower level as one of this, with memory for each element."""
+        """Return a lower level's value as one of this, with memory for each element."""
         wide = value.unsqueeze(0).expand((self.value.shape[0], *value.shape))
         return Batched(wide.clone(), self.level)
 
     @classmethod
     def process(
-        cls, primitive: Primitive, level: int, args: Sequence[Any], params: dict[str, Any]
+        cls,
+        primitive: Primitive,
+        level: int,
+        args: Sequence[Any],
+        params: dict[str, Any],
     ) -> Any:
         if level not in active:
             raise messages.escaped()
@@ -85,7 +89,9 @@ class Batched(Shared):
         made = [Batched(item, level) for item in (results if several else (results,))]
         if primitive.kind == "view":
             for index, view in enumerate(made):
-                view.follow(args[0], partial(cls.remade, primitive, level, params, index))
+                view.follow(
+                    args[0], partial(cls.remade, primitive, level, params, index)
+                )
         return tuple(made) if several else made[0]
 
     @classmethod

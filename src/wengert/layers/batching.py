@@ -1,8 +1,8 @@
 """How ops go over a batch: what `Batched` does with each primitive.
 
 An elementwise op follows from its class. Of the others most need nothing but parameters
-that count the hidden dimension: the lists below say which. The rest have a rule each, or
-are called once for each element (right, slow, and counted in `looped`).
+that count the hidden dimension: the lists below say which. The rest have a rule each,
+or are called once for each element (right, slow, and counted in `looped`).
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ def _linear(
     if not any(batched[1:]):
         return linear(input, weight, bias)
     rank = max(input.ndim - batched[0], 2)
-    flat = batched[0] and input.ndim == 2 or not batched[0] and input.ndim == 1
+    flat = input.ndim - batched[0] == 1
     if flat:
         input = input.unsqueeze(-2)
     result = aligned(input, batched[0], rank) @ aligned(weight, batched[1], rank).mT
@@ -289,7 +289,9 @@ def _index(
         rank = max(i.ndim - b for i, b in zip(indices, batched[1:], strict=True))
         wide = [aligned(i, b, rank) for i, b in zip(indices, batched[1:], strict=True)]
         return index(self, *wide, dims=dims)
-    return NotImplemented if dims[0] else _index_rows(size, batched, self, indices, dims)
+    return (
+        NotImplemented if dims[0] else _index_rows(size, batched, self, indices, dims)
+    )
 
 
 def _index_rows(

@@ -1,8 +1,8 @@
 """Forward mode: arrays that carry a tangent.
 
-An op on duals is the op on their primals, and for the tangent the op's derivative applied
-to theirs: the jvp rule if there is one, else what follows from the class of the op, else
-the vjp rule transposed once more.
+An op on duals is the op on their primals, and for the tangent the op's derivative
+applied to theirs: the jvp rule if there is one, else what follows from the class of
+the op, else the vjp rule transposed once more.
 """
 
 from __future__ import annotations
@@ -86,7 +86,11 @@ class Dual(Shared):
 
     @classmethod
     def process(
-        cls, primitive: Primitive, level: int, args: Sequence[Any], params: dict[str, Any]
+        cls,
+        primitive: Primitive,
+        level: int,
+        args: Sequence[Any],
+        params: dict[str, Any],
     ) -> Any:
         duals = [isinstance(arg, Dual) and arg.level == level for arg in args]
         has_rule = primitive.jvp or primitive.kind != "fused"
@@ -233,7 +237,7 @@ class Application:
         return rule.function(*values)
 
     def cotangents(self, grads: Sequence[Any], needs: Sequence[bool]) -> list[Any]:
-        """Return the cotangents of the inputs, fitted to them, None where not needed."""
+        """Return the inputs' cotangents, fitted to them, None where not needed."""
         primitive = self.primitive
         if primitive.whole is not None or primitive.variadic:
             rule = primitive.whole or next(iter(primitive.rules.values()))
@@ -254,7 +258,9 @@ class Application:
     def filled(self, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents with zeros where there is none."""
         return [
-            zeros_like(primal) if tangent is None and hasattr(primal, "shape") else tangent
+            zeros_like(primal)
+            if tangent is None and hasattr(primal, "shape")
+            else tangent
             for tangent, primal in zip(tangents, self.primals, strict=True)
         ]
 
@@ -278,8 +284,8 @@ class Application:
     def diagonal(self, index: int, tangent: Any) -> Any:
         """Return what one input's tangent contributes to an elementwise op's.
 
-        The Jacobian of an elementwise op is diagonal, so that its transpose differs from
-        it just by conjugation.
+        The Jacobian of an elementwise op is diagonal, so that its transpose differs
+        from it just by conjugation.
         """
         rule = self.primitive.rules.get(self.primitive.inputs[index])
         if rule is None:
@@ -316,9 +322,7 @@ class Application:
                 seeds[node] = seeds[node] + tangent if node in seeds else tangent
             captured = {leaf._node: None for leaf in u if leaf is not None}
             pull(seeds, captured)
-        return [
-            None if leaf is None else captured[leaf._node] for leaf in u
-        ]
+        return [None if leaf is None else captured[leaf._node] for leaf in u]
 
 
 def pull(seeds: dict[engine.Node, Any], captured: dict[Any, Any]) -> None:

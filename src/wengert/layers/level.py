@@ -38,7 +38,9 @@ class Level:
         outside = modes.is_grad_enabled()
         self.before = modes.local.levels
         modes.switch("levels", (*self.before, (number, outside)))
-        self.previous = modes.switch("grad", outside if self.grad is None else self.grad)
+        self.previous = modes.switch(
+            "grad", outside if self.grad is None else self.grad
+        )
         return number
 
     def __exit__(self, *exception: object) -> None:
@@ -48,7 +50,7 @@ class Level:
 
 
 def on_level(level: int, array: Any) -> Tensor:
-    """Return a tensor of a level whose array is of a layer, or a tensor of lower level."""
+    """Return a tensor of a level: its array is of a layer, or a lower tensor."""
     tensor = plain(array)
     tensor._special = Special(level)
     return tensor
@@ -69,7 +71,7 @@ def belongs(value: Any, level: int) -> bool:
 
 
 def lowered(value: Any, level: int) -> Any:
-    """Return what a tensor of this level has below it; others are returned as they are."""
+    """Return what a tensor of this level has below it; others as they are."""
     return value._data if isinstance(value, Tensor) and belongs(value, level) else value
 
 
@@ -78,9 +80,9 @@ class Shared(Layer):
 
     Note [Views on layers]
         Writing into an array writes into the arrays below it. But where the level below
-        records, or a tangent is concerned that other duals may have, too, the array takes
-        other parts instead. A view knows of which array it is a view, and makes its own
-        parts again whenever that has taken others.
+        records, or a tangent is concerned that other duals may have, too, the array
+        takes other parts instead. A view knows of which array it is a view, and makes
+        its own parts again whenever that has taken others.
     """
 
     __slots__ = ("base", "held", "seen", "step")
@@ -132,10 +134,10 @@ def is_recorded(value: Any) -> bool:
 
 
 # Note [Lifting]
-#     A tensor that was made inside a transformation from nothing, such as by `zeros`,
+#     A tensor that was made inside a transformation from nothing (`zeros` does that)
 #     belongs to no level. Once values of a level are written into it, or into a view of
 #     it, it belongs to that level: a constant so far. Its memory stays where it was,
-#     except that a batch needs more of it.
+#     only that a batch needs more of it.
 
 
 def lift(tensor: Tensor, values: Tensor) -> None:

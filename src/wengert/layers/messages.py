@@ -8,7 +8,8 @@ def escaped() -> RuntimeError:
     return RuntimeError(
         "a tensor that was made inside a function being vmapped is used after vmap has "
         "finished: it stands for all elements of the batch, and nobody can say any "
-        "more which dimension they go to. Return it from the function instead of storing "
+        "more which dimension they go to. Return it from the function instead of "
+        "storing "
         "it elsewhere."
     )
 
@@ -18,12 +19,14 @@ def item_of_batched(what: str) -> RuntimeError:
     if what == "bool":
         return RuntimeError(
             "vmap: It looks like you're attempting to use a Tensor in some "
-            "data-dependent control flow. Each element of the batch would take its own branch: "
+            "data-dependent control flow. Each element of the batch would take its own "
+            "branch: "
             "compute both and choose by torch.where(condition, a, b)."
         )
     return RuntimeError(
         f"vmap: It looks like you're calling .{what}() on a Tensor. We don't support "
-        f"vmap over calling .{what}() on a Tensor, which has another value for each element "
+        f"vmap over calling .{what}() on a Tensor, which has another value for each "
+        f"element "
         "of the batch: use ops on tensors, or return it and look at it outside."
     )
 
@@ -50,5 +53,6 @@ def same_of_batched() -> RuntimeError:
     """Random numbers are to be the same for a batch of different parameters."""
     return RuntimeError(
         "vmap: randomness='same' makes no sense for random numbers whose parameters "
-        "are batched. Use randomness='different', or parameters that are not mapped over."
+        "are batched. Use randomness='different', or parameters that are not mapped "
+        "over."
     )

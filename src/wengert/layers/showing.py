@@ -1,4 +1,4 @@
-"""The text of tensors of transformations, as it is printed inside transformed functions."""
+"""The text of tensors of transformations, as printed inside transformed functions."""
 
 from __future__ import annotations
 
