@@ -170,6 +170,8 @@ def cond(A: Tensor, p: Any = None) -> Tensor:
     >>> cond(torch.tensor([[4.0, 0.0], [0.0, 2.0]]))
     tensor(2.)
     """
+    if not A.numel():
+        return A.abs().sum((-2, -1))
     if p is None or p in (2, -2):
         values = svdvals(A)
         largest, smallest = values[..., 0], values[..., -1]

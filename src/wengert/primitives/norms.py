@@ -25,6 +25,8 @@ from .reduction import shares, sum_dim
 from .selection import masked, ne, where
 
 add: Any = np.add
+maximum: Any = np.maximum
+minimum: Any = np.minimum
 
 # --- the norm of a vector -------------------------------------------------------------
 
@@ -48,8 +50,8 @@ def norm(self: ndarray, *, ord: float, dim: Dims, keepdim: bool) -> Any:
         return summed(magnitude, dim, keepdim)
     if math.isinf(ord):
         if ord > 0:
-            return np.maximum.reduce(magnitude, dim, keepdims=keepdim, initial=0)
-        return np.minimum.reduce(magnitude, dim, keepdims=keepdim)
+            return maximum.reduce(magnitude, dim, None, None, keepdim, 0)
+        return minimum.reduce(magnitude, dim, None, None, keepdim)
     return add.reduce(magnitude**ord, dim, None, None, keepdim) ** (1 / ord)
 
 
