@@ -142,6 +142,13 @@ def inference_requires_grad() -> RuntimeError:
     )
 
 
+def detached_in_place() -> RuntimeError:
+    return RuntimeError(
+        "Trying to use a saved tensor that has been detached in-place, i.e. with "
+        ".detach_().This is not supported, please use out-of-place `.detach()` instead"
+    )
+
+
 def lost_view() -> RuntimeError:
     return RuntimeError(
         "this view was made before its base was given another shape, or other memory, "

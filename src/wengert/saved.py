@@ -206,6 +206,8 @@ def unpack_recorded(node: Any, index: int) -> Any:
         return unpack_one(node, index)
     value = saved_value(node, index)
     check = node.saved[2 * index + 1]
+    if type(check) is int:
+        refuse_detached(node, index, value)
     if type(check) is not tuple:
         return value
     tensor = wrap_at(check[2], value) if len(check) == 3 else wrap_like(value)
@@ -213,6 +215,14 @@ def unpack_recorded(node: Any, index: int) -> Any:
     if is_differentiable(value.dtype):
         tensor._node = output_of(node, node.primitive.outputs.index(name))
     return tensor
+
+
+def refuse_detached(node: Any, index: int, value: Tensor) -> None:
+    """Refuse a saved input whose history was taken away after it was saved."""
+    if value._node is None:
+        edge = node.edges[node.primitive.inputs.index(node.primitive.saves[index])]
+        if edge is not None and not isinstance(edge, AccumulateGrad):
+            raise errors.detached_in_place()
 
 
 def saved_value(node: Any, index: int) -> Any:
