@@ -145,7 +145,13 @@ histogram = nondifferentiable(
 )
 
 
+def only_counts() -> RuntimeError:
+    return RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+
+
 def _bincount(self: ndarray, weights: ndarray | None, *, minlength: int) -> ndarray:
+    if self.size and self.min() < 0:
+        raise only_counts()
     found = np.bincount(self, weights, minlength)
     single = weights is not None and weights.dtype == np.float32
     return found.astype(np.float32) if single else found
