@@ -51,7 +51,7 @@ def work(name: str, contender: str) -> None:
     began = time.perf_counter()
     checks = [float(np.asarray(x.detach()).sum(dtype=float)) for x in run()]
     first = time.perf_counter() - began
-    times = []
+    times: list[float] = []
     began = time.perf_counter()
     while len(times) < 5 or (
         time.perf_counter() - began < SECONDS and len(times) < 2000

@@ -1,12 +1,13 @@
 """The workloads: the same source for Wengert and PyTorch, as ``torch``.
 
-Each makes its data and returns a function to call again and again, which returns tensors
-to compare, and what `compile` is to be applied to is passed through `wrap`.
+Each makes its data and returns a function to call again and again, which returns
+tensors to compare, and what `compile` is to be applied to is passed through `wrap`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def normal(torch: Any, *shape: int, seed: int = 0, dtype: str = "float32") -> An
 
 def mlp(torch: Any, wrap: Wrap, sizes: Any, batch: int, optimizer: Any) -> Any:
     layers: list[Any] = []
-    for i, (n, m) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (n, m) in enumerate(pairwise(sizes)):
         layer = torch.nn.Linear(n, m)
         with torch.no_grad():
             layer.weight.copy_(normal(torch, m, n, seed=i) * n**-0.5)

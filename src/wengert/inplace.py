@@ -62,9 +62,13 @@ def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
 
 def overlaps(data: Any) -> bool:
     """Whether several elements of an array lie at one place in memory."""
-    return type(data) is ndarray and data.size > 0 and any(
-        step == 0 and size > 1
-        for step, size in zip(data.strides, data.shape, strict=True)
+    return (
+        type(data) is ndarray
+        and data.size > 0
+        and any(
+            step == 0 and size > 1
+            for step, size in zip(data.strides, data.shape, strict=True)
+        )
     )
 
 

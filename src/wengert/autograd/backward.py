@@ -208,7 +208,7 @@ def run(
     custom functions) switches recording off itself.
     """
     keep = create_graph if retain_graph is None else retain_graph
-    watch = None
+    watch: Any = None
     if modes.special and modes.local.anomaly:
         from .anomaly import watch
     switched = create_graph and not modes.is_grad_enabled()

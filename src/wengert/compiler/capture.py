@@ -365,8 +365,10 @@ class Tracer:
             for array, (shape, dtype) in zip(found, specs, strict=True):
                 if array.shape != shape or array.dtype != dtype:
                     raise CaptureError(
-                        f"{name}: the shape of the result depends on values ({shape} when "
-                        f"captured, {array.shape} now); keep it outside of the compiled "
+                        f"{name}: the shape of the result depends on values ({shape} "
+                        f"when "
+                        f"captured, {array.shape} now); keep it outside of the "
+                        f"compiled "
                         "function"
                     )
             return found
@@ -495,6 +497,7 @@ class Tracer:
         for group, options in self.options.values():
             if any([group[key] != value for key, value in options.items()]):
                 raise CaptureError(
-                    "options of an optimizer, such as the learning rate, change. Call the "
+                    "options of an optimizer, such as the learning rate, change. Call "
+                    "the "
                     "scheduler's step() outside of the compiled function"
                 )

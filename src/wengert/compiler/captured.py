@@ -189,7 +189,8 @@ def shown(result: Any, made: list[Tensor], leaves: list[Any]) -> Any:
         part: Any = replay(result.steps, made[result.place])
         return part if result.index is None else part[result.index]
     if type(result) is Given:
-        tensor = leaves[result.position] if result.tensor is None else result.tensor
+        at: Any = result.position
+        tensor = leaves[at] if result.tensor is None else result.tensor
         if result.steps is None:
             return tensor
         view: Any = replay(result.steps, tensor)
@@ -384,7 +385,8 @@ def effects(
         )
     if history(tensor) is not record.inside and not record.is_view:
         raise failures.untraceable(
-            "a tensor from outside is written to by recorded operations, and would have "
+            "a tensor from outside is written to by recorded operations, and would "
+            "have "
             "a history",
             "Write under torch.no_grad(), or to a clone()",
         )
@@ -435,12 +437,15 @@ def check_sharing(graph: Any, tracer: Tracer) -> None:
         if record.input not in written:
             continue
         for other in inputs:
-            if other is not record and np.may_share_memory(record.data, other.data):
-                if np.shares_memory(record.data, other.data):
-                    raise failures.untraceable(
-                        "two tensors share memory that is written to",
-                        "Make one of them a view of the other inside the function",
-                    )
+            if (
+                other is not record
+                and np.may_share_memory(record.data, other.data)
+                and np.shares_memory(record.data, other.data)
+            ):
+                raise failures.untraceable(
+                    "two tensors share memory that is written to",
+                    "Make one of them a view of the other inside the function",
+                )
 
 
 __all__ = ["Captured", "Miss", "captured", "modes"]

@@ -145,8 +145,10 @@ class Compiled:
         """Capture a program for these arguments and run it, or run eagerly."""
         if len(self.programs) >= self.limit:
             self.report(
-                f"more than {self.limit} programs for different arguments; this call and "
-                "others like it run eagerly. Pass what varies as tensors, or raise `limit`"
+                f"more than {self.limit} programs for different arguments; this call "
+                f"and "
+                "others like it run eagerly. Pass what varies as tensors, or raise "
+                "`limit`"
             )
             return self.function(*args, **kwargs)
         try:
@@ -186,7 +188,7 @@ class Compiled:
             warnings.warn(text, stacklevel=4)
 
     def explain(self) -> str:
-        """Return what the programs do: kernels, what each fuses, and what runs in Python."""
+        """Return what the programs do: kernels, what they fuse, what runs in Python."""
         parts = [
             "runs eagerly" if program is EAGER else program.explain()
             for _, _, program in self.programs

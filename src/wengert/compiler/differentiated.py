@@ -40,8 +40,10 @@ class CompiledBackward(Step):
 
     def apply_recorded(self, grad: Any, edges: Edges) -> Cotangents:
         raise failures.CaptureError(
-            "the derivative of a compiled function is not recorded (create_graph=True). "
-            "Take both derivatives inside of the compiled function, or do not compile it"
+            "the derivative of a compiled function is not recorded "
+            "(create_graph=True). "
+            "Take both derivatives inside of the compiled function, or do not compile "
+            "it"
         )
 
 
@@ -55,7 +57,7 @@ class Derivative:
         """Which of the function's results require grad."""
         self.seeds: list[Node] = []
         self.residuals: list[Any] = []
-        """For each other input: ("out", place) or ("in", place) of the first program."""
+        """For each other input: ("out" or "in", place) of the first program."""
         self.leaves: list[Any] = []
         self.which: list[int | None] = []
         """For each leaf the output that is its gradient."""
@@ -97,7 +99,8 @@ class Derivative:
             if versions[0] != version:
                 raise RuntimeError(
                     "one of the variables needed for gradient computation has been "
-                    "modified by an inplace operation: a tensor that a compiled function "
+                    "modified by an inplace operation: a tensor that a compiled "
+                    "function "
                     f"read is at version {versions[0]}, expected version {version}"
                 )
         outputs = self.program.run([*given, *[array for array, _, _ in saved]])
@@ -117,7 +120,7 @@ def conforming(grad: Any, seed: Node) -> Any:
 def derivative_of(
     tracer: Any, tensors: list[Tensor], positions: dict[int, int], backend: str
 ) -> Derivative | None:
-    """Return the derivative of results by all that is from outside and requires grad."""
+    """Return the derivative of results by all from outside that requires grad."""
     places = [
         place
         for place, tensor in enumerate(tensors)

@@ -10,7 +10,7 @@ PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 
 
 class CaptureError(RuntimeError):
-    """A function that cannot be compiled; the message names the line and the rewrite."""
+    """A function that cannot be compiled; its message names line and rewrite."""
 
 
 class NotYet(CaptureError):
@@ -25,7 +25,7 @@ def user_line() -> str:
         if not name.startswith(PACKAGE):
             return f"{Path(name).name}:{frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]
-    return "?"
+    return "?"  # type: ignore[unreachable]  # the outermost frame has no other
 
 
 def failure(
@@ -39,14 +39,16 @@ def escaped() -> CaptureError:
     return failure(
         "the value of a tensor is asked for (item(), float(), bool(), `if tensor`, "
         "numpy(), print) while the function is captured, before anything is computed",
-        "Keep the decision in tensors, with torch.where(condition, a, b), or return the "
+        "Keep the decision in tensors, with torch.where(condition, a, b), or return "
+        "the "
         "tensor and look at it outside of the compiled function",
     )
 
 
 def ambiguous() -> CaptureError:
     return failure(
-        "a tensor is written to, of which a reshape exists that may or may not share its "
+        "a tensor is written to, of which a reshape exists that may or may not share "
+        "its "
         "memory",
         "Use .view() of contiguous memory, or .clone() before writing",
     )

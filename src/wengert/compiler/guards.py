@@ -1,4 +1,4 @@
-"""What a captured program relies on besides tensors' values, and whether it still holds.
+"""What a captured program relies on besides values, and whether that still holds.
 
 The arguments are compared by `key_of`. What a function reaches by itself (closure
 cells, globals, defaults, and what these hold: modules, optimizers, containers, other
@@ -130,7 +130,7 @@ class Reached:
             attributes = getattr(value, "__dict__", None)
             if isinstance(attributes, dict):
                 self.note_all(attributes, list(attributes), depth)
-            self.visit(getattr(kind, "__call__", None), depth)
+            self.visit(getattr(kind, "__call__", None), depth)  # noqa: B004 (its code)
 
     def note_all(self, container: Any, keys: Any, depth: int) -> None:
         if not isinstance(container, tuple):
@@ -172,7 +172,7 @@ class Reached:
                         self.items.append((value, key, item))
                 elif name.endswith("_hooks") and isinstance(value, dict):
                     self.lengths.append((value, len(value)))
-                elif isinstance(value, PLAIN) or isinstance(value, Tensor):
+                elif isinstance(value, (*PLAIN, Tensor)):
                     self.items.append((own, name, value))
                 elif not name.startswith("_"):
                     self.visit(value, depth - 1)

@@ -97,9 +97,11 @@ def simple_order(index: Node) -> list[Node] | None:
             return True
         if node.size > LARGEST or len(order) > 20:
             return False
-        if node.op not in ("input", "constant", "iota"):
-            if node.kind not in INFALLIBLE or not all([visit(x) for x in node.inputs]):
-                return False
+        begins = node.op in ("input", "constant", "iota")
+        if not begins and (
+            node.kind not in INFALLIBLE or not all([visit(x) for x in node.inputs])
+        ):
+            return False
         order.append(node)
         return True
 

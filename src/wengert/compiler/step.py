@@ -8,6 +8,7 @@ computed at each replay by the optimizer itself, and are scalars of the program.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,7 @@ class CohortStep:
 def traced_step(optimizer: Any, closure: Any) -> bool:
     """Add an optimizer's step to the running trace; False if this is not its thread."""
     tracer = capture.current
-    if tracer is None or tracer.thread != capture.get_ident():
+    if tracer is None or tracer.thread != threading.get_ident():
         return False
     if closure is not None:
         raise failures.untraceable(
@@ -176,7 +177,8 @@ def with_arrays(
             for value in optimizer.state.get(tensor, {}).values():
                 if id(value) in tracer.adopted:
                     raise failures.untraceable(
-                        "the state of an optimizer is used beside its step, or two steps "
+                        "the state of an optimizer is used beside its step, or two "
+                        "steps "
                         "are taken",
                         "Take one step in the compiled function",
                     )

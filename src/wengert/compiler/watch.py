@@ -129,7 +129,7 @@ class Watch:
         return seed
 
     def watched_reset(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a `zero_grad` that lets the trace know whose gradients are forgotten."""
+        """Return a `zero_grad` that tells the trace whose gradients are forgotten."""
 
         def zero_grad(owner: Any, set_to_none: bool = True) -> None:
             if set_to_none and get_ident() == self.tracer.thread:

@@ -125,7 +125,9 @@ class Shared(Layer):
 
     def copy(self) -> Any:
         """Return an array with memory of its own."""
-        return type(self)(*[part.clone() for part in self.parts], self.level)  # type: ignore[arg-type]
+        parts: list[Any] = [part.clone() for part in self.parts]
+        kind: Any = type(self)
+        return kind(*parts, self.level)
 
 
 def is_recorded(value: Any) -> bool:
@@ -134,10 +136,10 @@ def is_recorded(value: Any) -> bool:
 
 
 # Note [Lifting]
-#     A tensor that was made inside a transformation from nothing (`zeros` does that)
-#     belongs to no level. Once values of a level are written into it, or into a view of
-#     it, it belongs to that level: a constant so far. Its memory stays where it was,
-#     only that a batch needs more of it.
+#     A tensor made inside a transformation from nothing has no level yet. The level of
+#     the first values that are written into it, or into a view of it, becomes its own;
+#     before that it was a constant there. Its memory stays where it was unless a batch
+#     needs more of it.
 
 
 def lift(tensor: Tensor, values: Tensor) -> None:

@@ -67,7 +67,8 @@ def wrapped(array: Any, maps: list[Mapped]) -> Tensor:
 
 def stripped(value: Any, maps: list[Mapped]) -> Any:
     """Return the array of a tensor with the dimensions of these vmaps in front."""
-    rank, batches = len(getattr(value, "shape", ())), []
+    rank = len(getattr(value, "shape", ()))
+    batches: list[Any] = []
     while not isinstance(value, ndarray):
         if isinstance(value, Tensor):
             value = value._data

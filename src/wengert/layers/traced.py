@@ -130,7 +130,7 @@ class Traced(Layer):
     def process(
         cls,
         primitive: Primitive,
-        level: int,
+        level: int,  # noqa: ARG003 (every layer has it)
         args: Sequence[Any],
         params: dict[str, Any],
     ) -> Any:

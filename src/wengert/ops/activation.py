@@ -90,7 +90,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """Return x where it is positive, else x times a learnt slope (one, or one a channel)."""
+    """Return x where it is positive, else x times a learnt slope."""
     if weight.numel() != 1:
         channels = input.shape[1] if input.ndim > 1 else 1
         if weight.numel() != channels:
@@ -111,7 +111,7 @@ def rrelu(
     training: bool = False,
     inplace: bool = False,
 ) -> Tensor:
-    """Return x where it is positive, else x times a slope drawn at random in training."""
+    """Return x where it is positive, else x times a slope, random in training."""
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
     from ..generator import default_generator
@@ -197,7 +197,7 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:
-    """Return a sigmoid(b), where a and b are the halves of the input along a dimension."""
+    """Return a sigmoid(b), where a and b are the input's halves along a dimension."""
     if input.ndim == 0:
         raise RuntimeError("glu does not support 0-dimensional tensors")
     dim = normalize_dim(dim, input.ndim)
@@ -218,7 +218,9 @@ def along(call: Any, input: Tensor, dim: int | None, dtype: Dtype, name: str) ->
         input = input.to(dtype)
     if not (input.is_floating_point() or input.is_complex()):
         kind = input.dtype.scalar_type
-        raise NotImplementedError(f'"{name}_lastdim_kernel_impl" not implemented for \'{kind}\'')
+        raise NotImplementedError(
+            f"\"{name}_lastdim_kernel_impl\" not implemented for '{kind}'"
+        )
     if dim is None:
         dim = 0 if input.ndim in (0, 1, 3) else 1
     if input.ndim == 0:
@@ -258,6 +260,6 @@ def softmin(
 def normalize(
     input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
 ) -> Tensor:
-    """Return x divided by its p-norm along a dimension, or by `eps` if that is larger."""
+    """Return x divided by its p-norm along a dimension, or by a larger `eps`."""
     norm = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
     return input / norm
