@@ -135,7 +135,7 @@ def is_recorded(value: Any) -> bool:
     return isinstance(value, Tensor) and history(value) is not None
 
 
-# Note [Lifting]
+# Note [Lifting tensors]
 #     A tensor made inside a transformation from nothing has no level yet. The level of
 #     the first values that are written into it, or into a view of it, becomes its own;
 #     before that it was a constant there. Its memory stays where it was unless a batch
