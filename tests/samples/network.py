@@ -178,6 +178,12 @@ LOSSES = [
         "multi_margin_loss", inputs=[(3, 4), classes(3)], second=False, grad_fn=False
     ),
     functional("cosine_similarity", inputs=[(3, 4), (3, 4)], grad_fn=False),
+    functional(
+        "cosine_similarity",
+        label="broadcast",
+        inputs=[(3, 1, 4), (1, 5, 4)],
+        grad_fn=False,
+    ),
     functional("pairwise_distance", inputs=[(3, 4), (3, 4)], grad_fn=False),
 ]
 
