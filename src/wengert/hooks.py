@@ -309,15 +309,17 @@ def retain_grad(self: Tensor) -> None:
     """Keep the gradient of this tensor, which is no leaf, in ``.grad`` too."""
     if not self.requires_grad:
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-    if self._node is not None and not isinstance(self._node, AccumulateGrad):
-        node = history(self)
-        assert node is not None
-        hooks_of_tensor(self, node).retains = weakref.ref(self)
+    node = self._node
+    if node is None or isinstance(node, AccumulateGrad) or retains_by(node, self):
+        return
+    node = history(self)
+    assert node is not None
+    hooks_of_tensor(self, node).retains = weakref.ref(self)
 
 
 def retains_grad(self: Tensor) -> bool:
     """Whether `retain_grad` was called on this tensor."""
-    node = history(self)
+    node = self._node
     return node is not None and retains_by(node, self)
 
 
