@@ -27,7 +27,7 @@ demo: $(VENV)/demo.stamp ## run the tutorial, train two networks, draw what happ
 	$(ONE_THREAD) $(BIN)/python -m examples.demo
 
 test: $(VENV)/dev.stamp ## run every test, doctests too
-	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/dev.stamp ## check style and format
 	$(BIN)/ruff check

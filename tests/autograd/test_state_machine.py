@@ -246,6 +246,10 @@ class Programs(RuleBasedStateMachine):
                 result, problem = outcome(function, *[pair[side] for pair in pairs])
             results.append(result)
             problems.append(problem)
+        if problems[1] and "INTERNAL ASSERT" in problems[1]:
+            # A bug of PyTorch's: a write after retain_grad and detach_.
+            self.begin_anew()
+            return None
         assert problems[0] == problems[1], problems
         self.compare()
         return None if problems[0] else (results[0], results[1])
@@ -273,7 +277,7 @@ class Programs(RuleBasedStateMachine):
         assert (problems[0] is None) == (problems[1] is None), problems
         if problems[0]:
             assert problems[0][:60] == problems[1][:60], problems
-            if "saved" in problems[0] or "modified" in problems[0]:
+            if "does not require grad" not in problems[0]:
                 self.begin_anew()
             return None
         self.compare()
