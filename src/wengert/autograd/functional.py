@@ -287,8 +287,8 @@ def vhp(
     The arguments are those of `vjp`; the function returns one number.
 
     >>> import wengert as torch
-    >>> torch.autograd.functional.vhp(lambda x: (x ** 3).sum(), torch.ones(2),
-    torch.ones(2)) (tensor(2.), tensor([6., 6.]))
+    >>> cubes = lambda x: (x ** 3).sum()
+    >>> torch.autograd.functional.vhp(cubes, torch.ones(2), torch.ones(2)) (tensor(2.), tensor([6., 6.]))
     """
     with enable_grad():
         given = prepared(inputs, "vhp", create_graph)
@@ -319,8 +319,8 @@ def hvp(
     three passes; what it returns is the same.
 
     >>> import wengert as torch
-    >>> torch.autograd.functional.hvp(lambda x: (x ** 3).sum(), torch.ones(2),
-    torch.ones(2)) (tensor(2.), tensor([6., 6.]))
+    >>> cubes = lambda x: (x ** 3).sum()
+    >>> torch.autograd.functional.hvp(cubes, torch.ones(2), torch.ones(2)) (tensor(2.), tensor([6., 6.]))
     """
     as_parts(inputs, "inputs", "hvp")
     if v is None:
