@@ -288,7 +288,8 @@ def vhp(
 
     >>> import wengert as torch
     >>> cubes = lambda x: (x ** 3).sum()
-    >>> torch.autograd.functional.vhp(cubes, torch.ones(2), torch.ones(2)) (tensor(2.), tensor([6., 6.]))
+    >>> torch.autograd.functional.vhp(cubes, torch.ones(2), torch.ones(2))
+    (tensor(2.), tensor([6., 6.]))
     """
     with enable_grad():
         given = prepared(inputs, "vhp", create_graph)
@@ -320,7 +321,8 @@ def hvp(
 
     >>> import wengert as torch
     >>> cubes = lambda x: (x ** 3).sum()
-    >>> torch.autograd.functional.hvp(cubes, torch.ones(2), torch.ones(2)) (tensor(2.), tensor([6., 6.]))
+    >>> torch.autograd.functional.hvp(cubes, torch.ones(2), torch.ones(2))
+    (tensor(2.), tensor([6., 6.]))
     """
     as_parts(inputs, "inputs", "hvp")
     if v is None:
