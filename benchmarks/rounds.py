@@ -25,8 +25,10 @@ LIBRARY_SETTINGS = (
     "MKL_NUM_THREADS",
     "OPENBLAS_CORETYPE",
     "OPENBLAS_L2_SIZE",
+    "PYTHONDONTWRITEBYTECODE",
 )
-"""Taken out of the environment: each library chooses its threads and kernels itself."""
+"""Taken out of the environment: each library chooses its threads and kernels itself, and
+its modules are compiled once, as where it is installed."""
 
 
 class MeasurementFailed(Exception):
