@@ -27,8 +27,11 @@ LIBRARY_SETTINGS = (
     "OPENBLAS_L2_SIZE",
     "PYTHONDONTWRITEBYTECODE",
 )
-"""Taken out of the environment: each library chooses its threads and kernels itself, and
-its modules are compiled once, as where it is installed."""
+"""Taken out of the environment.
+
+Each library chooses its threads and kernels itself, and Python keeps the modules that it
+has compiled, as it does where they are installed.
+"""
 
 
 class MeasurementFailed(Exception):
