@@ -29,8 +29,8 @@ LIBRARY_SETTINGS = (
 )
 """Taken out of the environment.
 
-Each library chooses its threads and kernels itself, and Python keeps the modules that it
-has compiled, as it does where they are installed.
+Each library chooses its threads and kernels itself, and Python keeps the modules that
+it has compiled, as it does where they are installed.
 """
 
 
