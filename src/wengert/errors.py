@@ -313,12 +313,6 @@ def dim_out_of_range(dim: int, ndim: int) -> IndexError:
     )
 
 
-def not_a_tensor(op: str, argument: str, value: Any) -> TypeError:
-    return TypeError(
-        f"{op}(): argument '{argument}' must be Tensor, not {type(value).__name__}"
-    )
-
-
 def not_differentiable(op: str, argument: str) -> RuntimeError:
     return RuntimeError(
         f"The function '{op}' is not differentiable with respect to argument "

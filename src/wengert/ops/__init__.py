@@ -48,12 +48,20 @@ FAMILIES = [
     "random",
 ]
 
-SIZED = ("conv", "conv_transpose", "max_pool", "avg_pool")
-ADAPTIVE = ("adaptive_avg_pool", "adaptive_max_pool")
+BY_DIMENSIONS = {
+    "conv": "convolution",
+    "conv_transpose": "convolution",
+    "max_pool": "pooling",
+    "avg_pool": "pooling",
+    "adaptive_avg_pool": "pooling",
+    "adaptive_max_pool": "pooling",
+}
 LATER = {
-    **{f"{name}{dims}d": "convolution" for name in SIZED[:2] for dims in (1, 2, 3)},
-    **{f"{name}{dims}d": "pooling" for name in SIZED[2:] for dims in (1, 2, 3)},
-    **{f"{name}{dims}d": "pooling" for name in ADAPTIVE for dims in (1, 2, 3)},
+    **{
+        f"{name}{n}d": family
+        for name, family in BY_DIMENSIONS.items()
+        for n in (1, 2, 3)
+    },
     "layer_norm": "normalization",
     "rms_norm": "normalization",
     "group_norm": "normalization",

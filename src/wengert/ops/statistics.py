@@ -318,7 +318,6 @@ nanquantile = quantile_op("nanquantile", ignore_nan=True)
 # --- histograms -----------------------------------------------------------------------
 
 histogram_result = named_result("histogram", "hist", "bin_edges")
-histogramdd_result = named_result("histogramdd", "hist", "bin_edges")
 
 
 def check_bins(input: Tensor, bins: int) -> None:

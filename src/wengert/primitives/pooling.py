@@ -38,10 +38,6 @@ def pooled_vjp(dims: int) -> Any:
     )
 
 
-def pooled_jvp(dims: int) -> Any:
-    return lambda self_t, indices: take_pooled(self_t, indices, spatial=dims)
-
-
 def maximum_of_windows(dims: int, grad_fn: str) -> tuple[Any, Any]:
     """Declare the maximum pooling over so many dimensions, without and with indices."""
 
