@@ -20,6 +20,7 @@ from .. import (
     normalization,
     padding,
     pooling,
+    recurrent as rnn,
     sizes as utils,
     sparse,
     upsampling,
