@@ -23,6 +23,7 @@ from .. import (
     recurrent as rnn,
     sizes as utils,
     sparse,
+    transformer,
     upsampling,
 )
 from ..module import Module
