@@ -56,6 +56,9 @@ from .version import __version__ as __version__  # noqa: E402
 tensor: Any  # a function, as the module of that name is wanted by nobody outside
 
 _LAZY = {
+    "accelerator",
+    "amp",
+    "backends",
     "cuda",
     "nn",
     "optim",
@@ -64,6 +67,8 @@ _LAZY = {
     "linalg",
     "special",
     "compiler",
+    "random",
+    "testing",
 }
 """Submodules that are imported when first asked for."""
 

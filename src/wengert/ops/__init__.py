@@ -56,6 +56,7 @@ BY_DIMENSIONS = {
     "adaptive_avg_pool": "pooling",
     "adaptive_max_pool": "pooling",
 }
+WINDOWS = ("bartlett", "blackman", "hamming", "hann")
 LATER = {
     **{
         f"{name}{n}d": family
@@ -67,6 +68,7 @@ LATER = {
     "group_norm": "normalization",
     "cosine_similarity": "margin_loss",
     "pairwise_distance": "margin_loss",
+    **{f"{name}_window": "windows" for name in WINDOWS},
     "svd_lowrank": "lowrank",
     "pca_lowrank": "lowrank",
 }
