@@ -421,9 +421,8 @@ def dropped(
             mask /= 1 - p
         return mask
 
-    if shape == tuple(input.shape):
-        draw = in_order_of_memory(draw, input)
-    mask = fresh(draw, shape)
+    whole = shape == tuple(input.shape)
+    mask = fresh(in_order_of_memory(draw, input) if whole else draw, shape)
     return input.mul_(mask) if inplace else input * mask
 
 
