@@ -14,6 +14,15 @@ from .ops.random import (
     set_rng_state as set_rng_state,
 )
 
+__all__ = [
+    "fork_rng",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "seed",
+    "set_rng_state",
+]
+
 
 @contextmanager
 def fork_rng(
