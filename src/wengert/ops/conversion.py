@@ -386,6 +386,11 @@ def _set_data(self: Tensor, value: Tensor) -> None:
         raise TypeError(
             f"Variable data has to be a tensor, but got {type(value).__name__}"
         )
+    if self.requires_grad and not is_differentiable(value._data.dtype):
+        raise RuntimeError(
+            "data set to a tensor that requires gradients must be floating point or "
+            "complex dtype"
+        )
     self._data = value._data
 
 
