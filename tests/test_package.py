@@ -196,6 +196,10 @@ def test_public_names_exist_and_are_documented(name):
     assert not undocumented
 
 
+def test_names_that_are_loaded_later_are_listed():
+    assert {"nn", "optim", "conv2d", "compile", "save"} <= set(dir(wengert))
+
+
 def public_names(module) -> list[str]:
     names = getattr(module, "__all__", dir(module))
     return [name for name in names if not name.startswith("_")]

@@ -87,6 +87,10 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'wengert' has no attribute '{name}'")
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, *ops.LATER, "compile", "load", "save"})
+
+
 # The dtypes, formats and layouts go by PyTorch's names (in `dtypes`, `float_` is
 # `float`).
 for _module in (dtypes, placement):

@@ -19,6 +19,7 @@ from ..tensor import (
     Tensor,
     counter,
     history,
+    is_differentiable,
     is_inference,
     plain,
 )
@@ -220,6 +221,11 @@ def fill_(input: Tensor, value: Any) -> Tensor:
                 f"{value.ndim} dimensions."
             )
         return assign(input, C.fill(input, value))
+    if not isinstance(value, int | float | complex | np.generic):
+        raise TypeError(
+            "fill_() received an invalid combination of arguments - got "
+            f"({type(value).__name__}), but expected a number or a tensor"
+        )
     return assign(input, C.fill_number(input, value=value))
 
 
@@ -463,6 +469,10 @@ def new_parameter(
     source = finish(array_of([])) if data is None else data
     if not isinstance(source, Tensor):
         raise TypeError(f"Parameter data must be a Tensor, not {type(source).__name__}")
+    if requires_grad and not is_differentiable(source._data.dtype):
+        raise RuntimeError(
+            "Only Tensors of floating point and complex dtype can require gradients"
+        )
     return rebuild(cls, source._data, requires_grad)
 
 

@@ -7,19 +7,16 @@ from typing import Any
 
 from ..primitives import pooling as P
 from ..tensor import Tensor
-from .public import op
+from .arguments import check_floats, per_dimension
+from .public import check_operand, op
 
 Sizes = tuple[int, ...]
 
 
 def each(value: Any, dims: int, name: str, function: str) -> Sizes:
     """Return a size for each spatial dimension, from one number or a sequence."""
-    if isinstance(value, int):
-        return (value,) * dims
-    sizes = tuple([int(item) for item in value])
-    if len(sizes) == 1:
-        return sizes * dims
-    if len(sizes) != dims:
+    sizes = per_dimension(value, dims)
+    if sizes is None:
         raise RuntimeError(
             f"{function}: {name} must either be a single int, or a tuple of {dims} ints"
         )
@@ -34,6 +31,7 @@ def steps(value: Any, kernel: Sizes, function: str) -> Sizes:
 
 
 def check(input: Tensor, dims: int, function: str) -> None:
+    check_operand(function, "input", 0, input)
     if input.ndim not in (dims + 1, dims + 2):
         raise RuntimeError(
             f"{function}(): Expected {dims + 1}D or {dims + 2}D input tensor, but got "
@@ -184,7 +182,9 @@ def published(dims: int) -> dict[str, Callable[..., Any]]:
         )
 
     def adaptive_average(input: Tensor, output_size: Any) -> Tensor:
-        check(input, dims, f"adaptive_avg_pool{dims}d")
+        name = f"adaptive_avg_pool{dims}d"
+        check(input, dims, name)
+        check_floats(name, input)
         sizes = output_sizes(input, output_size, dims)
         return P.ADAPTIVE_AVG_POOLS[dims](input, output_size=sizes)
 

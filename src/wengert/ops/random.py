@@ -14,7 +14,7 @@ from ..inplace import assign, check_writable
 from ..primitives import copying as C
 from ..tensor import Tensor, counter, history, plain
 from .creation import Dtype, finish, numpy_dtype, sizes
-from .public import namespace, op
+from .public import check_operand, namespace, op
 
 Generator = generators.Generator
 default_generator = generators.default_generator
@@ -385,8 +385,14 @@ def dropped(
     """Multiply with a mask of this shape, which is broadcast."""
     if p < 0.0 or p > 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    check_operand("dropout", "input", 0, input)
     if not training or p == 0:
         return input
+    if not (input.dtype.is_floating_point or input.dtype.is_complex):
+        raise RuntimeError(
+            "result type Float can't be cast to the desired output type "
+            f"{input.dtype.scalar_type}"
+        )
     kind = numpy_dtype(input.dtype)
 
     def draw(shape: tuple[int, ...]) -> ndarray:

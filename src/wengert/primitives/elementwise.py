@@ -168,6 +168,7 @@ lerp_number = elementwise(
     inputs=("self", "end", "weight"),
     grad_fn="LerpBackward0",
     refuses="biu",
+    refuses_each=True,
     **LERP_RULES,
 )
 lerp = elementwise(
