@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from ..kernels import activations as kernel, softmax as softmaxes
 from .elementwise import exp, sigmoid, tanh
-from .op import elementwise, fused
+from .op import elementwise, flat, fused
 from .reduction import sum_dim as sum
 from .selection import masked, where
 from .special import check_floats
@@ -38,6 +38,7 @@ relu = elementwise(
     vjp=lambda grad, result: masked(grad, result > 0),
     refuses={"c": None, "b": None},
 )
+flat(relu, "ThresholdBackwardBackward0")
 threshold = elementwise(
     "threshold",
     lambda self, *, threshold, value: np.where(
@@ -45,6 +46,7 @@ threshold = elementwise(
     ),
     vjp=lambda grad, self, threshold: masked(grad, (self <= threshold) == 0),
 )
+flat(threshold)
 
 
 def _leaky_relu(self: ndarray, *, negative_slope: float) -> ndarray:
@@ -59,6 +61,7 @@ leaky_relu = elementwise(
     vjp=lambda grad, self, negative_slope: where(self > 0, grad, grad * negative_slope),
     promote="float",
 )
+flat(leaky_relu)
 hardtanh = elementwise(
     "hardtanh",
     lambda self, *, min_val, max_val: np.minimum(np.maximum(self, min_val), max_val),
@@ -66,12 +69,14 @@ hardtanh = elementwise(
         grad, (self > min_val) & (self < max_val)
     ),
 )
+flat(hardtanh)
 hardsigmoid = elementwise(
     "hardsigmoid",
     lambda self: np.minimum(np.maximum(self + 3, 0), 6) / 6,
     vjp=lambda grad, self: masked(grad * (1 / 6), (self > -3) & (self < 3)),
     promote="float",
 )
+flat(hardsigmoid)
 hardswish = elementwise(
     "hardswish",
     lambda self: self * (np.minimum(np.maximum(self + 3, 0), 6) / 6),
@@ -85,6 +90,7 @@ hardshrink = elementwise(
     lambda self, *, lambd: np.where(np.abs(self) <= lambd, self.dtype.type(0), self),
     vjp=lambda grad, self, lambd: masked(grad, (self > lambd) | (self < -lambd)),
 )
+flat(hardshrink)
 softshrink = elementwise(
     "softshrink",
     lambda self, *, lambd: np.where(
@@ -94,6 +100,7 @@ softshrink = elementwise(
     ),
     vjp=lambda grad, self, lambd: masked(grad, (self > lambd) | (self < -lambd)),
 )
+flat(softshrink)
 prelu = elementwise(
     "prelu",
     lambda self, weight: np.where(self > 0, self, weight * self),
@@ -102,6 +109,7 @@ prelu = elementwise(
     vjp_self=lambda grad, self, weight: where(self > 0, grad, grad * weight),
     vjp_weight=lambda grad, self: masked(grad * self, (self > 0) == 0),
 )
+flat(prelu)
 rrelu = elementwise(
     "rrelu",
     lambda self, noise: np.where(self > 0, self, noise * self),
