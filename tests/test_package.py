@@ -30,7 +30,7 @@ LAYERS = [
     },
     {"dtypes", "generator"},
     {"tensor", "printing", "limits"},
-    {"saved", "views"},
+    {"saved", "views", "ties"},
     {"primitive"},
     {"dispatch"},
     {"quick", "hooks"},

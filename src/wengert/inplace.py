@@ -100,11 +100,7 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
     node = history(result)
     if isinstance(node, OpNode) and node.primitive.saves:
         keep_old_values(node, tensor)
-    if level_of(result) > level_of(tensor):
-        # above this module in the order of imports
-        from .layers.level import lift
-
-        lift(tensor, result)
+    lifted(tensor, result)
     data = tensor._data
     write(data, result._data)
     version = counter(tensor)
@@ -114,6 +110,19 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
     if modes.is_grad_enabled_at(level_of(tensor)):
         take_history(tensor, result)
     return tensor
+
+
+def lifted(tensor: Tensor, values: Tensor) -> bool:
+    """Bring a tensor to the level of values to be written, if it is of a lower one."""
+    if not level_of(values):
+        return False
+    # above this module in the order of imports
+    from .layers.level import is_below, lift
+
+    if not is_below(tensor, values):
+        return False
+    lift(tensor, values)
+    return True
 
 
 def write(data: Any, values: Any) -> None:
@@ -235,6 +244,9 @@ def inplace(function: Callable[..., Any]) -> Callable[..., Tensor]:
         result = function(self, *args, **kwargs)
         if history(result) is not None:
             check_writable(self, recorded=True)
+        if lifted(self, result):
+            # What was recorded on lower levels has saved what is lifted now.
+            result = function(self, *args, **kwargs)
         return assign(self, result)
 
     call.__name__ = call.__qualname__ = function.__name__ + "_"

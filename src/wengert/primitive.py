@@ -13,6 +13,7 @@ from typing import Any
 from . import errors
 from .engine import Bundle, Cotangents, Edges, Node
 from .saved import RawSaved, unpack, unpack_recorded
+from .ties import tie
 
 GRAD, GRADS, INPUT, RESULT, STATIC, NEEDS = range(6)
 
@@ -75,12 +76,17 @@ class OpNode(Node):
         return self.primitive.pull_back(self, grad, edges, unpack)
 
     def apply_recorded(self, grad: Any, edges: Edges) -> Cotangents:
-        if self.primitive.hidden:
+        primitive = self.primitive
+        if primitive.hidden:
             # above this module in the order of imports: it runs the engine
             from .autograd.decomposed import pull_back
 
-            return pull_back(self, grad, edges)
-        return self.primitive.pull_back(self, grad, edges, unpack_recorded)
+            cotangents = pull_back(self, grad, edges)
+        else:
+            cotangents = primitive.pull_back(self, grad, edges, unpack_recorded)
+        if primitive.tied:
+            tie(self, cotangents, edges)
+        return cotangents
 
     @property
     def several(self) -> bool:  # type: ignore[override]
@@ -182,6 +188,9 @@ class Primitive:
         self.call: Callable[..., Any]
         self.refuses: dict[str, Exception | None] = {}
         self.refuses_each = False
+        self.tied: tuple[str, ...] = ()
+        self.tied_grad_fn: str
+        self.flat = False
         self.several = any(kind == GRADS for rule in rules for kind, _ in rule.plan)
         self._node_class: type[OpNode] | None = None
         self._needed: dict[tuple[bool, ...], frozenset[str]] = {}

@@ -253,8 +253,6 @@ LAYERS = [
         1,
         label="whole",
         inputs=[(2, 3, 4, 4)],
-        second=False,
-        grad_fn=False,
     ),
     functional("adaptive_max_pool2d", (3, 2), inputs=[(2, 3, 7, 7)], second=False),
     functional("lp_pool2d", 2.0, 2, inputs=[(2, 3, 6, 6)], grad_fn=False),

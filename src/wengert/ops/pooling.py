@@ -186,6 +186,8 @@ def published(dims: int) -> dict[str, Callable[..., Any]]:
         check(input, dims, name)
         check_floats(name, input)
         sizes = output_sizes(input, output_size, dims)
+        if dims > 1 and set(sizes) == {1}:
+            return input.mean(tuple(range(-dims, 0)), keepdim=True)
         return P.ADAPTIVE_AVG_POOLS[dims](input, output_size=sizes)
 
     def adaptive_maximum(

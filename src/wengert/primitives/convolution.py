@@ -13,7 +13,7 @@ from typing import Any
 from numpy import ndarray
 
 from ..kernels import convolution as kernel
-from .op import bilinear, fused
+from .op import bilinear, fused, tied
 from .reduction import sum_dim
 
 Sizes = tuple[int, ...]
@@ -212,6 +212,7 @@ convolution = fused(
     jvp=jvp,
     batch=batch_convolution,
 )
+tied(convolution, "input", "weight")
 
 
 def _convolution_input(
@@ -270,6 +271,7 @@ convolution_input = bilinear(
     vjp_weight=_weight_of_input_vjp,
 )
 """What the input's cotangent is for that of a convolution's output."""
+tied(convolution_input, "grad_output", "weight")
 
 convolution_weight = bilinear(
     "convolution_weight",

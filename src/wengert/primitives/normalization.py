@@ -11,7 +11,7 @@ from typing import Any
 from numpy import ndarray
 
 from ..kernels import normalization as kernel
-from .op import fused
+from .op import fused, tied
 
 Running = tuple[ndarray, ndarray, float] | None
 Gradients = tuple[ndarray | None, ndarray | None, ndarray | None]
@@ -63,6 +63,7 @@ layer_norm = fused(
     vjp=_layer_norm_vjp,
     decomposition=_layer_norm_composed,
 )
+tied(layer_norm, "input", "weight", "bias")
 
 
 def _rms_norm(
@@ -228,3 +229,4 @@ batch_norm = fused(
     vjp=_batch_norm_vjp,
     decomposition=_batch_norm_composed,
 )
+tied(batch_norm, "input", "weight")
