@@ -26,6 +26,7 @@ from .tensor import (
     INFERENCE,
     Layer,
     Parameter,
+    Special,
     Tensor,
     counter,
     history,
@@ -48,19 +49,25 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
     level = -1
     owner: type[Layer] | None = None
     for arg in args:
-        if isinstance(arg, Tensor):
-            kind = type(arg)
-            if kind is not Tensor and kind is not Parameter and modes.local.overriding:
-                from .overrides import overrides
-
-                if overrides(kind):
-                    return handed_over(primitive, args, params)
+        kind = type(arg)
+        if kind is Tensor or kind is Parameter:
             special = arg._special
             found = special.level if special is not None else 0
             if found >= level:
                 level, owner = found, None
+        elif kind is ndarray or kind is int or kind is float:
+            continue
+        elif isinstance(arg, Tensor):
+            if modes.local.overriding:
+                from .overrides import overrides
+
+                if overrides(kind):
+                    return handed_over(primitive, args, params)
+            found = level_of(arg)
+            if found >= level:
+                level, owner = found, None
         elif isinstance(arg, Layer) and arg.level > level:
-            level, owner = arg.level, type(arg)
+            level, owner = arg.level, kind
     if owner is not None:
         return owner.process(primitive, level, args, params)
     if level < 0:
@@ -73,7 +80,7 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
         for arg in args
     ]
     try:
-        if primitive.promote is not None:
+        if primitive.promote is not None and not agree(arrays, primitive):
             arrays = promoted(arrays, primitive)
         if primitive.hidden and any([isinstance(a, Layer | Tensor) for a in arrays]):
             return primitive.decomposition(*args, **params)  # type: ignore[misc]
@@ -107,9 +114,37 @@ def computed(
 def compute(primitive: Primitive, arrays: Sequence[Any], params: dict[str, Any]) -> Any:
     """Call a primitive on arrays of any layer."""
     for array in arrays:
-        if type(array) is not ndarray and isinstance(array, Layer | Tensor):
+        kind = type(array)
+        if kind is ndarray or kind is int or kind is float:
+            continue
+        if kind is Tensor:
+            return primitive.call(*arrays, **params)
+        if isinstance(array, Layer | Tensor):
             return general(primitive, arrays, params)
     return primitive.forward(*arrays, **params)
+
+
+def agree(arrays: Sequence[Any], primitive: Primitive) -> bool:
+    """Whether all arrays are of one floating dtype, and numbers have no say.
+
+    Then there is nothing to promote: so it is nearly always.
+    """
+    common = None
+    for array in arrays:
+        kind = type(array)
+        if kind is float or kind is int:
+            continue
+        if kind is ndarray:
+            dtype = array.dtype
+        elif isinstance(array, Tensor | Layer):
+            dtype = numpy_dtype(array)
+        else:
+            return False
+        if common is None:
+            common = dtype
+        elif dtype is not common:
+            return False
+    return common is not None and common.kind == "f" and "f" not in primitive.refuses
 
 
 def promoted(arrays: list[Any], primitive: Primitive) -> list[Any]:
@@ -137,6 +172,8 @@ def promoted(arrays: list[Any], primitive: Primitive) -> list[Any]:
 
 def numpy_dtype(array: Any) -> np.dtype[Any]:
     """Return the NumPy dtype of an array of any layer, or of a tensor."""
+    while isinstance(array, Tensor):
+        array = array._data
     found = array.dtype
     return found.numpy if type(found) is dtypes.dtype else found
 
@@ -211,7 +248,7 @@ def record(
         for out in outputs:
             out._special = out._special or INFERENCE
     if primitive.differentiable and modes.is_grad_enabled_at(level):
-        edges = tuple([edge_of(arg, level) for arg in args])
+        edges = edges_of(args, level)
         if any(edges):
             add_node(primitive, args, arrays, params, outputs, edges, hidden)
         elif any([is_cut_off(arg, level) for arg in args]):
@@ -236,15 +273,19 @@ def is_cut_off(arg: Any, level: int) -> bool:
     )
 
 
-def edge_of(arg: Any, level: int) -> Node | None:
-    """Return the node of an argument that is a tensor of this level."""
-    if isinstance(arg, Tensor):
-        special = arg._special
-        if special is None:
-            return arg._node if level == 0 else None
-        if special.level == level:
-            return history(arg)
-    return None
+def edges_of(args: Sequence[Any], level: int) -> Edges:
+    """Return for each argument that is a tensor of this level its node, else None."""
+    edges: list[Node | None] = []
+    for arg in args:
+        edge = None
+        if isinstance(arg, Tensor):
+            special = arg._special
+            if special is None:
+                edge = None if level else arg._node
+            elif special.level == level:
+                edge = arg._node if type(special) is Special else history(arg)
+        edges.append(edge)
+    return tuple(edges)
 
 
 def add_node(
@@ -286,18 +327,21 @@ def add_node(
 
 def fits(args: Sequence[Any], edges: Edges, result: Tensor) -> tuple[Any, ...] | None:
     """Return the shapes and dtypes that cotangents must have, if they may differ."""
-    own = (result._data.shape, numpy_dtype(result._data))
-    targets = [
-        None if edge is None else (arg._data.shape, numpy_dtype(arg._data))
-        for arg, edge in zip(args, edges, strict=True)
-    ]
-    # A rule computes with inputs as they came: integers would make float64 of float32.
-    mixed = any(
-        [isinstance(arg, Tensor) and numpy_dtype(arg._data) != own[1] for arg in args]
-    )
-    if not mixed and all([target is None or target == own for target in targets]):
-        return None
-    return tuple(targets)
+    shape, dtype = result._data.shape, numpy_dtype(result._data)
+    targets: list[Any] = []
+    differ = False
+    for arg, edge in zip(args, edges, strict=True):
+        target = None
+        if isinstance(arg, Tensor):
+            found = numpy_dtype(arg._data)
+            # A rule computes with inputs as they came: integers would make float64 of
+            # float32.
+            differ = differ or found != dtype
+            if edge is not None:
+                target = (arg._data.shape, found)
+                differ = differ or target[0] != shape
+        targets.append(target)
+    return tuple(targets) if differ else None
 
 
 def statics(

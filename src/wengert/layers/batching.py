@@ -18,7 +18,7 @@ Rule = Callable[..., Any]
 looped: Counter[str] = Counter()
 """How often each primitive was called for one element of a batch at a time."""
 
-ALIGNED = {"masked_fill", "masked_fill_number", "fill", "prelu"}
+ALIGNED = {"mul", "masked_fill", "masked_fill_number", "fill", "prelu"}
 """Ops that broadcast their inputs though they are not elementwise."""
 
 TOGETHER = {
@@ -97,6 +97,16 @@ def shift_dims(dims: Any, rank: int) -> Any:
     if isinstance(dims, int):
         return dims + 1
     return tuple([dim + 1 for dim in dims])
+
+
+def is_aligned(primitive: Primitive) -> bool:
+    """Whether an op's inputs are broadcast against each other."""
+    return primitive.kind == "elementwise" or primitive.name in ALIGNED
+
+
+def rule_of(primitive: Primitive) -> Rule | None:
+    """Return the rule of an op that has one of its own."""
+    return primitive.batch or rules.get(primitive.name)
 
 
 def shiftable(primitive: Primitive) -> bool:

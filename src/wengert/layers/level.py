@@ -85,17 +85,23 @@ class Shared(Layer):
         its own parts again whenever that has taken others.
     """
 
-    __slots__ = ("base", "held", "seen", "step")
+    __slots__ = ("base", "held", "seen", "shape", "step")
 
+    shape: tuple[int, ...]
     base: Shared | None
     """What this is a view of."""
+    held: tuple[Any, ...]
+    """The parts, which are up to date unless this is a view."""
     step: Callable[[Any], Any]
     """What makes a part of the view of that of the base."""
 
-    def __init__(self, parts: tuple[Any, ...], level: int) -> None:
-        self.held = parts
-        self.level = level
-        self.base = None
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> Any:
+        return self.held[0].dtype
 
     @property
     def parts(self) -> tuple[Any, ...]:
