@@ -10,8 +10,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from numpy import ndarray
+
 from ..primitive import Primitive
 from ..primitives.copying import copy
+from ..recording import numpy_dtype
 from ..tensor import Tensor
 from . import batching, messages
 from .level import Shared, active, belongs, is_recorded, on_level
@@ -29,9 +32,11 @@ class Batched(Shared):
         self.held = (value,)
         self.level = level
         self.base = None
-        shape = value._data.shape
+        data = value._data
+        shape = data.shape
         self.width = shape[0]
         self.shape = shape[1:]
+        self.numpy_dtype = data.dtype if type(data) is ndarray else numpy_dtype(data)
 
     @property
     def value(self) -> Any:
@@ -84,6 +89,8 @@ class Batched(Shared):
                 values.append(arg)
         go_over = ways.get(primitive) or way_of(primitive)
         results = go_over(size, batched, values, args, params)
+        if type(results) is Tensor and primitive.kind != "view":
+            return Batched(results, level)
         if results is NotImplemented:
             if primitive.decomposition is not None:
                 return primitive.decomposition(*args, **params)

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from ..dispatch import numpy_dtype
+from numpy import ndarray
+
 from ..primitive import Primitive
 from ..primitives.copying import copy, zeros_like
+from ..recording import numpy_dtype
 from ..tensor import Tensor, is_differentiable
 from .level import Shared, active, belongs, is_recorded, lowered
 from .pushing import CONSTANT, DECOMPOSED, push_of, pushes
@@ -27,7 +29,9 @@ class Dual(Shared):
         self.held = (primal, tangent)
         self.level = level
         self.base = None
-        self.shape = primal._data.shape
+        data = primal._data
+        self.shape = data.shape
+        self.numpy_dtype = data.dtype if type(data) is ndarray else numpy_dtype(data)
 
     @property
     def primal(self) -> Any:

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any
 
 from .. import modes
+from ..dtypes import from_numpy
 from ..tensor import AccumulateGrad, Layer, Special, Tensor, history, level_of, plain
 from ..views import View, replay
 
@@ -85,7 +86,7 @@ class Shared(Layer):
         its own parts again whenever that has taken others.
     """
 
-    __slots__ = ("base", "held", "seen", "shape", "step")
+    __slots__ = ("base", "held", "numpy_dtype", "seen", "shape", "step")
 
     shape: tuple[int, ...]
     base: Shared | None
@@ -101,7 +102,7 @@ class Shared(Layer):
 
     @property
     def dtype(self) -> Any:
-        return self.held[0].dtype
+        return from_numpy(self.numpy_dtype)
 
     @property
     def parts(self) -> tuple[Any, ...]:

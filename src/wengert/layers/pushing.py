@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import engine, errors
-from ..dispatch import attribute_of, numpy_dtype
 from ..primitive import GRAD, GRADS, INPUT, NEEDS, RESULT, Primitive, Rule
 from ..primitives.copying import zeros_like
 from ..primitives.fitting import fit, fit_one
+from ..recording import attribute_of, numpy_dtype
 from ..tensor import history, is_differentiable
 from .level import Level, belongs, leaf_on_level
 
