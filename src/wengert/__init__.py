@@ -44,6 +44,7 @@ from .dtypes import (  # noqa: E402
     set_default_dtype as set_default_dtype,
 )
 from .func import vmap as vmap  # noqa: E402
+from .kernels.allocation import keep_freed_memory as _keep_freed_memory  # noqa: E402
 from .limits import finfo as finfo, iinfo as iinfo  # noqa: E402
 from .modes import (  # noqa: E402
     is_grad_enabled as is_grad_enabled,
@@ -52,6 +53,8 @@ from .modes import (  # noqa: E402
 from .printing import set_printoptions as set_printoptions  # noqa: E402
 from .tensor import Tensor as Tensor  # noqa: E402
 from .version import __version__ as __version__  # noqa: E402
+
+_keep_freed_memory()
 
 tensor: Any  # a function, as the module of that name is wanted by nobody outside
 

@@ -119,6 +119,7 @@ class Primitive:
         vjps: for each input the rule of its cotangent, or None.
         vjp: or one rule that returns the cotangents of all inputs.
         jvp: the rule of the tangent, which names the tangents ``<input>_t``.
+        jvps: or for inputs a rule of what the tangent of each adds to the result's.
         kind: the class of the op, from which other rules follow, see `primitives.op`.
         promote: how dtypes of inputs are brought together: "numeric", "float" (integers
             become floats), or None.
@@ -144,6 +145,7 @@ class Primitive:
         vjps: dict[str, Callable[..., Any]] | None = None,
         vjp: Callable[..., Any] | None = None,
         jvp: Callable[..., Any] | None = None,
+        jvps: dict[str, Callable[..., Any]] | None = None,
         kind: str = "fused",
         promote: str | None = None,
         grad_fn: str | None = None,
@@ -162,6 +164,7 @@ class Primitive:
         self.promote = promote
         self.grad_fn = grad_fn or camel(name) + "Backward0"
         self.jvp = jvp
+        self.jvps = jvps or {}
         self.decomposition = decomposition
         self.batch = batch
         bare = tuple([item.lstrip("*") for item in inputs])

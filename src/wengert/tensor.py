@@ -63,12 +63,14 @@ class Layer:
     """An array of a transformation: what it does to ops is up to its class.
 
     `level` tells nested transformations apart. `process` is called with a primitive
-    whose arguments belong to this level or lower ones.
+    whose arguments belong to this level or lower ones. `numpy_dtype` is the dtype of
+    the NumPy array at the bottom.
     """
 
     __slots__ = ("level",)
     __array_ufunc__ = None
     level: int
+    numpy_dtype: np.dtype[Any]
 
     def __getattr__(self, name: str) -> Any:
         """Do what a tensor does: its methods are made of primitives."""
@@ -337,7 +339,7 @@ def plain(data: ndarray) -> Tensor:
 def wrap_at(level: int, data: Any) -> Tensor:
     """Return a tensor of a level without history; NumPy scalars become arrays."""
     tensor = new(Tensor)
-    if type(data) is not ndarray and not isinstance(data, Layer | Tensor):
+    if type(data) is not ndarray and not isinstance(data, LAYERS):
         data = np.asarray(data)
     tensor._data = data
     tensor._node = None
@@ -346,6 +348,9 @@ def wrap_at(level: int, data: Any) -> Tensor:
     plain = level == 0 and type(data) is ndarray
     tensor._special = None if plain else Special(level)
     return tensor
+
+
+LAYERS = (Tensor, Layer)
 
 
 def wrap_like(data: Any) -> Tensor:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import tree
-from ..layers.dual import pull
 from ..layers.level import Level, belongs, leaf_on_level, lowered
+from ..layers.pushing import pull
 from ..primitives.copying import ones_like, zeros_like
 from ..tensor import Tensor, history
 from .arguments import (

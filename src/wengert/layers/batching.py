@@ -12,13 +12,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..primitive import Primitive
+from ..primitives import matmul as M
+from ..primitives.loss import nll_backward, nll_loss
+from ..primitives.reduction import sum_dim
+from ..primitives.shape import expand, reshape, unsqueeze
 
 Rule = Callable[..., Any]
 
 looped: Counter[str] = Counter()
 """How often each primitive was called for one element of a batch at a time."""
 
-ALIGNED = {"masked_fill", "masked_fill_number", "fill", "prelu"}
+ALIGNED = {"mul", "masked_fill", "masked_fill_number", "fill", "prelu"}
 """Ops that broadcast their inputs though they are not elementwise."""
 
 TOGETHER = {
@@ -97,6 +101,16 @@ def shift_dims(dims: Any, rank: int) -> Any:
     if isinstance(dims, int):
         return dims + 1
     return tuple([dim + 1 for dim in dims])
+
+
+def is_aligned(primitive: Primitive) -> bool:
+    """Whether an op's inputs are broadcast against each other."""
+    return primitive.kind == "elementwise" or primitive.name in ALIGNED
+
+
+def rule_of(primitive: Primitive) -> Rule | None:
+    """Return the rule of an op that has one of its own."""
+    return primitive.batch or rules.get(primitive.name)
 
 
 def shiftable(primitive: Primitive) -> bool:
@@ -222,20 +236,43 @@ rules |= {name: flat(name) for name in ("prod", "median", "nanmedian")}
 def _linear(
     size: int, batched: Sequence[bool], input: Any, weight: Any, bias: Any = None
 ) -> Any:
-    from ..ops.matmul import linear
-
-    if not any(batched[1:]):
-        return linear(input, weight, bias)
-    rank = max(input.ndim - batched[0], 2)
-    flat = input.ndim - batched[0] == 1
-    if flat:
-        input = input.unsqueeze(-2)
-    result = aligned(input, batched[0], rank) @ aligned(weight, batched[1], rank).mT
-    if flat:
-        result = result.squeeze(-2)
+    if any(batched[1:]):
+        result = by_matrices(batched, input, weight.mT if batched[1] else weight.t())
+        if bias is None:
+            return result
+        return result + aligned(bias, batched[2], result.ndim - 1)
     if bias is None:
-        return result
-    return result + aligned(bias, batched[2], result.ndim - 1)
+        return M.linear(input, weight)
+    return M.linear_with_bias(input, weight, bias)
+
+
+@rule("linear_input_grad")
+def _linear_input_grad(
+    size: int, batched: Sequence[bool], grad: Any, weight: Any
+) -> Any:
+    if batched[1]:
+        return by_matrices(batched, grad, weight)
+    return M.input_grad(grad, weight)
+
+
+def by_matrices(batched: Sequence[bool], input: Any, matrix: Any) -> Any:
+    """Return the product of an input of any rank with a matrix, either batched."""
+    rank = input.ndim - batched[0]
+    if rank == 1:
+        wide = unsqueeze(input, dim=rank - 1 + batched[0])
+        return by_matrices(batched, wide, matrix).squeeze(-2)
+    return aligned(input, batched[0], rank) @ aligned(matrix, batched[1], rank)
+
+
+@rule("linear_weight_grad")
+def _linear_weight_grad(
+    size: int, batched: Sequence[bool], grad: Any, input: Any
+) -> Any:
+    columns, rows = [
+        reshape(value, shape=((size,) if has else ()) + (-1, value.shape[-1]))
+        for value, has in zip((grad, input), batched, strict=True)
+    ]
+    return columns.mT @ rows
 
 
 @rule("addmm")
@@ -325,6 +362,9 @@ def _index_backward(
     )
 
 
+# A loss by class of a batch is that of all targets in one, each for itself.
+
+
 @rule("nll_loss", "nll_loss2d")
 def _nll_loss(
     size: int,
@@ -336,18 +376,26 @@ def _nll_loss(
     reduction: str,
     ignore_index: int,
 ) -> Any:
-    if weight is not None:
+    if batched[2]:
         return NotImplemented
     logs, target = together((logs, target), batched[:2], size)
-    kept = target != ignore_index
-    safe = target.masked_fill(~kept, 0)
-    losses = -logs.gather(2, safe.unsqueeze(2)).squeeze(2)
-    losses = losses.masked_fill(~kept, 0)
+    losses = reshape(
+        nll_loss(
+            joined(logs),
+            joined(target),
+            weight,
+            reduction="none",
+            ignore_index=ignore_index,
+        ),
+        shape=tuple(target.shape),
+    )
     if reduction == "none":
         return losses
     rest = tuple(range(1, losses.ndim))
-    total = losses.sum(rest)
-    return total / kept.sum(rest) if reduction == "mean" else total
+    total = sum_dim(losses, dim=rest, keepdim=False)
+    if reduction == "sum":
+        return total
+    return total / class_weights(target, weight, ignore_index, logs.dtype).sum(rest)
 
 
 @rule("nll_backward")
@@ -362,21 +410,38 @@ def _nll_backward(
     reduction: str,
     ignore_index: int,
 ) -> Any:
-    from ..ops.public import namespace
-
-    if weight is not None:
+    if batched[2]:
         return NotImplemented
     grad, target = together((grad, target), batched[:2], size)
-    kept = target != ignore_index
     if reduction != "none":
-        grad = grad.reshape((size,) + (1,) * (target.ndim - 1))
-    if reduction == "mean":
-        count = kept.sum(tuple(range(1, target.ndim)), keepdim=True)
-        grad = grad / count
-    share = (-grad * kept).unsqueeze(2)
-    safe = target.masked_fill(~kept, 0).unsqueeze(2)
-    zeros = namespace["zeros"]((size, *shape), dtype=grad.dtype)
-    return zeros.scatter(2, safe, share)
+        rest = tuple(range(1, target.ndim))
+        if reduction == "mean":
+            weights = class_weights(target, weight, ignore_index, grad.dtype)
+            grad = grad / weights.sum(rest)
+        grad = reshape(grad, shape=(size,) + (1,) * len(rest))
+        grad = expand(grad, shape=tuple(target.shape))
+    found = nll_backward(
+        joined(grad),
+        joined(target),
+        weight,
+        shape=(size * shape[0], *shape[1:]),
+        reduction="none",
+        ignore_index=ignore_index,
+    )
+    return reshape(found, shape=(size, *shape))
+
+
+def joined(value: Any) -> Any:
+    """Make one of the batch's dimension and the next."""
+    return reshape(value, shape=(-1, *value.shape[2:]))
+
+
+def class_weights(target: Any, weight: Any, ignore_index: int, dtype: Any) -> Any:
+    """Return the weight of each target: that of its class, none if it is ignored."""
+    kept = target != ignore_index
+    if weight is None:
+        return kept.to(dtype)
+    return weight[target.masked_fill(~kept, 0)] * kept
 
 
 # --- helpers of rules -----------------------------------------------------------------
@@ -388,7 +453,9 @@ def aligned(value: Any, batched: bool, rank: int) -> Any:
         return value
     batch, *shape = value.shape
     missing = rank - len(shape)
-    return value.reshape((batch, *(1,) * missing, *shape)) if missing > 0 else value
+    if missing <= 0:
+        return value
+    return reshape(value, shape=(batch, *(1,) * missing, *shape))
 
 
 def together(values: Sequence[Any], batched: Sequence[bool], size: int) -> list[Any]:

@@ -33,8 +33,9 @@ from ..function import (
 from ..primitives.copying import zeros_like
 from ..tensor import Tensor, history, is_differentiable
 from .batched import Batched
-from .dual import Dual, fit_tangent, primal_of, pull, tangent_of
+from .dual import Dual, fit_tangent, primal_of, tangent_of
 from .level import Level, belongs, leaf_on_level, lowered, on_level
+from .pushing import pull
 
 Args = tuple[Any, ...]
 Kind = type[Function]

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any
 
 from .. import modes
+from ..dtypes import from_numpy
 from ..tensor import AccumulateGrad, Layer, Special, Tensor, history, level_of, plain
 from ..views import View, replay
 
@@ -85,17 +86,23 @@ class Shared(Layer):
         its own parts again whenever that has taken others.
     """
 
-    __slots__ = ("base", "held", "seen", "step")
+    __slots__ = ("base", "held", "numpy_dtype", "seen", "shape", "step")
 
+    shape: tuple[int, ...]
     base: Shared | None
     """What this is a view of."""
+    held: tuple[Any, ...]
+    """The parts, which are up to date unless this is a view."""
     step: Callable[[Any], Any]
     """What makes a part of the view of that of the base."""
 
-    def __init__(self, parts: tuple[Any, ...], level: int) -> None:
-        self.held = parts
-        self.level = level
-        self.base = None
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> Any:
+        return from_numpy(self.numpy_dtype)
 
     @property
     def parts(self) -> tuple[Any, ...]:

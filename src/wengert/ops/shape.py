@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from numpy import ndarray
+
 from .. import dtypes, errors
 from ..inplace import check_writable
 from ..primitives import shape as S
@@ -120,11 +122,16 @@ def plainly_viewed(input: Tensor, shape: tuple[Any, ...]) -> Tensor | None:
     """
     if len(shape) == 1 and isinstance(shape[0], tuple):
         (shape,) = shape
+    memory = input._data
     try:
-        if min(shape) >= -1 and input._data.flags.c_contiguous:
+        if (
+            type(memory) is ndarray
+            and memory.flags.c_contiguous
+            and min(shape) >= -1
+        ):
             result: Tensor = S.reshape(input, shape=shape)
             return result
-    except (AttributeError, TypeError, ValueError):
+    except (TypeError, ValueError):
         pass
     return None
 

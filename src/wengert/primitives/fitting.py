@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ..dispatch import cast
+from ..dispatch import cast, numpy_dtype
 from ..engine import Cotangents, Edges, Node
 from ..kernels.folds import summed
+from ..tensor import Tensor
 
 
 def fit(node: Node, cotangents: Cotangents, edges: Edges) -> list[Any]:
@@ -29,7 +30,8 @@ def fit(node: Node, cotangents: Cotangents, edges: Edges) -> list[Any]:
 
 def fit_one(cotangent: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     """Bring one cotangent to a shape and NumPy dtype."""
-    if tuple(cotangent.shape) != shape:
+    data = cotangent._data if isinstance(cotangent, Tensor) else cotangent
+    if data.shape != shape:
         cotangent = sum_to(cotangent, shape)
     if type(cotangent) is ndarray:
         if cotangent.dtype == dtype:
@@ -39,12 +41,7 @@ def fit_one(cotangent: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any
         return cotangent.astype(dtype)
     if isinstance(cotangent, np.generic):
         return fit_one(np.asarray(cotangent), shape, dtype)
-    return cast_real(cotangent, dtype)
-
-
-def cast_real(cotangent: Any, dtype: np.dtype[Any]) -> Any:
-    """Cast the cotangent of another layer, its real part if the dtype is real."""
-    found = getattr(cotangent.dtype, "numpy", cotangent.dtype)
+    found = numpy_dtype(cotangent)
     if found == dtype:
         return cotangent
     if found.kind == "c" and dtype.kind != "c":

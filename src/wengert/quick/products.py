@@ -81,8 +81,8 @@ def product(primitive: Primitive) -> Call:
 def affine(primitive: Primitive) -> Call:
     """Return the function of a linear layer: input, weight and perhaps a bias.
 
-    The rules of input and weight need the other one, that of the bias the gradient
-    alone; they may ask for shapes.
+    The rules of input and weight need the other one, that of the bias the gradient and
+    the bias's shape.
     """
     forward = primitive.forward
     node_class: Any = None
@@ -116,9 +116,8 @@ def affine(primitive: Primitive) -> Call:
             node.number = next(clock)
             node.edges = edges
             node.fits = None
-            node.params = {"input_shape": data.shape}
             if bias:
-                node.params["bias_shape"] = bias[0]._data.shape
+                node.params = {"bias_shape": bias[0]._data.shape}
             of_input, of_weight = edges[:2]
             node.saved = (
                 *((None, None) if of_input is None else (weight, version_of(weight))),
