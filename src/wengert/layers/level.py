@@ -13,7 +13,16 @@ from itertools import count
 from typing import Any
 
 from .. import modes
-from ..tensor import AccumulateGrad, Layer, Special, Tensor, history, level_of, plain
+from ..tensor import (
+    AccumulateGrad,
+    Layer,
+    Special,
+    Tensor,
+    history,
+    level_of,
+    plain,
+    rebind,
+)
 from ..views import View, replay
 
 numbers = count(1)
@@ -155,8 +164,8 @@ def lift(tensor: Tensor, values: Tensor) -> None:
     lower._node = tensor._node
     lower._counter = tensor._counter
     array = values._data
-    tensor._data = lower if isinstance(array, Tensor) else array.constant(lower)
-    tensor._special = Special(level)
+    lifted = lower if isinstance(array, Tensor) else array.constant(lower)
+    rebind(tensor, lifted, Special(level))
     tensor._node = None
     for other in others:
         made: View = other._special  # type: ignore[assignment]
