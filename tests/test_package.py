@@ -27,6 +27,7 @@ LAYERS = [
         "engine",
         "kernels",
         "constants",
+        "forms",
     },
     {"dtypes", "generator"},
     {"tensor", "printing", "limits"},

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, counter
+from ..tensor import Tensor, counter, rebind
 from . import capture, failures
 from .symbol import Symbol, Untraceable
 
@@ -170,7 +170,7 @@ def with_arrays(
     held = [(tensor, tensor._data, tensor._special) for tensor in params]
     for tensor in params:
         record = tracer.adopted[id(tensor)]
-        tensor._data, tensor._special = record.data, record.special
+        rebind(tensor, record.data, record.special)
     tracer.paused = True
     try:
         for tensor in params:
@@ -201,7 +201,7 @@ def with_arrays(
     finally:
         tracer.paused = False
         for tensor, data, special in held:
-            tensor._data, tensor._special = data, special
+            rebind(tensor, data, special)
     return layout
 
 

@@ -14,7 +14,16 @@ from typing import Any
 
 from .. import modes
 from ..dtypes import from_numpy
-from ..tensor import AccumulateGrad, Layer, Special, Tensor, history, level_of, plain
+from ..tensor import (
+    AccumulateGrad,
+    Layer,
+    Special,
+    Tensor,
+    history,
+    level_of,
+    plain,
+    rebind,
+)
 from ..views import View, replay
 
 numbers = count(1)
@@ -172,8 +181,8 @@ def lift(tensor: Tensor, values: Tensor) -> None:
         lower._counter = tensor._counter
         lower._special = tensor._special
     array = values._data
-    tensor._data = lower if isinstance(array, Tensor) else array.constant(lower)
-    tensor._special = Special(level)
+    lifted = lower if isinstance(array, Tensor) else array.constant(lower)
+    rebind(tensor, lifted, Special(level))
     tensor._node = None
     # The lower tensor counts by itself: writing to a layer may leave its memory alone.
     tensor._counter = [tensor._version]

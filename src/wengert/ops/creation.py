@@ -10,7 +10,8 @@ import numpy as np
 from numpy import ndarray
 
 from .. import dtypes, errors
-from ..tensor import AccumulateGrad, Tensor, counter, is_differentiable, plain
+from ..forms import form_of
+from ..tensor import AccumulateGrad, Tensor, counter, is_differentiable, plain, rebind
 from .public import check_operand, op
 
 Dtype = dtypes.dtype | None
@@ -37,6 +38,7 @@ def finish(
             "memory allocator is available on this system."
         )
     tensor = plain(array)
+    tensor._form = form_of(array)
     if requires_grad:
         if not is_differentiable(array.dtype):
             raise RuntimeError(
@@ -581,10 +583,9 @@ def construct_typed(dtype: dtypes.dtype, *args: Any) -> Tensor:
 def as_subclass(tensor: Tensor, cls: type[Tensor]) -> Tensor:
     """Return the same tensor, memory and history, as one of a subclass."""
     made = object.__new__(cls)
-    made._data = tensor._data
     made._node = tensor._node
     made._counter = counter(tensor)
-    made._special = tensor._special
+    rebind(made, tensor._data, tensor._special)
     return made
 
 

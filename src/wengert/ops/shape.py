@@ -11,7 +11,7 @@ from numpy import ndarray
 from .. import dtypes, errors
 from ..inplace import check_writable
 from ..primitives import shape as S
-from ..tensor import Tensor, counter, history
+from ..tensor import Tensor, counter, history, rebind
 from ..views import View
 from .arguments import (
     Shape,
@@ -47,9 +47,9 @@ def becoming(function: Function) -> Function:
     def call(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_writable(self)
         shown = function(self, *args, **kwargs)
-        self._data, self._node = shown._data, history(shown)
-        if isinstance(self._special, View):
-            self._special = shown._special
+        self._node = history(shown)
+        is_view = isinstance(self._special, View)
+        rebind(self, shown._data, shown._special if is_view else self._special)
         counter(self)[0] += 1
         return self
 

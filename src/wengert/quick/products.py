@@ -57,6 +57,7 @@ def product(primitive: Primitive) -> Call:
             return record(primitive, (a, b), (data, array), {}, result, 0)
         out = new(Tensor)
         out._data = result
+        out._form = None
         out._node = None
         out._counter = None
         out._special = None
@@ -64,7 +65,7 @@ def product(primitive: Primitive) -> Call:
             return out
         if node_class is None:
             node_class = primitive.node_class
-        out._node = node = new(node_class)
+        out._node = node = node_class()
         node.number = next(clock)
         node.edges = (edge, other_edge)
         node.fits = None
@@ -112,7 +113,7 @@ def affine(primitive: Primitive) -> Call:
         if recorded:
             if node_class is None:
                 node_class = primitive.node_class
-            out._node = node = new(node_class)
+            out._node = node = node_class()
             node.number = next(clock)
             node.edges = edges
             node.fits = None
