@@ -213,7 +213,8 @@ def finish(
     made.targets = {graph.inputs.index(target) for target, _ in graph.writes}
     made.output_count = len(graph.outputs)
     made.program = compiled_program(graph, backend)
-    made.prudence = Prudence(graph, frozenset(tracer.safe_calls))
+    if not made.program.fails_early:
+        made.prudence = Prudence(graph, frozenset(tracer.safe_calls))
 
 
 def forget_unread(tracer: Tracer) -> None:
