@@ -9,12 +9,14 @@ computed at each replay by the optimizer itself, and are scalars of the program.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ..tensor import Tensor, counter, rebind
 from . import capture, failures
+from .guards import differs
 from .symbol import Symbol, Untraceable
 
 
@@ -74,20 +76,37 @@ class CohortStep:
         self.index = index
         self.layout = layout
         self.cohort = cohort
-        self.params = params
+        self.members = set(params)
         self.options: dict[str, Any] = {}
-        self.names: tuple[str, ...] = ()
         self.scalars: dict[Any, list[Any]] = {}
 
-    def holds(self) -> bool:
-        """Whether the parameters, their state and the options are those captured."""
-        optimizer = self.optimizer
-        if optimizer._layouts.get(self.index) is not self.layout:
-            return False
-        group = optimizer.param_groups[self.index]
-        if any([group[key] != value for key, value in self.options.items()]):
-            return False
-        return bool(self.layout.holds(self.params, self.names, optimizer.state))
+    def conditions(self, name: Callable[[Any], str]) -> Iterator[str]:
+        """Write the conditions that parameters, state or options are others now.
+
+        See `guards.differs`; the learning rate and the like are scalars of the program.
+        """
+        optimizer, index = self.optimizer, self.index
+        group, state = optimizer.param_groups[index], optimizer.state
+        where, among = name(optimizer), name(group)
+        yield f"{where}.param_groups[{index}] is not {among}"
+        yield f"{where}._layouts.get({index}) is not {name(self.layout)}"
+        yield f"{where}.state is not {name(state)}"
+        for key, value in self.options.items():
+            yield differs(f"{among}[{key!r}]", value, name)
+        yield f"len({among}['params']) != {len(group['params'])}"
+        for position, tensor in enumerate(group["params"]):
+            yield f"{among}['params'][{position}] is not {name(tensor)}"
+            if tensor not in self.members:
+                yield f"{name(tensor)}.grad is not None"
+        for tensor in self.cohort.params:
+            entry = state[tensor]
+            yield f"{name(state)}.get({name(tensor)}) is not {name(entry)}"
+            for key, value in entry.items():
+                yield f"{name(entry)}[{key!r}] is not {name(value)}"
+                if key in self.cohort.numbers:
+                    yield f"{name(value)}._data is not {name(value._data)}"
+        if len(self.cohort.params) > 1:
+            yield f"not {name(self.cohort)}.agrees()"
 
     def save(self) -> dict[str, Any]:
         return {name: line.copy() for name, line in self.cohort.numbers.items()}
@@ -152,7 +171,6 @@ def step_group(tracer: Any, optimizer: Any, index: int, params: list[Tensor]) ->
         step.options = {
             key: value for key, value in noted.read.items() if key != "params"
         }
-        step.names = names
         tracer.steps.append(step)
 
 
