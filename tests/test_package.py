@@ -33,6 +33,7 @@ LAYERS = [
     {"tensor", "printing", "limits"},
     {"saved", "views", "ties"},
     {"primitive"},
+    {"recording"},
     {"dispatch"},
     {"quick", "hooks"},
     {"primitives"},
