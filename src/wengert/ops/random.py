@@ -379,6 +379,26 @@ def dropout(
     return dropped(input, p, training, inplace, tuple(input.shape))
 
 
+def in_order_of_memory(
+    draw: Callable[[tuple[int, ...]], ndarray], like: Tensor
+) -> Callable[[tuple[int, ...]], ndarray]:
+    """Return what draws numbers in the order in which a tensor lies in memory.
+
+    That is PyTorch's order: a transposed tensor gets the same numbers as it would have
+    got before.
+    """
+    data = like._data
+    if type(data) is not ndarray or data.flags.c_contiguous:
+        return draw
+    order = np.argsort([-stride for stride in data.strides], kind="stable")
+
+    def drawn(shape: tuple[int, ...]) -> ndarray:
+        sizes = tuple([shape[dim] for dim in order])
+        return draw(sizes).transpose(np.argsort(order))
+
+    return drawn
+
+
 def dropped(
     input: Tensor, p: float, training: bool, inplace: bool, shape: tuple[int, ...]
 ) -> Tensor:
@@ -401,6 +421,8 @@ def dropped(
             mask /= 1 - p
         return mask
 
+    if shape == tuple(input.shape):
+        draw = in_order_of_memory(draw, input)
     mask = fresh(draw, shape)
     return input.mul_(mask) if inplace else input * mask
 
