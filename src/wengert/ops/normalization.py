@@ -125,6 +125,10 @@ def batch_norm(
         raise RuntimeError(
             "Expected running_mean and running_var to be defined in eval"
         )
+    if input.numel() == 0:
+        result = input.clone()
+        result = result if weight is None else result * weight[0]
+        return result if bias is None else result + bias[0]
     channels = input.shape[1]
     named = {"running_mean": running_mean, "running_var": running_var}
     named |= {"weight": weight, "bias": bias}
