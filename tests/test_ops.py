@@ -235,7 +235,7 @@ OTHERWISE_RECORDED = {
     "cumprod_empty": "composed; PyTorch has a special case for empty tensors",
     "vander_3_N=2": "a cumprod of single elements",
     "logcumsumexp_of_scalar": "composed; PyTorch has a special case for it",
-    "conv_transpose2d": "the bias is added, PyTorch's gradient of it has a common node",
+    "conv_transpose": "the bias is added, PyTorch's gradient of it has a common node",
     "group_norm": "composed; the weight's gradient does not depend on it",
     "cat_of_[(0,), (2, 3)]": "what is empty is left out, and has no gradient",
 }

@@ -222,6 +222,15 @@ LAYERS = [
         padding=1,
         output_padding=1,
     ),
+    conv(
+        "conv_transpose3d",
+        [(1, 2, 2, 3, 2), (2, 2, 2, 2, 3), (4,)],
+        stride=(3, 2, 1),
+        padding=(1, 2, 3),
+        output_padding=(2, 3, 1),
+        groups=2,
+        dilation=(4, 4, 4),
+    ),
     functional("max_pool1d", 2, inputs=[(2, 3, 6)], second=False, grad_fn=False),
     functional("max_pool2d", 2, inputs=[(2, 3, 6, 6)], second=False),
     functional(

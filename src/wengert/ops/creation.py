@@ -432,6 +432,10 @@ def range_(start: Any = 0, end: Any = None, step: Any = 1, **options: Any) -> Te
 def spaced(start: Any, end: Any, steps: int) -> ndarray:
     """Return numbers in equal steps, each half counted from its own end."""
     start, end = [v.item() if isinstance(v, Tensor) else v for v in (start, end)]
+    if not isinstance(steps, int | np.integer):
+        raise TypeError(
+            f"linspace(): argument 'steps' must be int, not {type(steps).__name__}"
+        )
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     return np.linspace(start, end, steps)
@@ -454,7 +458,7 @@ def linspace(
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
     wanted = spaced_dtype(dtype, start, end)
-    return finish(spaced(start, end, int(steps)).astype(wanted), **options)
+    return finish(spaced(start, end, steps).astype(wanted), **options)
 
 
 @op(method=False)
@@ -469,7 +473,7 @@ def logspace(
 ) -> Tensor:
     """Return `steps` numbers from base**start to base**end, inclusive."""
     wanted = spaced_dtype(dtype, start, end)
-    return finish((base ** spaced(start, end, int(steps))).astype(wanted), **options)
+    return finish((base ** spaced(start, end, steps)).astype(wanted), **options)
 
 
 @op(method=False)
@@ -483,6 +487,8 @@ def eye(n: int, m: int | None = None, *, dtype: Dtype = None, **options: Any) ->
     """
     if n < 0:
         raise RuntimeError(f"n must be greater or equal to 0, got {n}")
+    if m is not None and m < 0:
+        raise RuntimeError(f"m must be greater or equal to 0, got {m}")
     return finish(np.eye(n, m, dtype=numpy_dtype(dtype)), **options)
 
 
