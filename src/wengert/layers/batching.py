@@ -150,11 +150,15 @@ def _matmul(size: int, batched: Sequence[bool], a: Any, b: Any) -> Any:
 
 @rule("mv")
 def _mv(size: int, batched: Sequence[bool], matrix: Any, vector: Any) -> Any:
+    if not batched[0]:
+        return M.linear(vector, matrix)
     return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
 
 
 @rule("vm")
 def _vm(size: int, batched: Sequence[bool], vector: Any, matrix: Any) -> Any:
+    if not batched[1]:
+        return M.mm(vector, matrix)
     return (vector.unsqueeze(-2) @ matrix).squeeze(-2)
 
 
