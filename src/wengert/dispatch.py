@@ -36,7 +36,7 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
         tracing(args)
     level = -1
     owner: type[Layer] | None = None  # of arguments of the highest level
-    below: Any = None  # the class of the arrays of tensors of that level
+    below: Any = None  # what tensors of that level have for arrays
     tracked = False  # whether such tensors may have nodes
     arrays: list[Any] = []
     for arg in args:
@@ -58,7 +58,9 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
                 if arg._node is not None or type(special) is View:
                     tracked = True
                 arg = arg._data
-                if isinstance(arg, Layer) and arg.level == level:
+                if type(arg) is Tensor:
+                    below = below or Tensor
+                elif isinstance(arg, Layer) and arg.level == level:
                     below = type(arg)
             arrays.append(arg)
         else:
@@ -71,7 +73,9 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
         return primitive.forward(*args, **params)
     hidden: Sequence[Any] = ()
     try:
-        if primitive.promote is not None and not agree(arrays, primitive):
+        # tensors of a lower level are promoted there
+        promotes = primitive.promote is not None and below is not Tensor
+        if promotes and not agree(arrays, primitive):
             arrays = promoted(arrays, primitive)
         if modes.special and modes.local.compute is not None:
             results, hidden = modes.local.compute(primitive, arrays, params)
@@ -79,6 +83,8 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
             if any([isinstance(array, LAYERS) for array in arrays]):
                 return primitive.decomposition(*args, **params)  # type: ignore[misc]
             results, hidden = computed(primitive, arrays, params)
+        elif below is Tensor:
+            results = primitive.call(*arrays, **params)
         elif below is not None:
             results = below.process(primitive, level, arrays, params)
         else:

@@ -29,10 +29,16 @@ from .tensor import (
 )
 
 
-def numpy_dtype(array: Any) -> np.dtype[Any]:
-    """Return the NumPy dtype of an array of any layer, or of a tensor."""
+def lowest(array: Any) -> Any:
+    """Return the array of a layer, or NumPy's, that is below any tensors."""
     while isinstance(array, Tensor):
         array = array._data
+    return array
+
+
+def numpy_dtype(array: Any) -> np.dtype[Any]:
+    """Return the NumPy dtype of an array of any layer, or of a tensor."""
+    array = lowest(array)
     found: np.dtype[Any]
     found = array.numpy_dtype if isinstance(array, Layer) else array.dtype
     return found
@@ -162,45 +168,59 @@ def add_node(
     hidden: Sequence[Any] = (),
 ) -> None:
     """Record an op: a node with what its rules need, to which the outputs point."""
-    targets = [out for out in outputs if is_differentiable(numpy_dtype(out._data))]
-    if not targets:
+    for out in outputs:
+        data = lowest(out)
+        dtype = data.dtype if type(data) is ndarray else data.numpy_dtype
+        if dtype.kind in "fc":
+            break
+    else:
         return
     node = new(primitive.node_class)
     node.number = next(clock)
     node.edges = edges
-    node.fits = fits(args, edges, targets[0])
+    node.fits = fits(args, edges, data.shape, dtype)
     plan = plan_of(primitive, edges)
     if primitive.statics:
         node.params = statics(primitive, args, params, plan)
     if primitive.several or primitive.hidden:
         node.params = {**params, **getattr(node, "params", {}), "count": len(outputs)}
     if primitive.several:
-        for out, collector in zip(outputs, outputs_of(node, len(outputs)), strict=True):
-            if is_differentiable(out._data.dtype):
-                out._node = collector
+        for each, collector in zip(
+            outputs, outputs_of(node, len(outputs)), strict=True
+        ):
+            if is_differentiable(numpy_dtype(each)):
+                each._node = collector
     else:
-        targets[0]._node = node
+        out._node = node
     if primitive.saves:
         node.saved = saved(plan, args, arrays, outputs, hidden)
     if modes.special:
         recorded_specially(node)
 
 
-def fits(args: Sequence[Any], edges: Edges, result: Tensor) -> tuple[Any, ...] | None:
-    """Return the shapes and dtypes that cotangents must have, if they may differ."""
-    shape, dtype = result._data.shape, numpy_dtype(result._data)
+def fits(
+    args: Sequence[Any], edges: Edges, shape: Any, dtype: np.dtype[Any]
+) -> tuple[Any, ...] | None:
+    """Return the shapes and dtypes that cotangents must have, if they may differ.
+
+    Args:
+        shape, dtype: those of the result.
+    """
     targets: list[Any] = []
     differ = False
-    for arg, edge in zip(args, edges, strict=True):
+    for arg, edge in zip(args, edges):  # noqa: B905 (quicker)
         target = None
         if isinstance(arg, Tensor):
-            found = numpy_dtype(arg._data)
+            data = lowest(arg)
+            found = data.dtype if type(data) is ndarray else data.numpy_dtype
             # A rule computes with inputs as they came: integers would make float64 of
             # float32.
-            differ = differ or found != dtype
+            if found is not dtype:
+                differ = True
             if edge is not None:
-                target = (arg._data.shape, found)
-                differ = differ or target[0] != shape
+                target = (data.shape, found)
+                if target[0] != shape:
+                    differ = True
         targets.append(target)
     return tuple(targets) if differ else None
 

@@ -14,8 +14,8 @@ from typing import Any
 from ..primitive import Primitive
 from ..primitives import matmul as M
 from ..primitives.loss import nll_backward, nll_loss
-from ..primitives.reduction import sum_dim
-from ..primitives.shape import expand, reshape, unsqueeze
+from ..primitives.loss_of_each import nll_each, nll_each_backward
+from ..primitives.shape import reshape, unsqueeze
 
 Rule = Callable[..., Any]
 
@@ -150,11 +150,15 @@ def _matmul(size: int, batched: Sequence[bool], a: Any, b: Any) -> Any:
 
 @rule("mv")
 def _mv(size: int, batched: Sequence[bool], matrix: Any, vector: Any) -> Any:
+    if not batched[0]:
+        return M.linear(vector, matrix)
     return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
 
 
 @rule("vm")
 def _vm(size: int, batched: Sequence[bool], vector: Any, matrix: Any) -> Any:
+    if not batched[1]:
+        return M.mm(vector, matrix)
     return (vector.unsqueeze(-2) @ matrix).squeeze(-2)
 
 
@@ -362,9 +366,6 @@ def _index_backward(
     )
 
 
-# A loss by class of a batch is that of all targets in one, each for itself.
-
-
 @rule("nll_loss", "nll_loss2d")
 def _nll_loss(
     size: int,
@@ -379,23 +380,11 @@ def _nll_loss(
     if batched[2]:
         return NotImplemented
     logs, target = together((logs, target), batched[:2], size)
-    losses = reshape(
-        nll_loss(
-            joined(logs),
-            joined(target),
-            weight,
-            reduction="none",
-            ignore_index=ignore_index,
-        ),
-        shape=tuple(target.shape),
-    )
-    if reduction == "none":
-        return losses
-    rest = tuple(range(1, losses.ndim))
-    total = sum_dim(losses, dim=rest, keepdim=False)
-    if reduction == "sum":
-        return total
-    return total / class_weights(target, weight, ignore_index, logs.dtype).sum(rest)
+    options = {"reduction": reduction, "ignore_index": ignore_index}
+    if reduction != "none":
+        return nll_each(logs, target, weight, **options)
+    losses = nll_loss(joined(logs), joined(target), weight, **options)
+    return reshape(losses, shape=tuple(target.shape))
 
 
 @rule("nll_backward")
@@ -413,20 +402,48 @@ def _nll_backward(
     if batched[2]:
         return NotImplemented
     grad, target = together((grad, target), batched[:2], size)
+    options = {"reduction": reduction, "ignore_index": ignore_index}
+    wide = (size, *shape)
     if reduction != "none":
-        rest = tuple(range(1, target.ndim))
-        if reduction == "mean":
-            weights = class_weights(target, weight, ignore_index, grad.dtype)
-            grad = grad / weights.sum(rest)
-        grad = reshape(grad, shape=(size,) + (1,) * len(rest))
-        grad = expand(grad, shape=tuple(target.shape))
-    found = nll_backward(
-        joined(grad),
-        joined(target),
-        weight,
-        shape=(size * shape[0], *shape[1:]),
-        reduction="none",
-        ignore_index=ignore_index,
+        return nll_each_backward(grad, target, weight, shape=wide, **options)
+    flat = (size * shape[0], *shape[1:])
+    found = nll_backward(joined(grad), joined(target), weight, shape=flat, **options)
+    return reshape(found, shape=wide)
+
+
+@rule("nll_each")
+def _nll_each(
+    size: int,
+    batched: Sequence[bool],
+    logs: Any,
+    target: Any,
+    weight: Any,
+    **options: Any,
+) -> Any:
+    if batched[2]:
+        return NotImplemented
+    logs, target = together((logs, target), batched[:2], size)
+    losses = nll_each(joined(logs), joined(target), weight, **options)
+    return reshape(losses, shape=tuple(target.shape[:2]))
+
+
+@rule("nll_each_backward")
+def _nll_each_backward(
+    size: int,
+    batched: Sequence[bool],
+    grad: Any,
+    target: Any,
+    weight: Any,
+    *,
+    shape: Sequence[int],
+    **options: Any,
+) -> Any:
+    if batched[2]:
+        return NotImplemented
+    grad, target = together((grad, target), batched[:2], size)
+    flat = (size * shape[0], *shape[1:])
+    found = nll_each_backward(
+        joined(grad), joined(target), weight, shape=flat, **options
     )
     return reshape(found, shape=(size, *shape))
 
@@ -434,14 +451,6 @@ def _nll_backward(
 def joined(value: Any) -> Any:
     """Make one of the batch's dimension and the next."""
     return reshape(value, shape=(-1, *value.shape[2:]))
-
-
-def class_weights(target: Any, weight: Any, ignore_index: int, dtype: Any) -> Any:
-    """Return the weight of each target: that of its class, none if it is ignored."""
-    kept = target != ignore_index
-    if weight is None:
-        return kept.to(dtype)
-    return weight[target.masked_fill(~kept, 0)] * kept
 
 
 # --- helpers of rules -----------------------------------------------------------------

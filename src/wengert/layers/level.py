@@ -126,7 +126,8 @@ class Shared(Layer):
 
     def follow(self, base: Shared, step: Callable[[Any], Any]) -> None:
         """Be a view of another array."""
-        self.base, self.step, self.seen = base, step, base.parts
+        self.base, self.step = base, step
+        self.seen = base.held if base.base is None else base.parts
 
     def take(self, *parts: Any) -> None:
         """Have other parts, of the same shape."""

@@ -124,11 +124,7 @@ def plainly_viewed(input: Tensor, shape: tuple[Any, ...]) -> Tensor | None:
         (shape,) = shape
     memory = input._data
     try:
-        if (
-            type(memory) is ndarray
-            and memory.flags.c_contiguous
-            and min(shape) >= -1
-        ):
+        if type(memory) is ndarray and memory.flags.c_contiguous and min(shape) >= -1:
             result: Tensor = S.reshape(input, shape=shape)
             return result
     except (TypeError, ValueError):

@@ -382,6 +382,11 @@ softmax_backward = fused(
         grad * (self - sum(self * result_, dim=(dim,), keepdim=True))
         - self * sum(grad * result_, dim=(dim,), keepdim=True)
     ),
+    jvp_self=lambda self_t, result_, dim: softmax_backward(self_t, result_, dim=dim),
+    jvp_result_=lambda result__t, self, result_, dim: (
+        result__t * (self - sum(self * result_, dim=(dim,), keepdim=True))
+        - result_ * sum(self * result__t, dim=(dim,), keepdim=True)
+    ),
     decomposition=lambda self, result_, *, dim: (
         self * result_ - result_ * (self * result_).sum(dim, keepdim=True)
     ),
@@ -396,6 +401,12 @@ log_softmax_backward = fused(
     ),
     vjp_result_=lambda grad, self, result_, dim: (
         -(grad * exp(result_)) * sum(self, dim=(dim,), keepdim=True)
+    ),
+    jvp_self=lambda self_t, result_, dim: log_softmax_backward(
+        self_t, result_, dim=dim
+    ),
+    jvp_result_=lambda result__t, self, result_, dim: (
+        -(exp(result_) * result__t) * sum(self, dim=(dim,), keepdim=True)
     ),
     decomposition=lambda self, result_, *, dim: (
         self - result_.exp() * self.sum(dim, keepdim=True)

@@ -65,7 +65,8 @@ def sum_to(cotangent: Any, shape: tuple[int, ...]) -> Any:
         if dims == (cotangent.ndim - 1,) and 0 < cotangent.shape[-1] <= SHORT:
             return short_rows_summed(cotangent).reshape(shape)
         return summed(cotangent, dims, True).reshape(shape)
-    return cotangent.sum(dims, keepdim=True).reshape(shape)
+    total = cotangent.sum(dims, keepdim=bool(stretched))
+    return total.reshape(shape) if lead and stretched else total
 
 
 SHORT = 8
