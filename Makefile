@@ -46,6 +46,7 @@ bench-compile: $(VENV)/dev.stamp ## compare compiled programs with eager mode an
 
 docs: $(VENV)/dev.stamp ## write the pages that are made from the code
 	$(BIN)/python -m tools.coverage
+	$(BIN)/python -m tools.contents
 
 format: $(VENV)/dev.stamp ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix
