@@ -27,7 +27,17 @@ from ..tensor import Layer, Tensor, counter, history, plain, rebind
 
 Function = Callable[..., Any]
 
-namespace: dict[str, Any] = {}
+
+class Namespace(dict[str, Any]):
+    """Functions by name; `missing` finds those that have not been loaded."""
+
+    missing: Callable[[str], Any]
+
+    def __missing__(self, name: str) -> Any:
+        return self.missing(name)
+
+
+namespace = Namespace()
 """The functions of the package by name."""
 
 
