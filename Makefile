@@ -41,7 +41,7 @@ check: test lint types ## all three
 bench: $(VENV)/dev.stamp ## compare the speed with PyTorch and raw NumPy
 	$(BIN)/python -m benchmarks $(ARGS)
 
-bench-compile: $(VENV)/dev.stamp ## compare compiled programs with eager mode and PyTorch
+bench-compile: $(VENV)/bench.stamp ## compare compiled programs with eager, PyTorch, JAX
 	$(BIN)/python -m benchmarks.compile $(ARGS)
 
 docs: $(VENV)/dev.stamp ## write the pages that are made from the code
