@@ -81,6 +81,9 @@ class Adopted:
         self.version = tensor._version
         self.grad: Tensor | None = getattr(tensor, "_grad", None)
         self.reset = reset
+        """Whether its gradient is forgotten before anybody looks at it."""
+        self.looked = False
+        """Whether the function has asked for its gradient."""
         self.input: Node | None = None
         self.traced: Any = None
         self.inside: Any = None
@@ -177,6 +180,22 @@ class Tracer:
         for arg in args:
             if isinstance(arg, Tensor) and type(arg._data) is ndarray:
                 self.adopt(arg)
+
+    def look_at_grad(self, tensor: Tensor) -> None:
+        """Adopt a tensor whose gradient is asked for."""
+        if get_ident() == self.thread and not self.paused:
+            self.adopt(tensor).looked = True
+
+    def forget_grad(self, tensor: Tensor) -> None:
+        """Adopt a tensor that gets another gradient, or none."""
+        if get_ident() != self.thread or self.paused:
+            return
+        record = self.adopted.get(id(tensor))
+        if record is None:
+            self.reset.add(id(tensor))
+            self.adopt(tensor)
+        elif not record.looked and getattr(tensor, "_grad", None) is record.grad:
+            record.reset = True
 
     def is_born(self, tensor: Tensor) -> bool:
         """Whether a tensor was made inside the trace.

@@ -39,8 +39,10 @@ class Captured:
         self.steps = tracer.steps
         self.sources: list[Any] = []
         """What each input is: a place of a tensor, or a scalar of a step."""
-        self.conditions: list[tuple[Any, bool | None]] = []
+        self.conditions: list[tuple[Tensor, bool | None]] = []
         """The tensors that were met, and whether there must be no gradient."""
+        self.no_grad: dict[int, bool | None] = {}
+        """The same for arguments."""
         self.written: list[tuple[Any, int]] = []
         self.grads: list[tuple[Any, int | None]] = []
         self.released: list[Any] = []
@@ -203,13 +205,10 @@ def finish(
         outputs.append(tracer.token)  # so that all draws are made, in their order
     graph.outputs = outputs
     made.derivative = derivative_of(tracer, tensors[:returned], positions, backend)
-    forget_unread(tracer)
+    forget_unread(tracer, made.derivative)
     made.sources = [source_of(source, positions) for source in tracer.sources]
-    made.released = [
-        place
-        for place, _ in made.grads
-        if not any(type(x) is GradPlace and x.place is place for x in made.sources)
-    ]
+    read = {key_of(x.place) for x in made.sources if type(x) is GradPlace}
+    made.released = [place for place, _ in made.grads if key_of(place) not in read]
     made.targets = {graph.inputs.index(target) for target, _ in graph.writes}
     made.output_count = len(graph.outputs)
     made.program = compiled_program(graph, backend)
@@ -217,20 +216,33 @@ def finish(
         made.prudence = Prudence(graph, frozenset(tracer.safe_calls))
 
 
-def forget_unread(tracer: Tracer) -> None:
-    """Take out old gradients that the program does not read: there may be none."""
+def forget_unread(tracer: Tracer, derivative: Derivative | None) -> None:
+    """Take out inputs that nobody reads, such as gradients that are replaced."""
     graph = tracer.graph
-    read = {x for node in graph.nodes for x in node.inputs} | set(graph.outputs)
-    read |= {node for pair in graph.writes for node in pair}
+    read = set(graph.results()) | {target for target, _ in graph.writes}
+    stack = list(read)
+    while stack:
+        for node in stack.pop().inputs:
+            if node not in read:
+                read.add(node)
+                stack.append(node)
+    kept_back = derivative.inputs() if derivative is not None else set()
     kept = [
-        (node, source)
-        for node, source in zip(graph.inputs, tracer.sources, strict=True)
-        if node in read or not isinstance(source, GradOf)
+        place
+        for place, node in enumerate(graph.inputs)
+        if node in read or place in kept_back
     ]
-    gone = set(graph.inputs) - {node for node, _ in kept}
-    graph.inputs = [node for node, _ in kept]
-    tracer.sources = [source for _, source in kept]
-    graph.nodes = [node for node in graph.nodes if node not in gone]
+    gone = set(graph.inputs) - {graph.inputs[place] for place in kept}
+    if derivative is not None:
+        derivative.move({old: new for new, old in enumerate(kept)})
+    graph.inputs = [graph.inputs[place] for place in kept]
+    tracer.sources = [tracer.sources[place] for place in kept]
+    graph.nodes = [node for node in graph.nodes if node in read or node not in gone]
+
+
+def key_of(place: Any) -> Any:
+    """Return what a place is compared by: tensors are compared by identity."""
+    return place if type(place) is int else ("tensor", id(place))
 
 
 def compiled_program(graph: Graph, backend: str) -> Program:
@@ -298,10 +310,13 @@ def effects(
     owner = owner_of_grad(tracer, tensor)
     grad: Tensor | None = getattr(tensor, "_grad", None)
     no_grad = None
-    if record.special is None and not record.reset and record.node is not None:
+    asked = record.looked or (record.special is None and record.node is not None)
+    if asked and not record.reset:
         no_grad = record.grad is None
-    if owner is None:
-        made.conditions.append((place, no_grad))
+    if type(place) is int:
+        made.no_grad[place] = no_grad
+    elif owner is None:
+        made.conditions.append((tensor, no_grad))
     if type(tensor._data).__name__ != "Traced":
         raise failures.untraceable(
             "a tensor got another array (.data = …)", "Write to it with copy_()"
