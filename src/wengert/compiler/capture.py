@@ -10,6 +10,7 @@ nodes, see `lowering`. At the end `Tracer.restore` gives all tensors their array
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import weakref
 from collections.abc import Callable, Sequence
@@ -27,7 +28,7 @@ from ..primitive import Primitive
 from ..primitives.op import registry
 from ..tensor import AccumulateGrad, Special, Tensor, wrap_at
 from ..views import View, replay
-from . import failures
+from . import failures, placing
 from .failures import CaptureError
 from .graph import Graph, Node
 from .lowering import lowered
@@ -173,9 +174,13 @@ class Tracer:
 
     # --- tensors ----------------------------------------------------------------------
 
+    def listens(self) -> bool:
+        """Whether what happens now is the function's doing."""
+        return get_ident() == self.thread and not self.paused
+
     def touch(self, args: Sequence[Any]) -> None:
         """Adopt the tensors among the arguments of an op."""
-        if get_ident() != self.thread or self.paused:
+        if not self.listens():
             return
         for arg in args:
             if isinstance(arg, Tensor) and type(arg._data) is ndarray:
@@ -183,17 +188,17 @@ class Tracer:
 
     def look_at_grad(self, tensor: Tensor) -> None:
         """Adopt a tensor whose gradient is asked for."""
-        if get_ident() == self.thread and not self.paused:
-            self.adopt(tensor).looked = True
+        self.touch((tensor,))
+        record = self.adopted.get(id(tensor))
+        if record is not None:
+            record.looked = True
 
     def forget_grad(self, tensor: Tensor) -> None:
         """Adopt a tensor that gets another gradient, or none."""
-        if get_ident() != self.thread or self.paused:
-            return
         record = self.adopted.get(id(tensor))
         if record is None:
             self.reset.add(id(tensor))
-            self.adopt(tensor)
+            self.touch((tensor,))
         elif not record.looked and getattr(tensor, "_grad", None) is record.grad:
             record.reset = True
 
@@ -443,6 +448,9 @@ class Tracer:
         """Return the node of memory after a view of it was written to."""
         if primitive.name in RESHAPES:
             return self.graph.reshape(value, base.shape)
+        if primitive.name.startswith("basic_"):
+            with contextlib.suppress(Untraceable):
+                return placing.place(self.graph, base, value, params["index"])
 
         def compute(memory: ndarray, values: ndarray) -> list[ndarray]:
             copy = memory.copy()

@@ -128,11 +128,13 @@ class Watch:
         """
 
         def get(tensor: Tensor) -> Tensor | None:
-            self.tracer.look_at_grad(tensor)
+            if self.tracer.listens():
+                self.tracer.look_at_grad(tensor)
             return grad.fget(tensor)  # type: ignore[misc]
 
         def put(tensor: Tensor, value: Tensor | None) -> None:
-            self.tracer.forget_grad(tensor)
+            if self.tracer.listens():
+                self.tracer.forget_grad(tensor)
             grad.fset(tensor, value)  # type: ignore[misc]
 
         return property(get, put, lambda tensor: put(tensor, None), grad.__doc__)
