@@ -13,7 +13,9 @@ from __future__ import annotations
 import contextlib
 import gc
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from operator import is_
 from threading import RLock, get_ident
 from typing import Any
 
@@ -104,6 +106,8 @@ class Tracer:
         self.thread = get_ident()
         self.adopted: dict[int, Adopted] = {}
         self.old: set[int] = set()
+        self.owners: dict[int, Tensor] = {}
+        """Whose gradient a tensor was when the trace began, by its identity."""
         self.positions: dict[int, int] = {}
         """Where tensors are among the function's arguments, by their identity."""
         self.reset: set[int] = set()
@@ -202,15 +206,20 @@ class Tracer:
         elif not record.looked and getattr(tensor, "_grad", None) is record.grad:
             record.reset = True
 
-    def is_born(self, tensor: Tensor) -> bool:
-        """Whether a tensor was made inside the trace.
+    def is_born(self, tensor: Any) -> bool:
+        """Whether a tensor (or whatever it is) was made inside the trace.
 
         The garbage collector knows: it does not run meanwhile, so that what is new is
         in its youngest generation.
         """
         if id(tensor) in self.old:
             return False
-        return any(thing is tensor for thing in gc.get_objects(generation=0))
+        return any(map(partial(is_, tensor), gc.get_objects(generation=0)))
+
+    def note_old(self, owner: Any, tensors: Iterable[Tensor]) -> None:
+        """Note that tensors are as old as what holds them, if that is old."""
+        if not self.is_born(owner):
+            self.old.update(map(id, tensors))
 
     def adopt(
         self,
@@ -255,6 +264,7 @@ class Tracer:
             if record.node is not None and not isinstance(record.node, AccumulateGrad):
                 tensor._node = Boundary()
             if record.grad is not None and not record.reset:
+                self.owners[id(record.grad)] = tensor
                 self.adopt(record.grad, born=False, source=GradOf(tensor))
         record.inside = tensor._node
         return record

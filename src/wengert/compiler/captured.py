@@ -9,7 +9,7 @@ function returns.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from .guards import Reached
 from .places import Given, GradPlace, Slot, ViewOf
 from .program import Program, compile_graph
 from .prudence import Prudence, restore
+from .sharing import owner
 from .straight import straight
 
 
@@ -291,9 +292,9 @@ def result_of(
 
 def place_of(tracer: Tracer, tensor: Tensor, positions: dict[int, int]) -> Any:
     """Return where a tensor from outside is found."""
-    owner = owner_of_grad(tracer, tensor)
-    if owner is not None:
-        return GradPlace(positions.get(id(owner), owner))
+    whose = tracer.owners.get(id(tensor))
+    if whose is not None:
+        return GradPlace(positions.get(id(whose), whose))
     return positions.get(id(tensor), tensor)
 
 
@@ -307,7 +308,7 @@ def effects(
     """Note what the function did to a tensor from outside."""
     tensor = record.tensor
     place = positions.get(id(tensor), tensor)
-    owner = owner_of_grad(tracer, tensor)
+    whose = tracer.owners.get(id(tensor))
     grad: Tensor | None = getattr(tensor, "_grad", None)
     no_grad = None
     asked = record.looked or (record.special is None and record.node is not None)
@@ -315,7 +316,7 @@ def effects(
         no_grad = record.grad is None
     if type(place) is int:
         made.no_grad[place] = no_grad
-    elif owner is None:
+    elif whose is None:
         made.conditions.append((tensor, no_grad))
     if type(tensor._data).__name__ != "Traced":
         raise failures.untraceable(
@@ -339,16 +340,6 @@ def effects(
         made.grads.append((place, None if grad is None else slot(detached(grad))))
 
 
-def owner_of_grad(tracer: Tracer, tensor: Tensor) -> Tensor | None:
-    """Return the tensor whose gradient this was when the trace began."""
-    for source in tracer.sources:
-        if isinstance(source, GradOf):
-            record = tracer.adopted[id(source.tensor)]
-            if record.grad is tensor:
-                return source.tensor
-    return None
-
-
 def detached(grad: Tensor) -> Tensor:
     if history(grad) is not None:
         raise failures.untraceable(
@@ -361,10 +352,10 @@ def check_sharing(graph: Any, tracer: Tracer) -> None:
     """Refuse inputs that share memory if one of them is written to."""
     written = {target for target, _ in graph.writes}
     inputs = [r for r in tracer.adopted.values() if r.input is not None]
-    for record in inputs:
+    for record, others in meeting(inputs):
         if record.input not in written:
             continue
-        for other in inputs:
+        for other in others:
             if (
                 other is not record
                 and np.may_share_memory(record.data, other.data)
@@ -374,3 +365,18 @@ def check_sharing(graph: Any, tracer: Tracer) -> None:
                     "two tensors share memory that is written to",
                     "Make one of them a view of the other inside the function",
                 )
+
+
+def meeting(records: list[Adopted]) -> Iterator[tuple[Adopted, list[Adopted]]]:
+    """Return each record with those whose memory may have the same owner."""
+    unknown: list[Adopted] = []
+    owned: dict[int, list[Adopted]] = {}
+    for record in records:
+        whose = owner(record.data)
+        members = unknown if whose is None else owned.setdefault(id(whose), [])
+        members.append(record)
+    for members in owned.values():
+        for record in members:
+            yield record, [*members, *unknown]
+    for record in unknown:
+        yield record, records

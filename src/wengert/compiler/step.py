@@ -126,6 +126,8 @@ def traced_step(optimizer: Any, closure: Any) -> bool:
             "an optimizer's step with a closure", "Call step() without one"
         )
     tracer.note_options(optimizer)
+    for group in optimizer.param_groups:
+        tracer.note_old(optimizer, group["params"])
     for index, group in enumerate(optimizer.param_groups):
         params = [tensor for tensor in group["params"] if tensor.grad is not None]
         if params:

@@ -161,6 +161,7 @@ class Watch:
                     ]
                 else:
                     params = list(owner.parameters())
+                self.tracer.note_old(owner, params)
                 for tensor in params:
                     self.tracer.forget_grad(tensor)
             method(owner, set_to_none)
