@@ -9,7 +9,7 @@ function returns.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from .guards import Reached
 from .places import Given, GradPlace, Slot, ViewOf
 from .program import Program, compile_graph
 from .prudence import Prudence, restore
+from .sharing import owner
 from .straight import straight
 
 
@@ -39,8 +40,10 @@ class Captured:
         self.steps = tracer.steps
         self.sources: list[Any] = []
         """What each input is: a place of a tensor, or a scalar of a step."""
-        self.conditions: list[tuple[Any, bool | None]] = []
+        self.conditions: list[tuple[Tensor, bool | None]] = []
         """The tensors that were met, and whether there must be no gradient."""
+        self.no_grad: dict[int, bool | None] = {}
+        """The same for arguments."""
         self.written: list[tuple[Any, int]] = []
         self.grads: list[tuple[Any, int | None]] = []
         self.released: list[Any] = []
@@ -203,13 +206,10 @@ def finish(
         outputs.append(tracer.token)  # so that all draws are made, in their order
     graph.outputs = outputs
     made.derivative = derivative_of(tracer, tensors[:returned], positions, backend)
-    forget_unread(tracer)
+    forget_unread(tracer, made.derivative)
     made.sources = [source_of(source, positions) for source in tracer.sources]
-    made.released = [
-        place
-        for place, _ in made.grads
-        if not any(type(x) is GradPlace and x.place is place for x in made.sources)
-    ]
+    read = {key_of(x.place) for x in made.sources if type(x) is GradPlace}
+    made.released = [place for place, _ in made.grads if key_of(place) not in read]
     made.targets = {graph.inputs.index(target) for target, _ in graph.writes}
     made.output_count = len(graph.outputs)
     made.program = compiled_program(graph, backend)
@@ -217,20 +217,33 @@ def finish(
         made.prudence = Prudence(graph, frozenset(tracer.safe_calls))
 
 
-def forget_unread(tracer: Tracer) -> None:
-    """Take out old gradients that the program does not read: there may be none."""
+def forget_unread(tracer: Tracer, derivative: Derivative | None) -> None:
+    """Take out inputs that nobody reads, such as gradients that are replaced."""
     graph = tracer.graph
-    read = {x for node in graph.nodes for x in node.inputs} | set(graph.outputs)
-    read |= {node for pair in graph.writes for node in pair}
+    read = set(graph.results()) | {target for target, _ in graph.writes}
+    stack = list(read)
+    while stack:
+        for node in stack.pop().inputs:
+            if node not in read:
+                read.add(node)
+                stack.append(node)
+    kept_back = derivative.inputs() if derivative is not None else set()
     kept = [
-        (node, source)
-        for node, source in zip(graph.inputs, tracer.sources, strict=True)
-        if node in read or not isinstance(source, GradOf)
+        place
+        for place, node in enumerate(graph.inputs)
+        if node in read or place in kept_back
     ]
-    gone = set(graph.inputs) - {node for node, _ in kept}
-    graph.inputs = [node for node, _ in kept]
-    tracer.sources = [source for _, source in kept]
-    graph.nodes = [node for node in graph.nodes if node not in gone]
+    gone = set(graph.inputs) - {graph.inputs[place] for place in kept}
+    if derivative is not None:
+        derivative.move({old: new for new, old in enumerate(kept)})
+    graph.inputs = [graph.inputs[place] for place in kept]
+    tracer.sources = [tracer.sources[place] for place in kept]
+    graph.nodes = [node for node in graph.nodes if node in read or node not in gone]
+
+
+def key_of(place: Any) -> Any:
+    """Return what a place is compared by: tensors are compared by identity."""
+    return place if type(place) is int else ("tensor", id(place))
 
 
 def compiled_program(graph: Graph, backend: str) -> Program:
@@ -279,9 +292,9 @@ def result_of(
 
 def place_of(tracer: Tracer, tensor: Tensor, positions: dict[int, int]) -> Any:
     """Return where a tensor from outside is found."""
-    owner = owner_of_grad(tracer, tensor)
-    if owner is not None:
-        return GradPlace(positions.get(id(owner), owner))
+    whose = tracer.owners.get(id(tensor))
+    if whose is not None:
+        return GradPlace(positions.get(id(whose), whose))
     return positions.get(id(tensor), tensor)
 
 
@@ -295,13 +308,16 @@ def effects(
     """Note what the function did to a tensor from outside."""
     tensor = record.tensor
     place = positions.get(id(tensor), tensor)
-    owner = owner_of_grad(tracer, tensor)
+    whose = tracer.owners.get(id(tensor))
     grad: Tensor | None = getattr(tensor, "_grad", None)
     no_grad = None
-    if record.special is None and not record.reset and record.node is not None:
+    asked = record.looked or (record.special is None and record.node is not None)
+    if asked and not record.reset:
         no_grad = record.grad is None
-    if owner is None:
-        made.conditions.append((place, no_grad))
+    if type(place) is int:
+        made.no_grad[place] = no_grad
+    elif whose is None:
+        made.conditions.append((tensor, no_grad))
     if type(tensor._data).__name__ != "Traced":
         raise failures.untraceable(
             "a tensor got another array (.data = …)", "Write to it with copy_()"
@@ -324,16 +340,6 @@ def effects(
         made.grads.append((place, None if grad is None else slot(detached(grad))))
 
 
-def owner_of_grad(tracer: Tracer, tensor: Tensor) -> Tensor | None:
-    """Return the tensor whose gradient this was when the trace began."""
-    for source in tracer.sources:
-        if isinstance(source, GradOf):
-            record = tracer.adopted[id(source.tensor)]
-            if record.grad is tensor:
-                return source.tensor
-    return None
-
-
 def detached(grad: Tensor) -> Tensor:
     if history(grad) is not None:
         raise failures.untraceable(
@@ -346,10 +352,10 @@ def check_sharing(graph: Any, tracer: Tracer) -> None:
     """Refuse inputs that share memory if one of them is written to."""
     written = {target for target, _ in graph.writes}
     inputs = [r for r in tracer.adopted.values() if r.input is not None]
-    for record in inputs:
+    for record, others in meeting(inputs):
         if record.input not in written:
             continue
-        for other in inputs:
+        for other in others:
             if (
                 other is not record
                 and np.may_share_memory(record.data, other.data)
@@ -359,3 +365,18 @@ def check_sharing(graph: Any, tracer: Tracer) -> None:
                     "two tensors share memory that is written to",
                     "Make one of them a view of the other inside the function",
                 )
+
+
+def meeting(records: list[Adopted]) -> Iterator[tuple[Adopted, list[Adopted]]]:
+    """Return each record with those whose memory may have the same owner."""
+    unknown: list[Adopted] = []
+    owned: dict[int, list[Adopted]] = {}
+    for record in records:
+        whose = owner(record.data)
+        members = unknown if whose is None else owned.setdefault(id(whose), [])
+        members.append(record)
+    for members in owned.values():
+        for record in members:
+            yield record, [*members, *unknown]
+    for record in unknown:
+        yield record, records

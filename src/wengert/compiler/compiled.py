@@ -161,11 +161,16 @@ class Compiled:
             self.eager.append(key)
             self.report(f"runs eagerly: {error}")
             return result
-        self.programs.append(program)
         try:
-            return program.replay(args, kwargs)
+            result = program.replay(args, kwargs)
         except Exception as error:
-            return self.instead(error, args, kwargs)
+            result = self.instead(error, args, kwargs)
+        if result is MISS:  # what it relies on was changed by the function itself
+            self.eager.append(key)
+            self.report("runs eagerly: what it reads changes from call to call")
+            return self.function(*args, **kwargs)
+        self.programs.append(program)
+        return result
 
     def instead(self, error: Exception, args: Any, kwargs: Any) -> Any:
         """Run eagerly where a replay has failed, before it had written anything.

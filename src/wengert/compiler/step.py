@@ -69,14 +69,11 @@ class SymbolBlock:
 class CohortStep:
     """What a replay does for a step of parameters with the same numbers."""
 
-    def __init__(
-        self, optimizer: Any, index: int, layout: Any, cohort: Any, params: list[Tensor]
-    ) -> None:
+    def __init__(self, optimizer: Any, index: int, layout: Any, cohort: Any) -> None:
         self.optimizer = optimizer
         self.index = index
         self.layout = layout
         self.cohort = cohort
-        self.members = set(params)
         self.options: dict[str, Any] = {}
         self.scalars: dict[Any, list[Any]] = {}
 
@@ -96,8 +93,6 @@ class CohortStep:
         yield f"len({among}['params']) != {len(group['params'])}"
         for position, tensor in enumerate(group["params"]):
             yield f"{among}['params'][{position}] is not {name(tensor)}"
-            if tensor not in self.members:
-                yield f"{name(tensor)}.grad is not None"
         for tensor in self.cohort.params:
             entry = state[tensor]
             yield f"{name(state)}.get({name(tensor)}) is not {name(entry)}"
@@ -131,6 +126,8 @@ def traced_step(optimizer: Any, closure: Any) -> bool:
             "an optimizer's step with a closure", "Call step() without one"
         )
     tracer.note_options(optimizer)
+    for group in optimizer.param_groups:
+        tracer.note_old(optimizer, group["params"])
     for index, group in enumerate(optimizer.param_groups):
         params = [tensor for tensor in group["params"] if tensor.grad is not None]
         if params:
@@ -148,7 +145,7 @@ def step_group(tracer: Any, optimizer: Any, index: int, params: list[Tensor]) ->
     names = optimizer.arrays(group)
     layout = with_arrays(tracer, optimizer, index, params, names)
     for cohort in layout.cohorts:
-        step = CohortStep(optimizer, index, layout, cohort, params)
+        step = CohortStep(optimizer, index, layout, cohort)
         noted = Noted(group)
         before = step.save()
         values = step.coefficients()

@@ -175,8 +175,8 @@ class Line:
             self.miss_if(f"len({{{identities}}}) != {len(tensors)}")
         for condition in self.made.reached.conditions(self.name):
             self.miss_if(condition)
-        for condition in self.made.conditions:
-            self.guard_tensor(*condition)
+        for tensor, no_grad in self.made.conditions:
+            self.guard_tensor(tensor, no_grad)
         for step in self.made.steps:
             for text in step.conditions(self.name):
                 self.miss_if(text)
@@ -192,25 +192,27 @@ class Line:
         array, data = f"{name}_array", leaf._data
         self.arrays[position] = array
         self.add(f"{array} = {name}._data")
-        no_grad = getattr(leaf, "_grad", None) is None
-        self.miss_if(
+        conditions = [
             f"type({name}) is not {self.name(type(leaf))}",
             f"type({array}) is not ndarray",
             f"{array}.shape != {data.shape}",
             f"{array}.dtype != {self.name(data.dtype)}",
             unlike_node(f"{name}._node", leaf),
-            f"getattr({name}, '_grad', None) is {'not ' * no_grad}None",
-        )
+        ]
+        no_grad = self.made.no_grad.get(position)
+        if no_grad is not None:
+            conditions.append(
+                f"getattr({name}, '_grad', None) is {'not ' * no_grad}None"
+            )
+        self.miss_if(*conditions)
 
-    def guard_tensor(self, place: Any, no_grad: bool | None) -> None:
+    def guard_tensor(self, tensor: Tensor, no_grad: bool | None) -> None:
         """Look at a tensor that the function met by itself."""
-        if type(place) is int:
-            return
-        name, array = self.name(place), self.variable(place._data)
-        self.arrays[id(place)] = array
+        name, array = self.name(tensor), self.variable(tensor._data)
+        self.arrays[id(tensor)] = array
         conditions = [
             f"{name}._data is not {array} and renewed('{array}', {name})",
-            unlike_node(f"{name}._node", place),
+            unlike_node(f"{name}._node", tensor),
         ]
         if no_grad is not None:
             conditions.append(f"{name}._grad is {'not ' * no_grad}None")
