@@ -68,11 +68,11 @@ class _Unfit(Exception):
     """A sink cannot be computed in a group."""
 
 
-def schedule(graph: Graph, products: bool = True) -> Schedule:
-    """Assign every needed node to a step; ``products``: whether there is a BLAS."""
-    stored = set(_operands_in_memory(graph, products))
+def schedule(graph: Graph) -> Schedule:
+    """Assign every needed node to a step."""
+    stored = set(_operands_in_memory(graph))
     while True:
-        scheduler = _Scheduler(graph, stored, products)
+        scheduler = _Scheduler(graph, stored)
         try:
             scheduler.assign()
         except _MustStore as need:
@@ -89,22 +89,21 @@ def schedule(graph: Graph, products: bool = True) -> Schedule:
         stored |= dear
 
 
-def _operands_in_memory(graph: Graph, products: bool) -> Iterator[Node]:
+def _operands_in_memory(graph: Graph) -> Iterator[Node]:
     """What steps other than loops read, and the outputs that loops compute."""
     yield from (node for node in graph.outputs if node.kind != "view" and is_loop(node))
     for node in graph.nodes:
         if node.kind == "source" or is_loop(node):
             continue
         for operand in node.inputs:
-            yield memory_of(operand) if products and is_product(node) else operand
+            yield memory_of(operand) if is_product(node) else operand
 
 
 class _Scheduler:
     """One attempt; `schedule` repeats it with more nodes in ``stored``."""
 
-    def __init__(self, graph: Graph, stored: set[Node], products: bool) -> None:
+    def __init__(self, graph: Graph, stored: set[Node]) -> None:
         self.graph = graph
-        self.products = products
         self.in_memory = set(stored)
         self.steps: list[Step] = []
         self.maker: dict[Node, Step] = {}
@@ -135,7 +134,7 @@ class _Scheduler:
         return live
 
     def _add_extern(self, node: Node) -> None:
-        make = Product if self.products and is_product(node) else Call
+        make = Product if is_product(node) else Call
         step = make(len(self.steps), node=node)
         self._insert(step)
         for operand in node.inputs:

@@ -109,6 +109,11 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
             "prelu: Type promoting not supported. Got "
             f"{input.dtype.scalar_type} and {weight.dtype.scalar_type}"
         )
+    if weight.ndim > 1:
+        raise RuntimeError(
+            "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = "
+            f"{weight.ndim}"
+        )
     if weight.numel() != 1:
         channels = input.shape[1] if input.ndim > 1 else 1
         if weight.numel() != channels:

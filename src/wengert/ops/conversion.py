@@ -9,6 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from .. import dtypes, errors, placement, printing
+from ..forms import form_of
 from ..inplace import assign, check_writable
 from ..primitives import copying as C
 from ..tensor import (
@@ -22,6 +23,7 @@ from ..tensor import (
     is_differentiable,
     is_inference,
     plain,
+    rebind,
 )
 from ..views import View
 from .creation import TYPED, array_of, check_device, finish
@@ -391,7 +393,7 @@ def _set_data(self: Tensor, value: Tensor) -> None:
             "data set to a tensor that requires gradients must be floating point or "
             "complex dtype"
         )
-    self._data = value._data
+    rebind(self, value._data, self._special)
 
 
 Tensor.data = property(_get_data, _set_data)
@@ -450,9 +452,10 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 def rebuild(kind: type[Tensor], data: ndarray, requires_grad: bool) -> Tensor:
     """Return a leaf of an array: what copying and unpickling make."""
     made = object.__new__(kind)
-    made._data, made._node, made._counter, made._special = data, None, None, None
-    if kind not in (Tensor, Parameter):
-        made._special = Special()
+    made._node = made._counter = None
+    rebind(made, data, None if kind in (Tensor, Parameter) else Special())
+    if made._special is None:
+        made._form = form_of(data)
     if requires_grad:
         made._node = AccumulateGrad(made)
     return made

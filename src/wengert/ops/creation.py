@@ -10,7 +10,8 @@ import numpy as np
 from numpy import ndarray
 
 from .. import dtypes, errors
-from ..tensor import AccumulateGrad, Tensor, counter, is_differentiable, plain
+from ..forms import form_of
+from ..tensor import AccumulateGrad, Tensor, counter, is_differentiable, plain, rebind
 from .public import check_operand, op
 
 Dtype = dtypes.dtype | None
@@ -37,6 +38,7 @@ def finish(
             "memory allocator is available on this system."
         )
     tensor = plain(array)
+    tensor._form = form_of(array)
     if requires_grad:
         if not is_differentiable(array.dtype):
             raise RuntimeError(
@@ -457,6 +459,10 @@ def range_(start: Any = 0, end: Any = None, step: Any = 1, **options: Any) -> Te
 def spaced(start: Any, end: Any, steps: int) -> ndarray:
     """Return numbers in equal steps, each half counted from its own end."""
     start, end = [v.item() if isinstance(v, Tensor) else v for v in (start, end)]
+    if not isinstance(steps, int | np.integer):
+        raise TypeError(
+            f"linspace(): argument 'steps' must be int, not {type(steps).__name__}"
+        )
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     return np.linspace(start, end, steps)
@@ -479,7 +485,7 @@ def linspace(
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
     wanted = spaced_dtype(dtype, start, end)
-    return finish(spaced(start, end, int(steps)).astype(wanted), **options)
+    return finish(spaced(start, end, steps).astype(wanted), **options)
 
 
 @op(method=False)
@@ -494,7 +500,7 @@ def logspace(
 ) -> Tensor:
     """Return `steps` numbers from base**start to base**end, inclusive."""
     wanted = spaced_dtype(dtype, start, end)
-    return finish((base ** spaced(start, end, int(steps))).astype(wanted), **options)
+    return finish((base ** spaced(start, end, steps)).astype(wanted), **options)
 
 
 @op(method=False)
@@ -508,6 +514,8 @@ def eye(n: int, m: int | None = None, *, dtype: Dtype = None, **options: Any) ->
     """
     if n < 0:
         raise RuntimeError(f"n must be greater or equal to 0, got {n}")
+    if m is not None and m < 0:
+        raise RuntimeError(f"m must be greater or equal to 0, got {m}")
     return finish(np.eye(n, m, dtype=numpy_dtype(dtype)), **options)
 
 
@@ -616,10 +624,9 @@ def construct_typed(dtype: dtypes.dtype, *args: Any) -> Tensor:
 def as_subclass(tensor: Tensor, cls: type[Tensor]) -> Tensor:
     """Return the same tensor, memory and history, as one of a subclass."""
     made = object.__new__(cls)
-    made._data = tensor._data
     made._node = tensor._node
     made._counter = counter(tensor)
-    made._special = tensor._special
+    rebind(made, tensor._data, tensor._special)
     return made
 
 

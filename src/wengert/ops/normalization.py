@@ -134,6 +134,10 @@ def batch_norm(
     elif running_mean is None or running_var is None:
         name = "running_mean" if running_mean is None else "running_var"
         raise RuntimeError(f"{name} must be defined in evaluation mode")
+    if input.numel() == 0:
+        result = input.clone()
+        result = result if weight is None else result * weight[0]
+        return result if bias is None else result + bias[0]
     channels = input.shape[1]
     named = {"running_mean": running_mean, "running_var": running_var}
     named |= {"weight": weight, "bias": bias}

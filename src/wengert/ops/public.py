@@ -23,11 +23,21 @@ from .. import dtypes, errors, inplace as in_place
 from ..dispatch import general
 from ..primitive import Primitive
 from ..quick.elementwise import binary, predicate
-from ..tensor import Layer, Tensor, counter, history, plain
+from ..tensor import Layer, Tensor, counter, history, plain, rebind
 
 Function = Callable[..., Any]
 
-namespace: dict[str, Any] = {}
+
+class Namespace(dict[str, Any]):
+    """Functions by name; `missing` finds those that have not been loaded."""
+
+    missing: Callable[[str], Any]
+
+    def __missing__(self, name: str) -> Any:
+        return self.missing(name)
+
+
+namespace = Namespace()
 """The functions of the package by name."""
 
 
@@ -205,6 +215,6 @@ def write_out(name: str, out: Any, result: Any) -> Any:
     if out.shape == result.shape:
         return in_place.assign(out, result)
     in_place.check_fits(out, out._data.shape, result._data.dtype)
-    out._data = result._data.astype(out._data.dtype, copy=False)
+    rebind(out, result._data.astype(out._data.dtype, copy=False), out._special)
     counter(out)[0] += 1
     return out

@@ -307,6 +307,13 @@ def multinomial(
 ) -> Tensor:
     """Return indices drawn with the probabilities of each row of the input."""
     random = source(generator)
+    if input.ndim not in (1, 2):
+        raise RuntimeError("prob_dist must be 1 or 2 dim")
+    if not input.is_floating_point():
+        raise RuntimeError(
+            "multinomial only supports floating-point dtypes for input, got: "
+            f"{input.dtype.scalar_type}"
+        )
 
     def draw(weights: ndarray) -> ndarray:
         if weights.ndim <= 2:
@@ -460,6 +467,8 @@ def dropped(
     check_operand("dropout", "input", 0, input)
     if not training or p == 0:
         return input
+    if p == 1:
+        return input.mul_(0) if inplace else input * 0
     if not (input.dtype.is_floating_point or input.dtype.is_complex):
         raise RuntimeError(
             "result type Float can't be cast to the desired output type "
@@ -469,8 +478,7 @@ def dropped(
 
     def draw(shape: tuple[int, ...]) -> ndarray:
         mask = default_generator.dropout_mask(shape, kind, p)
-        if p < 1:
-            mask /= 1 - p
+        mask /= 1 - p
         return mask
 
     whole = shape == tuple(input.shape)
@@ -488,6 +496,8 @@ def feature_dropout(name: str, dims: int) -> Callable[..., Tensor]:
         batch = input.unsqueeze(0) if single else input
         shape = (*batch.shape[:2], *(1,) * (batch.ndim - 2))
         result = dropped(batch, p, training, inplace, shape)
+        if inplace:
+            return input
         return result.squeeze(0) if single else result
 
     drop.__name__ = name
@@ -525,14 +535,13 @@ def alpha_dropped(
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
     if not training or p == 0:
         return input
+    if p == 1:
+        return input.mul_(0) if inplace else input * 0
     kind = numpy_dtype(input.dtype)
     mask = fresh(lambda shape: default_generator.dropout_mask(shape, kind, p), shape)
-    if p == 1:
-        scale, shift = mask * 0, mask
-    else:
-        a = 1.0 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
-        scale = mask * a
-        shift = (mask - 1) * (ALPHA * a) + ALPHA * a * p
+    a = 1.0 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
+    scale = mask * a
+    shift = (mask - 1) * (ALPHA * a) + ALPHA * a * p
     result = input * scale + shift
     return input.copy_(result) if inplace else result
 

@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from ..kernels import activations as kernel, softmax as softmaxes
 from .elementwise import exp, sigmoid, tanh
-from .op import elementwise, fused
+from .op import elementwise, flat, fused
 from .reduction import sum_dim as sum
 from .selection import masked, where
 from .special import check_floats
@@ -45,6 +45,7 @@ relu = elementwise(
     vjp=lambda grad, result: masked(grad, result > 0),
     refuses={"c": NO_CLAMP, "b": RuntimeError("Boolean inputs not supported for relu")},
 )
+flat(relu, "ThresholdBackwardBackward0")
 threshold = elementwise(
     "threshold",
     lambda self, *, threshold, value: np.where(
@@ -53,6 +54,7 @@ threshold = elementwise(
     vjp=lambda grad, self, threshold: masked(grad, (self <= threshold) == 0),
     refuses="bc",
 )
+flat(threshold)
 
 
 def _leaky_relu(self: ndarray, *, negative_slope: float) -> ndarray:
@@ -67,6 +69,7 @@ leaky_relu = elementwise(
     vjp=lambda grad, self, negative_slope: where(self > 0, grad, grad * negative_slope),
     refuses=NOT_REAL,
 )
+flat(leaky_relu)
 
 
 def bounded(array: ndarray, low: float, high: float) -> ndarray:
@@ -86,12 +89,14 @@ hardtanh = elementwise(
         "b": RuntimeError("Bool inputs not supported for hardtanh"),
     },
 )
+flat(hardtanh)
 hardsigmoid = elementwise(
     "hardsigmoid",
     lambda self: np.minimum(np.maximum(self + 3, 0), 6) / 6,
     vjp=lambda grad, self: masked(grad * (1 / 6), (self > -3) & (self < 3)),
     refuses=NOT_REAL,
 )
+flat(hardsigmoid)
 hardswish = elementwise(
     "hardswish",
     lambda self: self * (np.minimum(np.maximum(self + 3, 0), 6) / 6),
@@ -106,6 +111,7 @@ hardshrink = elementwise(
     vjp=lambda grad, self, lambd: masked(grad, (self > lambd) | (self < -lambd)),
     refuses=NOT_REAL,
 )
+flat(hardshrink)
 softshrink = elementwise(
     "softshrink",
     lambda self, *, lambd: np.where(
@@ -116,6 +122,7 @@ softshrink = elementwise(
     vjp=lambda grad, self, lambd: masked(grad, (self > lambd) | (self < -lambd)),
     refuses=NOT_REAL,
 )
+flat(softshrink)
 prelu = elementwise(
     "prelu",
     lambda self, weight: np.where(self > 0, self, weight * self),
@@ -124,6 +131,7 @@ prelu = elementwise(
     vjp_self=lambda grad, self, weight: where(self > 0, grad, grad * weight),
     vjp_weight=lambda grad, self: masked(grad * self, (self > 0) == 0),
 )
+flat(prelu)
 rrelu = elementwise(
     "rrelu",
     lambda self, noise: np.where(self > 0, self, noise * self),
@@ -374,6 +382,11 @@ softmax_backward = fused(
         grad * (self - sum(self * result_, dim=(dim,), keepdim=True))
         - self * sum(grad * result_, dim=(dim,), keepdim=True)
     ),
+    jvp_self=lambda self_t, result_, dim: softmax_backward(self_t, result_, dim=dim),
+    jvp_result_=lambda result__t, self, result_, dim: (
+        result__t * (self - sum(self * result_, dim=(dim,), keepdim=True))
+        - result_ * sum(self * result__t, dim=(dim,), keepdim=True)
+    ),
     decomposition=lambda self, result_, *, dim: (
         self * result_ - result_ * (self * result_).sum(dim, keepdim=True)
     ),
@@ -388,6 +401,12 @@ log_softmax_backward = fused(
     ),
     vjp_result_=lambda grad, self, result_, dim: (
         -(grad * exp(result_)) * sum(self, dim=(dim,), keepdim=True)
+    ),
+    jvp_self=lambda self_t, result_, dim: log_softmax_backward(
+        self_t, result_, dim=dim
+    ),
+    jvp_result_=lambda result__t, self, result_, dim: (
+        -(exp(result_) * result__t) * sum(self, dim=(dim,), keepdim=True)
     ),
     decomposition=lambda self, result_, *, dim: (
         self - result_.exp() * self.sum(dim, keepdim=True)
