@@ -19,11 +19,11 @@ import numpy as np
 from numpy import ndarray
 
 from . import dispatch, dtypes, errors, modes
-from .dispatch import numpy_dtype
 from .engine import Cotangents, Edges, Node, clock
 from .hooks import carry_retained
 from .primitive import OpNode
 from .primitives.fitting import fit
+from .recording import numpy_dtype, recorded_specially
 from .saved import Packed
 from .tensor import (
     AccumulateGrad,
@@ -249,7 +249,7 @@ def copy_slices(
     else:
         made.inner, made.edges = None, (before, *([] if node is None else [node]))
     if modes.special:
-        dispatch.recorded_specially(made)
+        recorded_specially(made)
     return made
 
 
