@@ -100,6 +100,8 @@ F.nll_loss(x, z[:, 0].bool())
 nn.Linear(3, 2)([1., 2., 3.])
 nn.Linear(3, 2)(a)
 nn.Parameter(z)
+setattr(nn.Parameter(x), 'data', z)
+setattr(nn.Parameter(x), 'data', 3)
 """
 
 

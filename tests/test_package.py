@@ -42,6 +42,7 @@ LAYERS = [
     {"ops"},
     {"function", "layers", "autograd", "linalg", "special", "func", "overrides"},
     {"nn", "optim", "utils", "serialization", "cuda"},
+    {"accelerator", "amp", "backends", "random", "testing"},
     {"compiler", "show", "distributed"},
     {""},  # wengert/__init__.py
 ]

@@ -129,7 +129,7 @@ class RNNCellBase(Module):
             nothing = zeros(len(x), self.hidden_size, dtype=x.dtype)
             state = (nothing,) * self.kinds_of_state
         else:
-            state = hx if isinstance(hx, tuple | list) else (hx,)
+            state = tuple(hx) if isinstance(hx, tuple | list) else (hx,)
             for i, part in enumerate(state):
                 self.check_dims(part, f"hx[{i}]" if len(state) > 1 else "hidden")
             state = tuple([h if batched else h.unsqueeze(0) for h in state])

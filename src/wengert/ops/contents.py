@@ -214,7 +214,7 @@ CONTENTS: dict[str, tuple[str, str]] = {
     ),
     "searching": (
         """
-        argwhere bucketize nonzero nonzero_static searchsorted unique
+        argwhere bucketize isin nonzero nonzero_static searchsorted unique
         unique_consecutive unravel_index
         """,
         """
@@ -259,5 +259,11 @@ CONTENTS: dict[str, tuple[str, str]] = {
         as_strided as_strided_ as_strided_scatter diagonal diagonal_scatter
         select_scatter slice_scatter unfold
         """,
+    ),
+    "windows": (
+        """
+        bartlett_window blackman_window hamming_window hann_window
+        """,
+        "",
     ),
 }

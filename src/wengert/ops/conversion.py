@@ -388,6 +388,11 @@ def _set_data(self: Tensor, value: Tensor) -> None:
         raise TypeError(
             f"Variable data has to be a tensor, but got {type(value).__name__}"
         )
+    if self.requires_grad and not is_differentiable(value._data.dtype):
+        raise RuntimeError(
+            "data set to a tensor that requires gradients must be floating point or "
+            "complex dtype"
+        )
     rebind(self, value._data, self._special)
 
 
@@ -456,13 +461,36 @@ def rebuild(kind: type[Tensor], data: ndarray, requires_grad: bool) -> Tensor:
     return made
 
 
+def rebuild_view(
+    kind: type[Tensor],
+    memory: ndarray,
+    requires_grad: bool,
+    dtype: Any,
+    shape: tuple[int, ...],
+    offset: int,
+    strides: tuple[int, ...],
+) -> Tensor:
+    """Return a leaf that shares memory with others that were saved with it."""
+    view = ndarray(shape, dtype, memory, offset, strides)
+    return rebuild(kind, view, requires_grad)
+
+
 def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
-    if not self.is_leaf:
-        raise RuntimeError(
-            "only leaf tensors can be pickled; use tensor.detach() for a computed one"
-        )
-    arguments = (type(self), np.asarray(self._data, order="C"), self.requires_grad)
-    return rebuild, arguments, dict(self.__dict__) or None
+    """Say how to make the tensor again: as a leaf, and views as views of one memory."""
+    data, attributes = self._data, dict(self.__dict__) or None
+    base = self._special.base._data if isinstance(self._special, View) else None
+    if type(base) is ndarray and base.flags.c_contiguous:
+        layout = data.dtype, data.shape, address(data) - address(base), data.strides
+        arguments = (type(self), base, self.requires_grad, *layout)
+        return rebuild_view, arguments, attributes
+    whole = (type(self), np.asarray(data, order="C"), self.requires_grad)
+    return rebuild, whole, attributes
+
+
+def address(array: ndarray) -> int:
+    """Return where in memory an array begins."""
+    place: int = array.__array_interface__["data"][0]
+    return place
 
 
 def new_parameter(
