@@ -9,7 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from .. import dtypes, errors, placement, printing
-from ..inplace import assign, check_writable
+from ..inplace import assign, check_writable, name_written
 from ..primitives import copying as C
 from ..tensor import (
     INFERENCE,
@@ -219,7 +219,9 @@ def fill_(input: Tensor, value: Any) -> Tensor:
                 "fill_ only supports 0-dimension value tensor but got tensor with "
                 f"{value.ndim} dimensions."
             )
-        return assign(input, C.fill(input, value))
+        filled = C.fill(input, value)
+        name_written(history(filled))
+        return assign(input, filled)
     return assign(input, C.fill_number(input, value=value))
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from numpy import ndarray
+
 from .. import dtypes, errors
-from ..inplace import check_writable
+from ..inplace import check_writable, name_written
 from ..primitives import shape as S
 from ..tensor import Tensor, counter, history
-from ..views import View
+from ..views import View, turned
 from .arguments import (
     Shape,
     as_tuple,
@@ -46,9 +48,14 @@ def becoming(function: Function) -> Function:
         check_writable(self)
         shown = function(self, *args, **kwargs)
         self._data, self._node = shown._data, history(shown)
+        name_written(self._node)
+        version = counter(self)
+        version[0] += 1
         if isinstance(self._special, View):
             self._special = shown._special
-        counter(self)[0] += 1
+            self._special.version = version[0]
+        elif type(self._data) is ndarray:
+            turned[id(self)] = self
         return self
 
     call.__name__ = call.__qualname__ = function.__name__ + "_"
