@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 from numpy import ndarray
 
@@ -101,14 +102,41 @@ class View(Special):
 
     def made_again(self, tensor: Tensor) -> Tensor:
         """Return a view of the base as it is now that shows what `tensor` shows."""
-        made = replay(self.steps(), self.base)
+        made = replay(self.steps_now(tensor), self.base)
         data, again = tensor._data, made._data
-        if type(data) is ndarray and (
-            data.shape != again.shape
-            or data.__array_interface__["data"] != again.__array_interface__["data"]
-        ):
+        if type(data) is ndarray and not is_same_memory(data, again):
             raise errors.lost_view()
         return made
+
+    def steps_now(self, tensor: Tensor) -> Steps:
+        """Return what makes this view, which is `tensor`, of its base as it is now."""
+        steps = self.steps()
+        if id(self.base) not in turned:
+            return steps
+        # above this module in the order of imports
+        from .primitives.strided import address, as_strided
+
+        data, whole = tensor._data, self.base._data
+        params = {
+            "size": data.shape,
+            "stride": tuple([step // data.itemsize for step in data.strides]),
+            "offset": (address(data) - address(whole)) // data.itemsize,
+            "own": tuple([step // whole.itemsize for step in whole.strides]),
+        }
+        return ((as_strided, params),)
+
+
+turned: WeakValueDictionary[int, Tensor] = WeakValueDictionary()
+"""By their ids, tensors that have got another shape in place: views made before have
+their places in memory, and no longer follow from the steps that they were made in."""
+
+
+def is_same_memory(data: ndarray, again: ndarray) -> bool:
+    """Whether two arrays begin at one place and have one shape."""
+    return (
+        data.shape == again.shape
+        and data.__array_interface__["data"] == again.__array_interface__["data"]
+    )
 
 
 class AsStridedBackward0(Node):

@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from .. import dtypes, errors, placement, printing
 from ..forms import form_of
-from ..inplace import assign, check_writable
+from ..inplace import assign, check_writable, name_written
 from ..primitives import copying as C
 from ..tensor import (
     INFERENCE,
@@ -222,7 +222,9 @@ def fill_(input: Tensor, value: Any) -> Tensor:
                 "fill_ only supports 0-dimension value tensor but got tensor with "
                 f"{value.ndim} dimensions."
             )
-        return assign(input, C.fill(input, value))
+        filled = C.fill(input, value)
+        name_written(history(filled))
+        return assign(input, filled)
     if not isinstance(value, int | float | complex | np.generic):
         raise TypeError(
             "fill_() received an invalid combination of arguments - got "
