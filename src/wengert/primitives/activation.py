@@ -18,7 +18,7 @@ from ..kernels import activations as kernel, softmax as softmaxes
 from .elementwise import exp, sigmoid, tanh
 from .op import elementwise, fused
 from .reduction import sum_dim as sum
-from .selection import masked, where
+from .selection import _masked, masked, where
 from .special import check_floats
 
 # --- piecewise linear -----------------------------------------------------------------
@@ -35,8 +35,15 @@ def _relu(self: ndarray) -> Any:
 relu = elementwise(
     "relu",
     _relu,
-    vjp=lambda grad, result: masked(grad, result > 0),
+    vjp=lambda grad, result: relu_backward(grad, result),
     refuses={"c": None, "b": None},
+)
+relu_backward = elementwise(
+    "threshold_backward",
+    lambda self, result_: _masked(self, result_ > 0),
+    inputs=("self", "result_"),
+    promote=None,
+    vjp_self=lambda grad, result_: relu_backward(grad, result_),
 )
 threshold = elementwise(
     "threshold",

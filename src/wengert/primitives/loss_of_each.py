@@ -28,6 +28,8 @@ def _nll_each(
     reduction: str,
     ignore_index: int,
 ) -> ndarray:
+    if target.ndim == 1:
+        self, target = self[:, None], target[:, None]
     losses = _nll(
         one_batch(self),
         one_batch(target),
@@ -61,6 +63,9 @@ def _nll_each_backward(
     reduction: str,
     ignore_index: int,
 ) -> ndarray:
+    whole = shape
+    if target.ndim == 1:
+        target, shape = target[:, None], (shape[0], 1, shape[1])
     if reduction == "mean":
         total = weight_of_each(target, weight, ignore_index, shape[2])
         self = (self / total).astype(self.dtype, copy=False)
@@ -74,7 +79,7 @@ def _nll_each_backward(
         reduction="none",
         ignore_index=ignore_index,
     )
-    return found.reshape(shape)
+    return found.reshape(whole)
 
 
 def nll_each_push(
