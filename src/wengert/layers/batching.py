@@ -406,11 +406,14 @@ def _nll_backward(
 ) -> Any:
     if batched[2]:
         return NotImplemented
-    grad, target = together((grad, target), batched[:2], size)
     wide = (size, *shape)
     options = {"reduction": reduction, "ignore_index": ignore_index}
-    if reduction == "none" and target.ndim == 1:
-        options["reduction"] = "sum"
+    if reduction == "none":
+        grad, target = together((grad, target), batched[:2], size)
+        if target.ndim == 1:
+            options["reduction"] = "sum"
+    elif not batched[1]:
+        (target,) = together((target,), batched[1:2], size)
     if options["reduction"] != "none":
         return nll_each_backward(grad, target, weight, shape=wide, **options)
     flat = (size * shape[0], *shape[1:])
@@ -448,6 +451,8 @@ def _nll_each_backward(
     if batched[2]:
         return NotImplemented
     grad, target = together((grad, target), batched[:2], size)
+    if grad.ndim == 1:  # the same for all elements of the inner batch
+        grad = grad.unsqueeze(1).expand(target.shape[:2])
     flat = (size * shape[0], *shape[1:])
     found = nll_each_backward(
         joined(grad), joined(target), weight, shape=flat, **options
