@@ -32,6 +32,7 @@ LAYERS = [
     {"tensor", "printing", "limits"},
     {"saved", "views"},
     {"primitive"},
+    {"recording"},
     {"dispatch"},
     {"quick", "hooks"},
     {"primitives"},
