@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import wengert
-import wengert.func  # noqa: F401
+import wengert.func
 import wengert.nn.functional as F
 
 RANDOM = np.random.default_rng(3)

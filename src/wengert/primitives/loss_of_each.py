@@ -24,7 +24,7 @@ def summed(values: ndarray, size: int) -> ndarray:
     """Return the sum of what belongs to each element of the batch."""
     if values.size == size:
         return values.reshape(size)
-    return np.add.reduce(values.reshape(size, -1), 1)  # type: ignore[no-any-return]
+    return np.add.reduce(values.reshape(size, -1), 1)
 
 
 def total_weights(target: ndarray, weights: ndarray | None, size: int) -> Any:
