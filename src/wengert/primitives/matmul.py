@@ -288,8 +288,8 @@ def _linear(input: ndarray, weight: ndarray, bias: ndarray | None = None) -> nda
 
 def _input_grad(grad: ndarray, weight: ndarray) -> ndarray:
     if grad.ndim == 2:
-        return product(grad, weight)  # type: ignore[no-any-return]
-    return product(rows(grad), weight).reshape(*grad.shape[:-1], weight.shape[1])  # type: ignore[no-any-return]
+        return product(grad, weight)
+    return product(rows(grad), weight).reshape(*grad.shape[:-1], weight.shape[1])
 
 
 def _weight_grad(grad: ndarray, input: ndarray) -> Any:
