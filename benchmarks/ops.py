@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 import timeit
 from collections.abc import Callable
-from functools import partial
 from importlib import import_module
 from math import exp, log
 from time import process_time

@@ -17,6 +17,7 @@ from ..engine import clock, outputs_of
 from ..primitive import Primitive
 from ..tensor import Parameter, Tensor, new
 from ..views import View
+from .calls import is_settled_view
 
 
 def viewing(primitive: Primitive) -> Callable[..., Any]:
@@ -42,7 +43,7 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
                     return general(primitive, (self,), params)
                 if modes.special:
                     edge = None
-            if special is None or (type(special) is View and special.is_current(self)):
+            if special is None or is_settled_view(self):
                 data = self._data
                 result = forward(data, **params)
                 memory = result.base
@@ -109,7 +110,7 @@ def dividing(primitive: Primitive) -> Callable[..., Any]:
             base = self
             if self._counter is None:
                 self._counter = [0]
-        elif type(special) is View and special.is_current(self):
+        elif is_settled_view(self):
             base = special.base
         else:
             return general(primitive, (self,), params)
