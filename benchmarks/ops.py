@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import timeit
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from math import exp, log
 from time import process_time
@@ -89,12 +90,8 @@ def microseconds(op: Callable[..., Any], recorded: bool, no_grad: bool) -> list[
         torch = import_module(name)
         import_module(f"{name}.nn")
         values = operands(torch, recorded)
-        timers.append(
-            (
-                torch,
-                timeit.Timer(lambda t=torch, v=values: op(t, *v), timer=process_time),
-            )
-        )
+        timer = timeit.Timer(partial(op, torch, *values), timer=process_time)
+        timers.append((torch, timer))
     times: list[list[float]] = [[] for _ in LIBRARIES]
     for _ in range(ROUNDS):
         for (torch, timer), found in zip(timers, times, strict=True):
