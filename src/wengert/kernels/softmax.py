@@ -88,11 +88,22 @@ LEAST_SUM = 1e-3
 def softmax(input: ndarray, dim: int) -> ndarray:
     """exp(x) divided by its sum along an axis."""
     if are_few_rows(input, dim):
-        result = shifted(input)
-        np.exp(result, result)
-        result /= row_sums(result)[:, None]
-        return result
+        return _softmax_of_few(input)
     return _along(_softmax, dim, input)
+
+
+def _softmax_of_few(x: ndarray) -> ndarray:
+    """Do as `_softmax`; argmax takes a fifth of the time of max, and finds NaN, too."""
+    if x.item(x.argmax()) < SAFE_EXPONENT:
+        result = np.exp(x)
+        sums = row_sums(result)
+        if sums.item(sums.argmin()) > LEAST_SUM:
+            result /= sums[:, None]
+            return result
+    result = shifted(x)
+    np.exp(result, result)
+    result /= row_sums(result)[:, None]
+    return result
 
 
 def _softmax(x: ndarray, out: ndarray) -> None:
