@@ -15,6 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from ..kernels import activations as kernel, softmax as softmaxes
+from .copying import zeros_like
 from .elementwise import exp, sigmoid, tanh
 from .op import elementwise, fused
 from .reduction import sum_dim as sum
@@ -44,6 +45,8 @@ relu_backward = elementwise(
     inputs=("self", "result_"),
     promote=None,
     vjp_self=lambda grad, result_: relu_backward(grad, result_),
+    vjp_result_=lambda grad: zeros_like(grad),
+    jvp_self=lambda self_t, result_: relu_backward(self_t, result_),
 )
 threshold = elementwise(
     "threshold",
