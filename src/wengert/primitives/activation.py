@@ -15,6 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from ..kernels import activations as kernel, softmax as softmaxes
+from .copying import zeros_like
 from .elementwise import exp, sigmoid, tanh
 from .op import elementwise, flat, fused
 from .reduction import sum_dim as sum
@@ -51,7 +52,7 @@ relu_backward = elementwise(
     inputs=("self", "result_"),
     promote=None,
     vjp_self=lambda grad, result_: relu_backward(grad, result_),
-    vjp_result_=lambda grad: masked(grad, np.zeros((), bool)),  # its slope is flat
+    vjp_result_=lambda grad: zeros_like(grad),  # the slope is the same nearby
     jvp=lambda self_t, result_: relu_backward(self_t, result_),
 )
 threshold = elementwise(
