@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 
 import numpy as np
@@ -315,6 +316,21 @@ def test_random_numbers(backend):
     close(torch.rand(1), after)
 
 
+@pytest.mark.parametrize("dtype", ["complex64", "float16", "int16"])
+def test_dtypes_without_kernels(backend, dtype):
+    def add(x, y):
+        return x + y
+
+    function = torch.compile(add, backend=backend, fullgraph=True)
+    kind = getattr(torch, dtype)
+    x, y = torch.ones(3).to(kind), torch.arange(3).to(kind)
+    close(function(x, y), x + y)
+    if dtype != "int16":
+        x.requires_grad_()
+        (grad,) = torch.autograd.grad(function(x, y), x, torch.ones(3).to(kind))
+        close(grad, torch.ones(3).to(kind))
+
+
 # --- derivatives ----------------------------------------------------------------------
 
 
@@ -586,11 +602,13 @@ def torch_leaves(result):
 )
 @pytest.mark.filterwarnings("ignore:wengert.compile")
 def test_every_op(family, sample):
+    backend = "llvm" if importlib.util.find_spec("llvmlite") else "numpy"
+
     def call(*inputs):
         return sample.call(torch, *inputs)
 
     expected = results(sample, call)
-    function = torch.compile(call, backend="numpy")
+    function = torch.compile(call, backend=backend)
     for _ in range(2):
         found = results(sample, function)
         assert len(found) == len(expected)

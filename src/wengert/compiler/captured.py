@@ -21,10 +21,10 @@ from ..views import View
 from . import failures
 from .capture import Adopted, GradOf, Tracer
 from .differentiated import Derivative, derivative_of
-from .graph import Graph, Node
+from .graph import Node
 from .guards import Reached
 from .places import Given, GradPlace, Slot, ViewOf
-from .program import Program, compile_graph
+from .program import Program, suited_program
 from .prudence import Prudence, restore
 from .sharing import owner
 from .straight import straight
@@ -212,7 +212,7 @@ def finish(
     made.released = [place for place, _ in made.grads if key_of(place) not in read]
     made.targets = {graph.inputs.index(target) for target, _ in graph.writes}
     made.output_count = len(graph.outputs)
-    made.program = compiled_program(graph, backend)
+    made.program = suited_program(graph, backend)
     if not made.program.fails_early:
         made.prudence = Prudence(graph, frozenset(tracer.safe_calls))
 
@@ -244,13 +244,6 @@ def forget_unread(tracer: Tracer, derivative: Derivative | None) -> None:
 def key_of(place: Any) -> Any:
     """Return what a place is compared by: tensors are compared by identity."""
     return place if type(place) is int else ("tensor", id(place))
-
-
-def compiled_program(graph: Graph, backend: str) -> Program:
-    """Return a program; the kernels are not for arrays without elements."""
-    if any(node.size == 0 for node in graph.nodes):
-        backend = "numpy"
-    return compile_graph(graph, backend)
 
 
 def source_of(source: Any, positions: dict[int, int]) -> Any:
