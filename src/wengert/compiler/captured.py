@@ -201,6 +201,7 @@ def finish(
             "Draw them outside of the compiled function and pass them",
         )
     tracer.check_options()
+    check_frozen(tracer, made.reached)
     check_sharing(graph, tracer)
     if tracer.token is not None:
         outputs.append(tracer.token)  # so that all draws are made, in their order
@@ -339,6 +340,16 @@ def detached(grad: Tensor) -> Tensor:
             "a gradient with a history stays in .grad", "Use torch.autograd.grad"
         )
     return grad
+
+
+def check_frozen(tracer: Tracer, reached: Reached) -> None:
+    """Refuse NumPy arrays from outside: they may hold other numbers next time."""
+    for array in tracer.frozen:
+        if id(array) in reached.seen or id(owner(array)) in reached.seen:
+            raise failures.CaptureError(
+                "the function makes a tensor of a NumPy array from outside. Make the "
+                "tensor outside, too: it shares the array's memory"
+            )
 
 
 def check_sharing(graph: Any, tracer: Tracer) -> None:
