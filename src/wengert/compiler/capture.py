@@ -28,7 +28,7 @@ from ..generator import Generator
 from ..layers.traced import Traced
 from ..primitive import Primitive
 from ..primitives.op import registry
-from ..tensor import AccumulateGrad, Special, Tensor, wrap_at
+from ..tensor import AccumulateGrad, Special, Tensor, rebind, wrap_at
 from ..views import View, replay
 from . import failures, placing
 from .failures import CaptureError
@@ -163,8 +163,7 @@ class Tracer:
             if record.born:
                 continue
             tensor = record.tensor
-            tensor._data = record.data
-            tensor._special = record.special
+            rebind(tensor, record.data, record.special)
             tensor._node = record.node
             tensor._grad = record.grad
             if tensor._counter is not None:
@@ -259,9 +258,9 @@ class Tracer:
             finally:
                 modes.switch("grad", previous)
         else:
-            tensor._data = self.traced(self.first_node(record, source or tensor))
-            tensor._data.contiguous = record.data.flags.c_contiguous
-            tensor._special = Special(0)
+            traced = self.traced(self.first_node(record, source or tensor))
+            traced.contiguous = record.data.flags.c_contiguous
+            rebind(tensor, traced, Special(0))
         record.traced = tensor._data
         if not born:
             if record.node is not None and not isinstance(record.node, AccumulateGrad):

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, counter
+from ..tensor import Tensor, counter, rebind
 from . import capture, failures
 from .guards import differs
 from .symbol import Symbol, Untraceable
@@ -185,7 +185,7 @@ def with_arrays(
     held = [(tensor, tensor._data, tensor._special) for tensor in params]
     for tensor in params:
         record = tracer.adopted[id(tensor)]
-        tensor._data, tensor._special = record.data, record.special
+        rebind(tensor, record.data, record.special)
     tracer.paused = True
     try:
         for tensor in params:
@@ -216,7 +216,7 @@ def with_arrays(
     finally:
         tracer.paused = False
         for tensor, data, special in held:
-            tensor._data, tensor._special = data, special
+            rebind(tensor, data, special)
     return layout
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from numpy import ndarray
+
 from .. import dtypes, errors
-from ..inplace import check_writable
+from ..inplace import check_writable, name_written
 from ..primitives import shape as S
-from ..tensor import Tensor, counter, history
-from ..views import View
+from ..tensor import Tensor, counter, history, rebind
+from ..views import View, turned
 from .arguments import (
     Shape,
     as_tuple,
@@ -45,10 +47,16 @@ def becoming(function: Function) -> Function:
     def call(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_writable(self)
         shown = function(self, *args, **kwargs)
-        self._data, self._node = shown._data, history(shown)
-        if isinstance(self._special, View):
-            self._special = shown._special
-        counter(self)[0] += 1
+        self._node = history(shown)
+        name_written(self._node)
+        is_view = isinstance(self._special, View)
+        rebind(self, shown._data, shown._special if is_view else self._special)
+        version = counter(self)
+        version[0] += 1
+        if is_view:
+            self._special.version = version[0]
+        elif type(self._data) is ndarray:
+            turned[id(self)] = self
         return self
 
     call.__name__ = call.__qualname__ = function.__name__ + "_"
@@ -120,11 +128,12 @@ def plainly_viewed(input: Tensor, shape: tuple[Any, ...]) -> Tensor | None:
     """
     if len(shape) == 1 and isinstance(shape[0], tuple):
         (shape,) = shape
+    memory = input._data
     try:
-        if min(shape) >= -1 and input._data.flags.c_contiguous:
+        if type(memory) is ndarray and memory.flags.c_contiguous and min(shape) >= -1:
             result: Tensor = S.reshape(input, shape=shape)
             return result
-    except (AttributeError, TypeError, ValueError):
+    except (TypeError, ValueError):
         pass
     return None
 
