@@ -46,6 +46,8 @@ bench-compile: $(VENV)/bench.stamp ## compare compiled programs with eager, PyTo
 
 docs: $(VENV)/dev.stamp ## write the pages that are made from the code
 	$(BIN)/python -m tools.coverage
+	$(BIN)/python -m tools.contents
+	$(BIN)/python -m tools.reference
 
 format: $(VENV)/dev.stamp ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix

@@ -50,6 +50,12 @@ def test_the_coverage_page_is_up_to_date() -> None:
     assert coverage.PAGE.read_text("utf-8") == coverage.page(), "run make docs"
 
 
+def test_the_reference_is_up_to_date() -> None:
+    from tools import reference
+
+    assert not reference.out_of_date(), "run make docs"
+
+
 SOURCE = re.compile(r"<!-- from (\S+) -->\n```py\n(.*?)```", re.DOTALL)
 
 

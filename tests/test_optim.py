@@ -571,6 +571,16 @@ def test_text_and_defaults(kind):
     assert list(mine.param_groups[0]) == list(theirs.param_groups[0])
 
 
+def test_text_of_groups():
+    texts = [
+        repr(
+            t.optim.SGD([{"params": parameter(t), "lr": 0.1}, {"params": parameter(t)}])
+        )
+        for t in LIBRARIES
+    ]
+    assert texts[0] == texts[1]
+
+
 def test_duplicates_are_warned_of():
     w = parameter(wengert)
     with pytest.warns(UserWarning, match="duplicate parameters"):

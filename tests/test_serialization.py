@@ -11,6 +11,7 @@ import pytest
 
 import wengert
 from wengert import nn, optim
+from wengert.serialization import MAGIC
 
 
 def through_a_file(value: object, **kwargs: object) -> object:
@@ -57,6 +58,27 @@ def test_code_in_a_file_is_not_run() -> None:
     with pytest.raises(pickle.UnpicklingError, match="weights_only=False"):
         through_a_file(Evil())
     assert through_a_file(Evil(), weights_only=False) == str(Path.cwd())
+
+
+def naming(module: str, name: str) -> bytes:
+    """Return a pickle of what a module has under a name."""
+    texts = [b"\x8c" + bytes([len(text)]) + text.encode() for text in (module, name)]
+    return b"\x80\x04" + b"".join(texts) + b"\x93."
+
+
+@pytest.mark.parametrize("name", ["np.fromfile", "weakref.sys.modules", "warnings"])
+def test_names_do_not_lead_out_of_the_library(name: str) -> None:
+    file = io.BytesIO(MAGIC + naming("wengert.tensor", name))
+    with pytest.raises(pickle.UnpicklingError, match="weights_only=False"):
+        wengert.load(file)
+
+
+def test_what_describes_tensors() -> None:
+    kinds = [wengert.float16, wengert.device("cpu"), wengert.Size([2, 3])]
+    kinds += [wengert.strided, wengert.nn.Parameter(wengert.ones(1)).dtype]
+    assert through_a_file(kinds) == kinds
+    parameter = through_a_file(wengert.nn.Parameter(wengert.ones(1)))
+    assert isinstance(parameter, wengert.nn.Parameter) and parameter.requires_grad
 
 
 def test_other_files_are_refused() -> None:

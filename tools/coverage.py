@@ -43,7 +43,7 @@ def second_order(primitive: Primitive) -> str:
 def jvp(primitive: Primitive) -> str:
     if not primitive.differentiable:
         return ""
-    if primitive.jvp is not None:
+    if primitive.jvp is not None or primitive.jvps:
         return "rule"
     if primitive.kind in ("elementwise", "linear", "view", "bilinear"):
         return "class"
@@ -54,9 +54,9 @@ def vmap(primitive: Primitive) -> str:
     name = primitive.name
     if name in batching.DYNAMIC:
         return "refused"
-    if primitive.batch is not None or name in batching.rules:
+    if batching.rule_of(primitive) is not None:
         return "rule"
-    if primitive.kind == "elementwise" or name in batching.ALIGNED or name == "mul":
+    if batching.is_aligned(primitive):
         return "class"
     if name in batching.TOGETHER or name in batching.FIRST:
         return "shifted"

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import errors, modes
-from .dispatch import edge_of, numpy_dtype, recorded_specially
 from .engine import Bundle, Cotangents, Edges, Node, clock, outputs_of
 from .hooks import carry_retained
 from .inplace import check_writable, take_history
 from .primitives.fitting import fit_one
+from .recording import edges_of, numpy_dtype, recorded_specially
 from .saved import SavedInput, SavedOutput, bare
 from .tensor import (
     AccumulateGrad,
@@ -353,7 +353,7 @@ def new_context(
     node = cls.new_node()
     if level:
         node.level = level
-    node.edges = tuple([edge_of(arg, level) for arg in args])
+    node.edges, _ = edges_of(args, level)
     node.needs_input_grad = tuple([edge is not None for edge in node.edges])
     node.inputs = [spec_of(arg) if isinstance(arg, Tensor) else None for arg in args]
     return node

@@ -19,10 +19,11 @@ import numpy as np
 from numpy import ndarray
 
 from . import dispatch, dtypes, errors, modes
-from .dispatch import numpy_dtype, record
+from .dispatch import numpy_dtype
+from .engine import Cotangents, Edges, Node, clock
 from .hooks import carry_retained
 from .primitive import OpNode
-from .primitives.op import fused
+from .primitives.fitting import fit
 from .saved import Packed
 from .tensor import (
     AccumulateGrad,
@@ -32,6 +33,7 @@ from .tensor import (
     history,
     is_inference,
     level_of,
+    new,
     plain,
     wrap_at,
 )
@@ -100,11 +102,7 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
     node = history(result)
     if isinstance(node, OpNode) and node.primitive.saves:
         keep_old_values(node, tensor)
-    if level_of(result) > level_of(tensor):
-        # above this module in the order of imports
-        from .layers.level import lift
-
-        lift(tensor, result)
+    lifted(tensor, result)
     data = tensor._data
     write(data, result._data)
     version = counter(tensor)
@@ -114,6 +112,19 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
     if modes.is_grad_enabled_at(level_of(tensor)):
         take_history(tensor, result)
     return tensor
+
+
+def lifted(tensor: Tensor, values: Tensor) -> bool:
+    """Bring a tensor to the level of values to be written, if it is of a lower one."""
+    if not level_of(values):
+        return False
+    # above this module in the order of imports
+    from .layers.level import is_below, lift
+
+    if not is_below(tensor, values):
+        return False
+    lift(tensor, values)
+    return True
 
 
 def write(data: Any, values: Any) -> None:
@@ -162,32 +173,99 @@ def take_history(tensor: Tensor, result: Tensor) -> None:
     base = view.base
     if node is None and history(base) is None:
         return
-    level = view.level
-    arrays = (base._data, result._data)
-    shadow = record(
-        copy_slices.primitive,  # type: ignore[attr-defined]
-        (base, result),
-        arrays,
-        {"steps": view.steps()},
-        base._data,
-        level,
-    )
     before = base._node
-    base._node = shadow._node
+    base._node = copy_slices(before, node, tensor._node, view.steps())
     carry_retained(base, before)
 
 
-def outside(grad: Any, steps: Steps) -> Any:
-    """The gradient with zeros where the view shows it."""
+class CopySlices(Node):
+    """The node of a base that was written to through a view.
+
+    Outside of the view the gradient goes to the base as it was. Inside, it is that of
+    the values written: it goes through `inner`, the node of the functional twin, whose
+    gradient for the old values takes its place, and whose others are passed on. Where
+    the twin has no such node (it is composed of several ops), `inner` is None, and the
+    gradient of the values goes where they came from.
+    """
+
+    __slots__ = ("inner", "steps")
+
+    inner: OpNode | None
+    steps: Steps
+
+    def name(self) -> str:
+        return "torch::autograd::CopySlices"
+
+    @property
+    def saved(self) -> Any:  # type: ignore[override]
+        return self.inner and self.inner.saved
+
+    @saved.setter
+    def saved(self, value: Any) -> None:
+        if self.inner is not None:
+            self.inner.saved = value
+
+    def apply(self, grad: Any, edges: Edges) -> Cotangents:
+        return self.carried(grad, edges, recorded=False)
+
+    def apply_recorded(self, grad: Any, edges: Edges) -> Cotangents:
+        return self.carried(grad, edges, recorded=True)
+
+    def carried(self, grad: Any, edges: Edges, *, recorded: bool) -> Cotangents:
+        part = inside(grad, self.steps)
+        inner = self.inner
+        if inner is None:
+            first, rest = None, [part] * (len(edges) - 1)
+        elif not any(edges):
+            return (None,) * len(edges)
+        else:
+            pull = inner.apply_recorded if recorded else inner.apply
+            cotangents = pull(part, edges)
+            if inner.fits is not None:
+                cotangents = fit(inner, cotangents, edges)
+            first, *rest = cotangents
+        if edges[0] is None:
+            return (None, *rest)
+        return (overwritten(grad, self.steps, first), *rest)
+
+
+def copy_slices(
+    before: Node | None, node: Node | None, viewed: Node | None, steps: Steps
+) -> CopySlices:
+    """Return the node of a base that was written to.
+
+    Args:
+        before: its node until now.
+        node: that of the values that were written.
+        viewed: that of the view until now.
+        steps: how the view shows the base.
+    """
+    made = new(CopySlices)
+    made.number = next(clock)
+    made.fits = None
+    made.steps = steps
+    if isinstance(node, OpNode) and node.edges[0] is viewed and not node.several:
+        made.inner, made.edges = node, (before, *node.edges[1:])
+    else:
+        made.inner, made.edges = None, (before, *([] if node is None else [node]))
+    if modes.special:
+        dispatch.recorded_specially(made)
+    return made
+
+
+def overwritten(grad: Any, steps: Steps, values: Any) -> Any:
+    """The gradient with other values where the view shows it: zeros for None."""
     if isinstance(grad, Tensor):
-        cleared = grad.clone()
-        replay(steps, cleared).zero_()
-        return cleared
+        copy = grad.clone()
+        part = replay(steps, copy)
+        part.zero_() if values is None else part.copy_(values)
+        return copy
     # a NumPy scalar has no memory to write to
     layered = isinstance(grad, Layer)
-    with_zeros = wrap_at(grad.level, grad.copy()) if layered else plain(np.array(grad))
-    write(showing(with_zeros, steps)._data, np.zeros((), numpy_dtype(grad)))
-    return with_zeros._data
+    whole = wrap_at(grad.level, grad.copy()) if layered else plain(np.array(grad))
+    values = np.zeros((), numpy_dtype(grad)) if values is None else values
+    write(showing(whole, steps)._data, values)
+    return whole._data
 
 
 def inside(grad: Any, steps: Steps) -> Any:
@@ -208,25 +286,6 @@ def showing(tensor: Tensor, steps: Steps) -> Tensor:
         modes.switch("grad", previous)
 
 
-def _copy_slices(base: ndarray, value: ndarray, *, steps: Steps) -> ndarray:
-    copy = base.copy()
-    write(showing(plain(copy), steps)._data, value)
-    return copy
-
-
-copy_slices = fused(
-    "copy_slices",
-    _copy_slices,
-    inputs=("base", "value"),
-    grad_fn="CopySlices",
-    vjp_base=lambda grad, steps: outside(grad, steps),
-    vjp_value=lambda grad, steps: inside(grad, steps),
-)
-copy_slices.primitive.node_class.name = (  # type: ignore[attr-defined]
-    lambda node: "torch::autograd::CopySlices"
-)
-
-
 def inplace(function: Callable[..., Any]) -> Callable[..., Tensor]:
     """Return the in-place twin of an op: ``exp_`` of ``exp``."""
 
@@ -235,6 +294,9 @@ def inplace(function: Callable[..., Any]) -> Callable[..., Tensor]:
         result = function(self, *args, **kwargs)
         if history(result) is not None:
             check_writable(self, recorded=True)
+        if lifted(self, result):
+            # What was recorded on lower levels has saved what is lifted now.
+            result = function(self, *args, **kwargs)
         return assign(self, result)
 
     call.__name__ = call.__qualname__ = function.__name__ + "_"

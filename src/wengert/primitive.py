@@ -13,6 +13,7 @@ from typing import Any
 from . import errors
 from .engine import Bundle, Cotangents, Edges, Node
 from .saved import RawSaved, unpack, unpack_recorded
+from .ties import tie
 
 GRAD, GRADS, INPUT, RESULT, STATIC, NEEDS = range(6)
 
@@ -75,12 +76,17 @@ class OpNode(Node):
         return self.primitive.pull_back(self, grad, edges, unpack)
 
     def apply_recorded(self, grad: Any, edges: Edges) -> Cotangents:
-        if self.primitive.hidden:
+        primitive = self.primitive
+        if primitive.hidden:
             # above this module in the order of imports: it runs the engine
             from .autograd.decomposed import pull_back
 
-            return pull_back(self, grad, edges)
-        return self.primitive.pull_back(self, grad, edges, unpack_recorded)
+            cotangents = pull_back(self, grad, edges)
+        else:
+            cotangents = primitive.pull_back(self, grad, edges, unpack_recorded)
+        if primitive.tied:
+            tie(self, cotangents, edges)
+        return cotangents
 
     @property
     def several(self) -> bool:  # type: ignore[override]
@@ -113,6 +119,7 @@ class Primitive:
         vjps: for each input the rule of its cotangent, or None.
         vjp: or one rule that returns the cotangents of all inputs.
         jvp: the rule of the tangent, which names the tangents ``<input>_t``.
+        jvps: or for inputs a rule of what the tangent of each adds to the result's.
         kind: the class of the op, from which other rules follow, see `primitives.op`.
         promote: how dtypes of inputs are brought together: "numeric", "float" (integers
             become floats), or None.
@@ -138,6 +145,7 @@ class Primitive:
         vjps: dict[str, Callable[..., Any]] | None = None,
         vjp: Callable[..., Any] | None = None,
         jvp: Callable[..., Any] | None = None,
+        jvps: dict[str, Callable[..., Any]] | None = None,
         kind: str = "fused",
         promote: str | None = None,
         grad_fn: str | None = None,
@@ -156,6 +164,7 @@ class Primitive:
         self.promote = promote
         self.grad_fn = grad_fn or camel(name) + "Backward0"
         self.jvp = jvp
+        self.jvps = jvps or {}
         self.decomposition = decomposition
         self.batch = batch
         bare = tuple([item.lstrip("*") for item in inputs])
@@ -182,6 +191,9 @@ class Primitive:
         self.call: Callable[..., Any]
         self.refuses: dict[str, Exception | None] = {}
         self.refuses_each = False
+        self.tied: tuple[str, ...] = ()
+        self.tied_grad_fn: str
+        self.flat = False
         self.several = any(kind == GRADS for rule in rules for kind, _ in rule.plan)
         self._node_class: type[OpNode] | None = None
         self._needed: dict[tuple[bool, ...], frozenset[str]] = {}

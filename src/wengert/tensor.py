@@ -18,6 +18,7 @@ from numpy import ndarray
 
 from . import dtypes, engine, errors, modes
 from .engine import Edges, Node, clock
+from .forms import Form
 
 new = object.__new__
 make_size = tuple.__new__
@@ -63,12 +64,14 @@ class Layer:
     """An array of a transformation: what it does to ops is up to its class.
 
     `level` tells nested transformations apart. `process` is called with a primitive
-    whose arguments belong to this level or lower ones.
+    whose arguments belong to this level or lower ones. `numpy_dtype` is the dtype of
+    the NumPy array at the bottom.
     """
 
     __slots__ = ("level",)
     __array_ufunc__ = None
     level: int
+    numpy_dtype: np.dtype[Any]
 
     def __getattr__(self, name: str) -> Any:
         """Do what a tensor does: its methods are made of primitives."""
@@ -106,6 +109,8 @@ class Tensor(metaclass=_Open):
         _counter: a list that holds the version number, shared with whatever shares the
             memory; None until somebody asks: version 0.
         _special: None for a plain tensor, see Note [Plain tensors].
+        _form: the form of the array of a plain tensor if it is known, else None; see
+            Note [One look at two arrays].
         _grad: what is shown as ``grad``; absent until set.
         _idle: the node of a leaf that does not require grad any more; else absent.
     """
@@ -115,6 +120,7 @@ class Tensor(metaclass=_Open):
         "__weakref__",
         "_counter",
         "_data",
+        "_form",
         "_grad",
         "_idle",
         "_node",
@@ -125,6 +131,7 @@ class Tensor(metaclass=_Open):
     _node: Node | None
     _counter: list[int] | None
     _special: Special | None
+    _form: Form | None
     _grad: Tensor | None
     _idle: Node | None
 
@@ -328,24 +335,36 @@ def plain(data: ndarray) -> Tensor:
     """Return a tensor that owns a NumPy array and has no history."""
     tensor = new(Tensor)
     tensor._data = data
+    tensor._form = None
     tensor._node = None
     tensor._counter = None
     tensor._special = None
     return tensor
 
 
+def rebind(tensor: Tensor, data: Any, special: Special | None) -> None:
+    """Let a tensor have another array, and mark it."""
+    tensor._data = data
+    tensor._form = None
+    tensor._special = special
+
+
 def wrap_at(level: int, data: Any) -> Tensor:
     """Return a tensor of a level without history; NumPy scalars become arrays."""
     tensor = new(Tensor)
-    if type(data) is not ndarray and not isinstance(data, Layer | Tensor):
+    if type(data) is not ndarray and not isinstance(data, LAYERS):
         data = np.asarray(data)
     tensor._data = data
+    tensor._form = None
     tensor._node = None
     tensor._counter = None
     # what a layer computes is never plain, see Note [Plain tensors]
     plain = level == 0 and type(data) is ndarray
     tensor._special = None if plain else Special(level)
     return tensor
+
+
+LAYERS = (Tensor, Layer)
 
 
 def wrap_like(data: Any) -> Tensor:

@@ -90,9 +90,10 @@ class View(Special):
         else:
             previous = modes.switch("grad", True)
             try:
-                tensor._node = self.made_again(tensor)._node
+                made = self.made_again(tensor)._node
             finally:
                 modes.switch("grad", previous)
+            tensor._node = as_strided(made, self.base)
         if before is not None:
             from .hooks import carry_retained
 
@@ -108,6 +109,45 @@ class View(Special):
         ):
             raise errors.lost_view()
         return made
+
+
+class AsStridedBackward0(Node):
+    """The node of a view that was made again: the nodes of its steps, shown as one.
+
+    PyTorch makes such a view by its sizes and strides, however it came about at first.
+    """
+
+    __slots__ = ("chain",)
+
+    chain: list[Node]
+    """From the view's to the one nearest to the base."""
+
+    def __init__(self, chain: list[Node]) -> None:
+        self.number = chain[0].number
+        self.edges = chain[-1].edges
+        self.fits = None
+        self.chain = chain
+
+    def apply(self, grad: Any, edges: Edges) -> Cotangents:
+        for node in self.chain:
+            (grad,) = node.apply(grad, node.edges)
+        return (grad,)
+
+    def apply_recorded(self, grad: Any, edges: Edges) -> Cotangents:
+        for node in self.chain:
+            (grad,) = node.apply_recorded(grad, node.edges)
+        return (grad,)
+
+
+def as_strided(node: Node | None, base: Tensor) -> Node | None:
+    """Return one node for a chain of views that strides alone can express."""
+    chain: list[Node] = []
+    while node is not None and node is not base._node:
+        if len(node.edges) != 1 or node.fits is not None or node.several:
+            return chain[0] if chain else node
+        chain.append(node)
+        node = node.edges[0]
+    return AsStridedBackward0(chain) if chain else node
 
 
 class Severed(Node):

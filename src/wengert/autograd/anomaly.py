@@ -6,8 +6,8 @@ import traceback
 from typing import Any
 
 from .. import modes
-from ..dispatch import recording_hooks
 from ..engine import Cotangents, Edges, Node
+from ..recording import recording_hooks
 from ..tensor import Tensor
 from .grad_mode import Mode
 

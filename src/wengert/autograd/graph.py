@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, Self
 from weakref import WeakSet
 
 from .. import engine, modes
-from ..dispatch import recording_hooks
 from ..engine import Node as Node, source
 from ..hooks import RemovableHandle, hooks_of
 from ..primitive import OpNode
+from ..recording import recording_hooks
 from ..saved import bare, pack_saved, saved_hooks
 from ..tensor import AccumulateGrad, Tensor, counter, history
 

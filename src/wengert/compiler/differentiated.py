@@ -64,6 +64,17 @@ class Derivative:
         self.consumed = False
         self.program: Program | None = None
 
+    def inputs(self) -> set[int]:
+        """Return the places of the first program's inputs that are needed."""
+        return {place for kind, place, _ in self.residuals if kind == "in"}
+
+    def move(self, places: dict[int, int]) -> None:
+        """Take the first program's inputs from other places."""
+        self.residuals = [
+            (kind, places[place] if kind == "in" else place, where)
+            for kind, place, where in self.residuals
+        ]
+
     def attach(self, made: list[Tensor], arrays: list[Any], leaves: list[Any]) -> None:
         """Give the results of a replay their history."""
         node = CompiledBackward()

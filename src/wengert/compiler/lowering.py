@@ -259,6 +259,17 @@ def _linear(x: Symbol, weight: Symbol, bias: Symbol | None = None) -> Symbol:
     return result if bias is None else result + bias
 
 
+@rule("linear_input_grad")
+def _linear_input_grad(grad: Symbol, weight: Symbol) -> Symbol:
+    return _matmul(grad, weight)
+
+
+@rule("linear_weight_grad")
+def _linear_weight_grad(grad: Symbol, x: Symbol) -> Symbol:
+    columns = grad.reshape((-1, grad.shape[-1])).T if grad.size else grad.T
+    return product(columns, x.reshape((-1, x.shape[-1])) if x.size else x)
+
+
 @rule("addmm", "addmv", "baddbmm")
 def _added(x: Symbol, a: Symbol, b: Symbol, *, beta: Any, alpha: Any) -> Symbol:
     result = product(a, b)

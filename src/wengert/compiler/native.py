@@ -65,6 +65,21 @@ class NativeProgram(Program):
                 batches.append([step])
         return batches
 
+    @property
+    def fails_early(self) -> bool:  # type: ignore[override]
+        """Whether the kernels that look at indices run before those that write."""
+        last_look, first_write = -1, len(self._batches)
+        for now, batch in enumerate(self._batches):
+            if any(isinstance(step, Call) for step in batch):
+                return False
+            kernels = [self._kernels[step] for step in batch if isinstance(step, Group)]
+            if any(Argument("error", None) in kernel.arguments for kernel in kernels):
+                last_look = now
+            sinks = [sink for kernel in kernels for sink in kernel.group.sinks]
+            if any(sink.write is not None for sink in sinks):
+                first_write = min(first_write, now)
+        return last_look < first_write
+
     def _alike(self, a: Step, b: Step) -> bool:
         if not (isinstance(a, Group) and isinstance(b, Group)):
             return False

@@ -25,6 +25,8 @@ class Program:
     """A graph made ready to run; see `compile_graph`."""
 
     graph: Graph
+    fails_early = False
+    """Whether an index out of range is found before anything is written."""
 
     def run(self, inputs: Arrays) -> tuple[np.ndarray, ...]:
         """Replay: read ``inputs``, do the writes, return the outputs.

@@ -425,8 +425,9 @@ done:
   ret i64 0
 }
 
-; run the launches first .. last-1; the error flag, cleared
+; run the launches first .. last-1, up to one that fails; the error flag, cleared
 define i64 @run(ptr %program, i64 %first, i64 %last) {
+  %p_error = getelementptr i64, ptr %program, i64 8
   %launches = call ptr @field(ptr %program, i64 7)
   %some = icmp ult i64 %first, %last
   br i1 %some, label %loop, label %done
@@ -434,11 +435,13 @@ loop:
   %i = phi i64 [ %first, %0 ], [ %i1, %loop ]
   %launch = getelementptr [6 x i64], ptr %launches, i64 %i
   call void @launch(ptr %launch)
+  %failed = load i64, ptr %p_error
+  %fine = icmp eq i64 %failed, 0
   %i1 = add i64 %i, 1
   %more = icmp ult i64 %i1, %last
-  br i1 %more, label %loop, label %done
+  %go_on = and i1 %fine, %more
+  br i1 %go_on, label %loop, label %done
 done:
-  %p_error = getelementptr i64, ptr %program, i64 8
   %error = load i64, ptr %p_error
   store i64 0, ptr %p_error
   ret i64 %error

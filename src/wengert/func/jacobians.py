@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .. import tree
-from ..dispatch import numpy_dtype
+from ..recording import numpy_dtype
 from ..tensor import Tensor, plain
 from .arguments import Argnums, Function, replace, select
 from .forward import jvp
@@ -68,8 +68,10 @@ def jacrev(
                 pull_cotangents(tree.unflatten(cotangents, output_structure))
             )
 
-        pull = vmap(rows, chunk_size=chunk_size)
-        basis = basis_of(outputs)
+        # one row needs no batch
+        single = len(outputs) == 1 and outputs[0].numel() == 1
+        pull = rows if single else vmap(rows, chunk_size=chunk_size)
+        basis = ones_of(outputs) if single else basis_of(outputs)
         columns = pull(*basis)
         imaginary = None
         if any_complex(outputs) and not all_complex(inputs):
@@ -96,7 +98,12 @@ def reverse_block(out: Tensor, x: Tensor, part: Tensor, imaginary: Tensor) -> Te
     """Return an output's Jacobian by an input of what was pulled back."""
     if is_complex(out):
         part = part.conj() if is_complex(x) else part + imaginary * 1j
-    return part.reshape(*out.shape, *x.shape)
+    return shaped(part, (*out.shape, *x.shape))
+
+
+def shaped(block: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Return a block in its shape, which mostly it has."""
+    return block if block.shape == shape else block.reshape(shape)
 
 
 def jacfwd(
@@ -169,7 +176,7 @@ def forward_block(slope: Tensor, x: Tensor, part: Tensor, imaginary: Tensor) -> 
     """Return an output's Jacobian by an input of its tangents in all directions."""
     if is_complex(x) and not is_complex(slope):
         part = part + imaginary * 1j
-    return part.movedim(0, -1).reshape(*slope.shape[1:], *x.shape)
+    return shaped(part.movedim(0, -1), (*slope.shape[1:], *x.shape))
 
 
 def hessian(func: Function, argnums: Argnums = 0) -> Function:
@@ -206,6 +213,11 @@ def sizes_of(tensors: Sequence[Tensor]) -> list[int]:
     return [int(np.prod(tuple(tensor.shape))) for tensor in tensors]
 
 
+def ones_of(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return ones like the tensors, which are constants on all levels."""
+    return [plain(np.ones(tuple(x.shape), numpy_dtype(x))) for x in tensors]
+
+
 def basis_of(tensors: Sequence[Tensor]) -> list[Tensor]:
     """Return for each tensor its part of all unit vectors of all tensors' elements.
 
@@ -213,6 +225,9 @@ def basis_of(tensors: Sequence[Tensor]) -> list[Tensor]:
     """
     sizes = sizes_of(tensors)
     total = sum(sizes)
+    if len(tensors) == 1:
+        unit = np.eye(total, dtype=numpy_dtype(tensors[0]))
+        return [plain(unit.reshape(total, *tensors[0].shape))]
     basis, start = [], 0
     for tensor, size in zip(tensors, sizes, strict=True):
         part = np.zeros((total, size), numpy_dtype(tensor))
@@ -224,6 +239,8 @@ def basis_of(tensors: Sequence[Tensor]) -> list[Tensor]:
 
 def split_columns(columns: Sequence[Any], tensors: Sequence[Tensor]) -> list[list[Any]]:
     """Take apart what was computed for all unit vectors, by their tensors."""
+    if len(tensors) == 1:
+        return [list(columns)]
     pieces, start = [], 0
     for size in sizes_of(tensors):
         pieces.append([column[start : start + size] for column in columns])

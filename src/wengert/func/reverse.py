@@ -10,11 +10,14 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import tree
-from ..layers.dual import pull
 from ..layers.level import Level, belongs, leaf_on_level, lowered
-from ..primitives.copying import ones_like, zeros_like
-from ..tensor import Tensor, history
+from ..layers.pushing import pull
+from ..primitives.copying import zeros_like
+from ..recording import numpy_dtype
+from ..tensor import Tensor, history, plain
 from .arguments import (
     Argnums,
     Function,
@@ -74,7 +77,8 @@ def grad_and_value(
             output, aux = split_aux("grad_and_value(f)(*args)", result, has_aux)
             check_scalar(output)
             value = lowered(output, level)
-            grads = pull_back([output], [ones_like(value)], inputs, level)
+            one = plain(np.ones((), numpy_dtype(value)))
+            grads = pull_back([output], [one], inputs, level)
             aux = tree.map(lambda x: lowered(x, level), aux)
         found = tree.unflatten(grads, structure)
         return found, ((value, aux) if has_aux else value)

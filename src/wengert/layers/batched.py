@@ -10,8 +10,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from numpy import ndarray
+
 from ..primitive import Primitive
 from ..primitives.copying import copy
+from ..recording import numpy_dtype
 from ..tensor import Tensor
 from . import batching, messages
 from .level import Shared, active, belongs, is_recorded, on_level
@@ -20,26 +23,24 @@ from .level import Shared, active, belongs, is_recorded, on_level
 class Batched(Shared):
     """An array whose value has a first dimension that ops do not see."""
 
-    __slots__ = ()
+    __slots__ = ("width",)
+
+    width: int
+    """The size of the hidden dimension."""
 
     def __init__(self, value: Any, level: int) -> None:
-        super().__init__((value,), level)
+        self.held = (value,)
+        self.level = level
+        self.base = None
+        data = value._data
+        shape = data.shape
+        self.width = shape[0]
+        self.shape = shape[1:]
+        self.numpy_dtype = data.dtype if type(data) is ndarray else numpy_dtype(data)
 
     @property
     def value(self) -> Any:
-        return self.parts[0]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(self.value.shape)[1:]
-
-    @property
-    def ndim(self) -> int:
-        return len(self.value.shape) - 1
-
-    @property
-    def dtype(self) -> Any:
-        return self.value.dtype
+        return self.held[0] if self.base is None else self.parts[0]
 
     def __repr__(self) -> str:
         return f"Batched({self.value!r})"
@@ -75,12 +76,21 @@ class Batched(Shared):
     ) -> Any:
         if level not in active:
             raise messages.escaped()
-        if primitive.name in batching.DYNAMIC:
-            raise messages.dynamic_shape(primitive.name)
-        batched = [is_batched(arg, level) for arg in args]
-        values = [arg.value if b else arg for arg, b in zip(args, batched, strict=True)]
-        size = next(v.shape[0] for v, b in zip(values, batched, strict=True) if b)
-        results = over_batch(primitive, size, batched, values, args, params)
+        size = 0
+        batched: list[bool] = []
+        values: list[Any] = []
+        for arg in args:
+            if type(arg) is Batched and arg.level == level:
+                size = arg.width
+                batched.append(True)
+                values.append(arg.held[0] if arg.base is None else arg.parts[0])
+            else:
+                batched.append(False)
+                values.append(arg)
+        go_over = ways.get(primitive) or way_of(primitive)
+        results = go_over(size, batched, values, args, params)
+        if type(results) is Tensor and primitive.kind != "view":
+            return Batched(results, level)
         if results is NotImplemented:
             if primitive.decomposition is not None:
                 return primitive.decomposition(*args, **params)
@@ -108,42 +118,99 @@ class Batched(Shared):
         return (found[index] if isinstance(found, tuple) else found).value
 
 
-def is_batched(arg: Any, level: int) -> bool:
-    """Whether an argument is batched by this transformation."""
-    return isinstance(arg, Batched) and arg.level == level
+Way = Callable[..., Any]
+"""How an op goes over a batch: given the size, which inputs are batched, their values
+(a batched one has the batch as first dimension), the arguments as they came, and the
+parameters, it returns the value of the result, or NotImplemented."""
+
+ways: dict[Primitive, Way] = {}
+"""The way of each primitive that has been called, which its declaration determines."""
 
 
-def over_batch(
-    primitive: Primitive,
-    size: int,
-    batched: Sequence[bool],
-    values: Sequence[Any],
-    args: Sequence[Any],
-    params: dict[str, Any],
-) -> Any:
-    """Return the op on the whole batch at once, or NotImplemented."""
-    name = primitive.name
-    own = primitive.batch or batching.rules.get(name)
-    if own is not None:
+def way_of(primitive: Primitive) -> Way:
+    """Return how a primitive goes over a batch: by its rule, if that can, or class."""
+    own, by_class = batching.rule_of(primitive), way_by_class(primitive)
+    if own is None:
+        ways[primitive] = by_class
+        return by_class
+
+    def by_rule(
+        size: int, batched: Sequence[bool], values: Any, args: Any, params: Any
+    ) -> Any:
         result = own(size, batched, *values, **params)
-        if result is not NotImplemented:
-            return result
-    if primitive.kind == "elementwise" or name in batching.ALIGNED or name == "mul":
-        rank = max([len(getattr(arg, "shape", ())) for arg in args])
-        wide = [
-            batching.aligned(value, has, rank)
-            for value, has in zip(values, batched, strict=True)
-        ]
-        return primitive.call(*wide, **params)
-    if name in batching.TOGETHER:
-        values = batching.together(values, batched, size)
-    elif name in batching.FIRST:
-        if any(batched[1:]) or not batched[0]:
+        if result is NotImplemented:
+            return by_class(size, batched, values, args, params)
+        return result
+
+    ways[primitive] = by_rule
+    return by_rule
+
+
+def way_by_class(primitive: Primitive) -> Way:
+    """Return how a primitive goes over a batch as all of its class do."""
+    name = primitive.name
+    if name in batching.DYNAMIC:
+        return refuse_dynamic(name)
+    if batching.is_aligned(primitive):
+        return broadcasting(primitive)
+    if name in batching.TOGETHER or name in batching.FIRST:
+        return shifting(primitive)
+    return shifting(primitive) if batching.shiftable(primitive) else by_nothing
+
+
+def by_nothing(*args: Any) -> Any:
+    return NotImplemented
+
+
+def refuse_dynamic(name: str) -> Way:
+    def refuse(*args: Any) -> Any:
+        raise messages.dynamic_shape(name)
+
+    return refuse
+
+
+def broadcasting(primitive: Primitive) -> Way:
+    """Return the way of an op that broadcasts its inputs against each other."""
+    call = primitive.call
+    if len(primitive.inputs) == 1:
+        return lambda size, batched, values, args, params: call(*values, **params)
+
+    def over(
+        size: int, batched: Sequence[bool], values: Any, args: Any, params: Any
+    ) -> Any:
+        ranks = [rank_of(arg) for arg in args]
+        rank = max(ranks)
+        for i, own in enumerate(ranks):
+            if own < rank and batched[i]:
+                values[i] = batching.aligned(values[i], True, rank)
+        return call(*values, **params)
+
+    return over
+
+
+def rank_of(arg: Any) -> int:
+    """Return how many dimensions an argument shows."""
+    kind = type(arg)
+    if kind is Batched:
+        return len(arg.shape)
+    return len(arg._data.shape) if kind is Tensor else len(getattr(arg, "shape", ()))
+
+
+def shifting(primitive: Primitive) -> Way:
+    """Return the way of an op whose parameters count the dimensions."""
+    call, name = primitive.call, primitive.name
+
+    def over(
+        size: int, batched: Sequence[bool], values: Any, args: Any, params: Any
+    ) -> Any:
+        if name in batching.TOGETHER:
+            values = batching.together(values, batched, size)
+        elif name in batching.FIRST and (any(batched[1:]) or not batched[0]):
             return NotImplemented
-    elif not batching.shiftable(primitive):
-        return NotImplemented
-    shifted = batching.shift(params, len(args[0].shape), size)
-    return NotImplemented if shifted is None else primitive.call(*values, **shifted)
+        shifted = batching.shift(params, rank_of(args[0]), size)
+        return NotImplemented if shifted is None else call(*values, **shifted)
+
+    return over
 
 
 def loop(

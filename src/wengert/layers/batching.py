@@ -12,13 +12,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..primitive import Primitive
+from ..primitives import matmul as M
+from ..primitives.loss import nll_backward, nll_loss
+from ..primitives.loss_of_each import nll_each, nll_each_backward
+from ..primitives.shape import reshape, unsqueeze
 
 Rule = Callable[..., Any]
 
 looped: Counter[str] = Counter()
 """How often each primitive was called for one element of a batch at a time."""
 
-ALIGNED = {"masked_fill", "masked_fill_number", "fill", "prelu"}
+ALIGNED = {"mul", "masked_fill", "masked_fill_number", "fill", "prelu"}
 """Ops that broadcast their inputs though they are not elementwise."""
 
 TOGETHER = {
@@ -99,6 +103,16 @@ def shift_dims(dims: Any, rank: int) -> Any:
     return tuple([dim + 1 for dim in dims])
 
 
+def is_aligned(primitive: Primitive) -> bool:
+    """Whether an op's inputs are broadcast against each other."""
+    return primitive.kind == "elementwise" or primitive.name in ALIGNED
+
+
+def rule_of(primitive: Primitive) -> Rule | None:
+    """Return the rule of an op that has one of its own."""
+    return primitive.batch or rules.get(primitive.name)
+
+
 def shiftable(primitive: Primitive) -> bool:
     """Whether an op of one array follows from its parameters."""
     return len(primitive.inputs) == 1 and primitive.name not in UNSHIFTABLE
@@ -136,11 +150,15 @@ def _matmul(size: int, batched: Sequence[bool], a: Any, b: Any) -> Any:
 
 @rule("mv")
 def _mv(size: int, batched: Sequence[bool], matrix: Any, vector: Any) -> Any:
+    if not batched[0]:
+        return M.linear(vector, matrix)
     return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
 
 
 @rule("vm")
 def _vm(size: int, batched: Sequence[bool], vector: Any, matrix: Any) -> Any:
+    if not batched[1]:
+        return M.mm(vector, matrix)
     return (vector.unsqueeze(-2) @ matrix).squeeze(-2)
 
 
@@ -222,20 +240,43 @@ rules |= {name: flat(name) for name in ("prod", "median", "nanmedian")}
 def _linear(
     size: int, batched: Sequence[bool], input: Any, weight: Any, bias: Any = None
 ) -> Any:
-    from ..ops.matmul import linear
-
-    if not any(batched[1:]):
-        return linear(input, weight, bias)
-    rank = max(input.ndim - batched[0], 2)
-    flat = input.ndim - batched[0] == 1
-    if flat:
-        input = input.unsqueeze(-2)
-    result = aligned(input, batched[0], rank) @ aligned(weight, batched[1], rank).mT
-    if flat:
-        result = result.squeeze(-2)
+    if any(batched[1:]):
+        result = by_matrices(batched, input, weight.mT if batched[1] else weight.t())
+        if bias is None:
+            return result
+        return result + aligned(bias, batched[2], result.ndim - 1)
     if bias is None:
-        return result
-    return result + aligned(bias, batched[2], result.ndim - 1)
+        return M.linear(input, weight)
+    return M.linear_with_bias(input, weight, bias)
+
+
+@rule("linear_input_grad")
+def _linear_input_grad(
+    size: int, batched: Sequence[bool], grad: Any, weight: Any
+) -> Any:
+    if batched[1]:
+        return by_matrices(batched, grad, weight)
+    return M.input_grad(grad, weight)
+
+
+def by_matrices(batched: Sequence[bool], input: Any, matrix: Any) -> Any:
+    """Return the product of an input of any rank with a matrix, either batched."""
+    rank = input.ndim - batched[0]
+    if rank == 1:
+        wide = unsqueeze(input, dim=rank - 1 + batched[0])
+        return by_matrices(batched, wide, matrix).squeeze(-2)
+    return aligned(input, batched[0], rank) @ aligned(matrix, batched[1], rank)
+
+
+@rule("linear_weight_grad")
+def _linear_weight_grad(
+    size: int, batched: Sequence[bool], grad: Any, input: Any
+) -> Any:
+    columns, rows = [
+        reshape(value, shape=((size,) if has else ()) + (-1, value.shape[-1]))
+        for value, has in zip((grad, input), batched, strict=True)
+    ]
+    return columns.mT @ rows
 
 
 @rule("addmm")
@@ -336,18 +377,14 @@ def _nll_loss(
     reduction: str,
     ignore_index: int,
 ) -> Any:
-    if weight is not None:
+    if batched[2]:
         return NotImplemented
     logs, target = together((logs, target), batched[:2], size)
-    kept = target != ignore_index
-    safe = target.masked_fill(~kept, 0)
-    losses = -logs.gather(2, safe.unsqueeze(2)).squeeze(2)
-    losses = losses.masked_fill(~kept, 0)
-    if reduction == "none":
-        return losses
-    rest = tuple(range(1, losses.ndim))
-    total = losses.sum(rest)
-    return total / kept.sum(rest) if reduction == "mean" else total
+    options = {"reduction": reduction, "ignore_index": ignore_index}
+    if reduction != "none":
+        return nll_each(logs, target, weight, **options)
+    losses = nll_loss(joined(logs), joined(target), weight, **options)
+    return reshape(losses, shape=tuple(target.shape))
 
 
 @rule("nll_backward")
@@ -362,21 +399,58 @@ def _nll_backward(
     reduction: str,
     ignore_index: int,
 ) -> Any:
-    from ..ops.public import namespace
-
-    if weight is not None:
+    if batched[2]:
         return NotImplemented
     grad, target = together((grad, target), batched[:2], size)
-    kept = target != ignore_index
+    options = {"reduction": reduction, "ignore_index": ignore_index}
+    wide = (size, *shape)
     if reduction != "none":
-        grad = grad.reshape((size,) + (1,) * (target.ndim - 1))
-    if reduction == "mean":
-        count = kept.sum(tuple(range(1, target.ndim)), keepdim=True)
-        grad = grad / count
-    share = (-grad * kept).unsqueeze(2)
-    safe = target.masked_fill(~kept, 0).unsqueeze(2)
-    zeros = namespace["zeros"]((size, *shape), dtype=grad.dtype)
-    return zeros.scatter(2, safe, share)
+        return nll_each_backward(grad, target, weight, shape=wide, **options)
+    flat = (size * shape[0], *shape[1:])
+    found = nll_backward(joined(grad), joined(target), weight, shape=flat, **options)
+    return reshape(found, shape=wide)
+
+
+@rule("nll_each")
+def _nll_each(
+    size: int,
+    batched: Sequence[bool],
+    logs: Any,
+    target: Any,
+    weight: Any,
+    **options: Any,
+) -> Any:
+    if batched[2]:
+        return NotImplemented
+    logs, target = together((logs, target), batched[:2], size)
+    losses = nll_each(joined(logs), joined(target), weight, **options)
+    return reshape(losses, shape=tuple(target.shape[:2]))
+
+
+@rule("nll_each_backward")
+def _nll_each_backward(
+    size: int,
+    batched: Sequence[bool],
+    grad: Any,
+    target: Any,
+    weight: Any,
+    *,
+    shape: Sequence[int],
+    **options: Any,
+) -> Any:
+    if batched[2]:
+        return NotImplemented
+    grad, target = together((grad, target), batched[:2], size)
+    flat = (size * shape[0], *shape[1:])
+    found = nll_each_backward(
+        joined(grad), joined(target), weight, shape=flat, **options
+    )
+    return reshape(found, shape=(size, *shape))
+
+
+def joined(value: Any) -> Any:
+    """Make one of the batch's dimension and the next."""
+    return reshape(value, shape=(-1, *value.shape[2:]))
 
 
 # --- helpers of rules -----------------------------------------------------------------
@@ -388,7 +462,9 @@ def aligned(value: Any, batched: bool, rank: int) -> Any:
         return value
     batch, *shape = value.shape
     missing = rank - len(shape)
-    return value.reshape((batch, *(1,) * missing, *shape)) if missing > 0 else value
+    if missing <= 0:
+        return value
+    return reshape(value, shape=(batch, *(1,) * missing, *shape))
 
 
 def together(values: Sequence[Any], batched: Sequence[bool], size: int) -> list[Any]:

@@ -1,8 +1,7 @@
 """Forward mode: arrays that carry a tangent.
 
 An op on duals is the op on their primals, and for the tangent the op's derivative
-applied to theirs: the jvp rule if there is one, else what follows from the class of
-the op, else the vjp rule transposed once more.
+applied to theirs, see `pushing`.
 """
 
 from __future__ import annotations
@@ -11,21 +10,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from .. import engine, errors
-from ..dispatch import attribute_of, numpy_dtype
-from ..primitive import GRAD, GRADS, INPUT, NEEDS, RESULT, Primitive, Rule
+from numpy import ndarray
+
+from ..primitive import Primitive
 from ..primitives.copying import copy, zeros_like
-from ..primitives.fitting import fit, fit_one
-from ..tensor import Tensor, history, is_differentiable
-from .level import (
-    Level,
-    Shared,
-    active,
-    belongs,
-    is_recorded,
-    leaf_on_level,
-    lowered,
-)
+from ..recording import numpy_dtype
+from ..tensor import Tensor, is_differentiable
+from .level import Shared, active, belongs, is_recorded, lowered
+from .pushing import CONSTANT, DECOMPOSED, push_of, pushes
 
 
 class Dual(Shared):
@@ -34,7 +26,12 @@ class Dual(Shared):
     __slots__ = ()
 
     def __init__(self, primal: Any, tangent: Any, level: int) -> None:
-        super().__init__((primal, tangent), level)
+        self.held = (primal, tangent)
+        self.level = level
+        self.base = None
+        data = primal._data
+        self.shape = data.shape
+        self.numpy_dtype = data.dtype if type(data) is ndarray else numpy_dtype(data)
 
     @property
     def primal(self) -> Any:
@@ -43,18 +40,6 @@ class Dual(Shared):
     @property
     def tangent(self) -> Any:
         return self.parts[1]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(self.primal.shape)
-
-    @property
-    def ndim(self) -> int:
-        return len(self.primal.shape)
-
-    @property
-    def dtype(self) -> Any:
-        return self.primal.dtype
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, tangent={self.tangent!r})"
@@ -92,46 +77,49 @@ class Dual(Shared):
         args: Sequence[Any],
         params: dict[str, Any],
     ) -> Any:
-        duals = [isinstance(arg, Dual) and arg.level == level for arg in args]
-        has_rule = primitive.jvp or primitive.kind != "fused"
-        if primitive.differentiable and primitive.decomposition and not has_rule:
-            return primitive.decomposition(*args, **params)
-        pairs = list(zip(args, duals, strict=True))
-        primals = [arg.primal if dual else arg for arg, dual in pairs]
+        push = pushes.get(primitive) or push_of(primitive)
+        if push is DECOMPOSED:
+            return primitive.decomposition(*args, **params)  # type: ignore[misc]
+        primals: list[Any] = []
+        tangents: list[Any] = []
+        for arg in args:
+            primal, tangent = arg, None
+            if type(arg) is Dual and arg.level == level:
+                primal, tangent = arg.held if arg.base is None else arg.parts
+            primals.append(primal)
+            tangents.append(tangent)
         results = primitive.call(*primals, **params)
-        if not primitive.differentiable:
+        if push is CONSTANT or level not in active:
             return results
-        several = isinstance(results, tuple)
-        outputs = results if several else (results,)
-        if level not in active:
-            return results
-        tangents = [arg.tangent if dual else None for arg, dual in pairs]
-        pushed = push_forward(primitive, primals, tangents, outputs, params)
+        if type(results) is Tensor:
+            (tangent,) = push(primals, tangents, (results,), params)
+            if tangent is None or not is_differentiable(numpy_dtype(results)):
+                return results
+            dual = Dual(results, fit_tangent(tangent, results), level)
+            if primitive.kind == "view":
+                dual.follow(args[0], partial(primitive.call, **params))
+            return dual
+        pushed = push(primals, tangents, results, params)
         made = tuple(
             [
                 out
                 if tangent is None or not is_differentiable(out.dtype)
                 else Dual(out, fit_tangent(tangent, out), level)
-                for out, tangent in zip(outputs, pushed, strict=True)
+                for out, tangent in zip(results, pushed, strict=True)
             ]
         )
         if primitive.kind == "view":
-            follow_base(primitive, made, args[0], params, several)
-        return made if several else made[0]
+            follow_base(primitive, made, args[0], params)
+        return made
 
 
 def follow_base(
-    primitive: Primitive,
-    views: Sequence[Any],
-    base: Dual,
-    params: dict[str, Any],
-    several: bool,
+    primitive: Primitive, views: Sequence[Any], base: Dual, params: dict[str, Any]
 ) -> None:
-    """Let the results of a view op be views of its argument."""
+    """Let the several results of a view op be views of its argument."""
 
     def step(whole: Any, index: int) -> Any:
-        made = primitive.call(whole, **params)
-        return made[index] if several else made
+        return primitive.call(whole, **params)[index]
 
     for index, view in enumerate(views):
         view.follow(base, partial(step, index=index))
@@ -139,195 +127,11 @@ def follow_base(
 
 def fit_tangent(tangent: Any, result: Any) -> Any:
     """Bring a tangent to the shape and dtype of the result it belongs to."""
-    if tuple(tangent.shape) != tuple(result.shape):
+    if tangent._data.shape != result._data.shape:
         tangent = tangent.expand(tuple(result.shape))
     if numpy_dtype(tangent) != numpy_dtype(result):
         tangent = tangent.to(result.dtype)
     return tangent
-
-
-def push_forward(
-    primitive: Primitive,
-    primals: Sequence[Any],
-    tangents: Sequence[Any],
-    outputs: Sequence[Any],
-    params: dict[str, Any],
-) -> Sequence[Any]:
-    """Return the tangents of a primitive's results, None for those without one."""
-    call = Application(primitive, primals, outputs, params)
-    if primitive.jvp is not None:
-        found = call.jvp(tangents)
-    elif primitive.kind in ("linear", "view"):
-        filled = call.filled(tangents) if primitive.variadic else tangents
-        count = len(primals) if primitive.variadic else 1
-        found = primitive.call(*filled[:count], *primals[count:], **params)
-    elif primitive.kind == "bilinear":
-        found = total(
-            [
-                primitive.call(*primals[:i], tangent, *primals[i + 1 :], **params)
-                for i, tangent in enumerate(tangents)
-                if tangent is not None
-            ]
-        )
-    elif primitive.kind == "elementwise":
-        found = total(
-            [
-                call.diagonal(i, tangent)
-                for i, tangent in enumerate(tangents)
-                if tangent is not None
-            ]
-        )
-    else:
-        return call.transposed(tangents)
-    return found if isinstance(found, tuple | list) else (found,)
-
-
-def total(terms: list[Any]) -> Any:
-    """Return the sum of the terms that there are, or None."""
-    terms = [term for term in terms if term is not None]
-    if not terms:
-        return None
-    result = terms[0]
-    for term in terms[1:]:
-        result = result + term
-    return result
-
-
-class Application:
-    """A primitive applied to inputs, with what its rules may ask for."""
-
-    def __init__(
-        self,
-        primitive: Primitive,
-        primals: Sequence[Any],
-        outputs: Sequence[Any],
-        params: dict[str, Any],
-    ) -> None:
-        self.primitive = primitive
-        self.primals = primals
-        self.outputs = outputs
-        self.params = params
-
-    def value(self, kind: int, name: str) -> Any:
-        """Return what a rule's parameter names, apart from gradients and tangents."""
-        primitive = self.primitive
-        if kind == INPUT:
-            if primitive.variadic and name == primitive.inputs[-1][1:]:
-                return tuple(self.primals[len(primitive.inputs) - 1 :])
-            return self.primals[primitive.inputs.index(name)]
-        if kind == RESULT:
-            return self.outputs[primitive.outputs.index(name)]
-        if name in self.params:
-            return self.params[name]
-        what, _, attribute = name.rpartition("_")
-        return attribute_of(primitive, self.primals, what, attribute)
-
-    def vjp(self, rule: Rule, grads: Sequence[Any], needs: Sequence[bool]) -> Any:
-        """Call a vjp rule with gradients of the outputs."""
-        values = []
-        for kind, name in rule.plan:
-            if kind == GRAD:
-                values.append(grads[0])
-            elif kind == GRADS:
-                values.append(list(grads))
-            elif kind == NEEDS:
-                values.append(list(needs))
-            else:
-                values.append(self.value(kind, name))
-        return rule.function(*values)
-
-    def cotangents(self, grads: Sequence[Any], needs: Sequence[bool]) -> list[Any]:
-        """Return the inputs' cotangents, fitted to them, None where not needed."""
-        primitive = self.primitive
-        if primitive.whole is not None or primitive.variadic:
-            rule = primitive.whole or next(iter(primitive.rules.values()))
-            found = list(self.vjp(rule, grads, needs))
-        else:
-            rules = [primitive.rules.get(name) for name in primitive.inputs]
-            found = [
-                self.vjp(rule, grads, needs) if rule is not None and need else None
-                for rule, need in zip(rules, needs, strict=True)
-            ]
-        return [
-            None
-            if cotangent is None or not need
-            else fit_one(cotangent, tuple(primal.shape), numpy_dtype(primal))
-            for cotangent, primal, need in zip(found, self.primals, needs, strict=True)
-        ]
-
-    def filled(self, tangents: Sequence[Any]) -> list[Any]:
-        """Return the tangents with zeros where there is none."""
-        return [
-            zeros_like(primal)
-            if tangent is None and hasattr(primal, "shape")
-            else tangent
-            for tangent, primal in zip(tangents, self.primals, strict=True)
-        ]
-
-    def jvp(self, tangents: Sequence[Any]) -> Any:
-        """Call the jvp rule."""
-        primitive = self.primitive
-        assert primitive.jvp is not None
-        bare = tuple([name.lstrip("*") for name in primitive.inputs])
-        rule = Rule(primitive.jvp, bare, primitive.outputs)
-        filled = self.filled(tangents)
-        values = []
-        for kind, name in rule.plan:
-            if name.endswith("_t") and name[:-2] in bare:
-                position = bare.index(name[:-2])
-                last = primitive.variadic and position == len(bare) - 1
-                values.append(tuple(filled[position:]) if last else filled[position])
-            else:
-                values.append(self.value(kind, name))
-        return rule.function(*values)
-
-    def diagonal(self, index: int, tangent: Any) -> Any:
-        """Return what one input's tangent contributes to an elementwise op's.
-
-        The Jacobian of an elementwise op is diagonal, so that its transpose differs
-        from it just by conjugation.
-        """
-        rule = self.primitive.rules.get(self.primitive.inputs[index])
-        if rule is None:
-            return None
-        needs = [i == index for i in range(len(self.primals))]
-        if not tangent.dtype.is_complex:
-            wide = fit_tangent(tangent, self.outputs[0]) if rule.names else tangent
-            return self.vjp(rule, (wide,), needs)
-        return self.vjp(rule, (tangent.conj(),), needs).conj()
-
-    def transposed(self, tangents: Sequence[Any]) -> Sequence[Any]:
-        """Return the tangents of the outputs by transposing the vjp rule.
-
-        The cotangents of the inputs are a linear function of those u of the outputs;
-        the gradient of their product with the tangents, by u, is the jvp.
-        """
-        needs = [tangent is not None for tangent in tangents]
-        with Level(grad=True) as level:
-            u = [
-                leaf_on_level(level, zeros_like(out))
-                if is_differentiable(out.dtype)
-                else None
-                for out in self.outputs
-            ]
-            seeds: dict[engine.Node, Any] = {}
-            for cotangent, tangent in zip(
-                self.cotangents(u, needs), tangents, strict=True
-            ):
-                if cotangent is None or tangent is None:
-                    continue
-                node = history(cotangent) if belongs(cotangent, level) else None
-                if node is None:
-                    raise errors.no_rule(self.primitive.name, "forward mode")
-                seeds[node] = seeds[node] + tangent if node in seeds else tangent
-            captured = {leaf._node: None for leaf in u if leaf is not None}
-            pull(seeds, captured)
-        return [None if leaf is None else captured[leaf._node] for leaf in u]
-
-
-def pull(seeds: dict[engine.Node, Any], captured: dict[Any, Any]) -> None:
-    """Run the engine for a transformation: nothing but `captured` changes."""
-    engine.run(seeds, keep_graph=True, captured=captured, fit=fit)
 
 
 def primal_of(value: Any, level: int) -> Any:

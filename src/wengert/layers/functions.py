@@ -31,10 +31,11 @@ from ..function import (
     nothing_recorded,
 )
 from ..primitives.copying import zeros_like
-from ..tensor import Tensor, history, is_differentiable
+from ..tensor import Tensor, history, is_differentiable, rebind
 from .batched import Batched
-from .dual import Dual, fit_tangent, primal_of, pull, tangent_of
+from .dual import Dual, fit_tangent, primal_of, tangent_of
 from .level import Level, belongs, leaf_on_level, lowered, on_level
+from .pushing import pull
 
 Args = tuple[Any, ...]
 Kind = type[Function]
@@ -184,7 +185,8 @@ def call_forward(cls: Kind, level: int, args: Args) -> Below:
     below = shown(called, primals, args, show)
     for out, tangent in zip(below.outputs, directions, strict=True):
         if any(out is tensor for tensor in below.contents.dirty_tensors):  # type: ignore[union-attr]
-            out._data = Dual(primal_of(out, level), tangent, level)
+            dual = Dual(primal_of(out, level), tangent, level)
+            rebind(out, dual, out._special)
     return below
 
 

@@ -13,7 +13,17 @@ from itertools import count
 from typing import Any
 
 from .. import modes
-from ..tensor import AccumulateGrad, Layer, Special, Tensor, history, level_of, plain
+from ..dtypes import from_numpy
+from ..tensor import (
+    AccumulateGrad,
+    Layer,
+    Special,
+    Tensor,
+    history,
+    level_of,
+    plain,
+    rebind,
+)
 from ..views import View, replay
 
 numbers = count(1)
@@ -85,17 +95,23 @@ class Shared(Layer):
         its own parts again whenever that has taken others.
     """
 
-    __slots__ = ("base", "held", "seen", "step")
+    __slots__ = ("base", "held", "numpy_dtype", "seen", "shape", "step")
 
+    shape: tuple[int, ...]
     base: Shared | None
     """What this is a view of."""
+    held: tuple[Any, ...]
+    """The parts, which are up to date unless this is a view."""
     step: Callable[[Any], Any]
     """What makes a part of the view of that of the base."""
 
-    def __init__(self, parts: tuple[Any, ...], level: int) -> None:
-        self.held = parts
-        self.level = level
-        self.base = None
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> Any:
+        return from_numpy(self.numpy_dtype)
 
     @property
     def parts(self) -> tuple[Any, ...]:
@@ -110,7 +126,8 @@ class Shared(Layer):
 
     def follow(self, base: Shared, step: Callable[[Any], Any]) -> None:
         """Be a view of another array."""
-        self.base, self.step, self.seen = base, step, base.parts
+        self.base, self.step = base, step
+        self.seen = base.held if base.base is None else base.parts
 
     def take(self, *parts: Any) -> None:
         """Have other parts, of the same shape."""
@@ -142,25 +159,38 @@ def is_recorded(value: Any) -> bool:
 #     needs more of it.
 
 
+def is_below(tensor: Tensor, values: Tensor) -> bool:
+    """Whether a tensor is of a lower level than others, or a constant on theirs."""
+    if level_of(tensor) < level_of(values):
+        return True
+    return isinstance(tensor._data, Tensor) and isinstance(values._data, Layer)
+
+
 def lift(tensor: Tensor, values: Tensor) -> None:
     """Bring a tensor to the level of values that are about to be written into it."""
     level = level_of(values)
     view = tensor._special
     if isinstance(view, View):
-        if level_of(view.base) < level:
+        if is_below(view.base, values):
             lift(view.base, values)
         return
     others = views_of(tensor)
-    lower = plain(tensor._data)
-    lower._node = tensor._node
-    lower._counter = tensor._counter
+    lower = tensor._data
+    if level_of(tensor) < level:
+        lower = plain(tensor._data)
+        lower._node = tensor._node
+        lower._counter = tensor._counter
+        lower._special = tensor._special
     array = values._data
-    tensor._data = lower if isinstance(array, Tensor) else array.constant(lower)
-    tensor._special = Special(level)
+    lifted = lower if isinstance(array, Tensor) else array.constant(lower)
+    rebind(tensor, lifted, Special(level))
     tensor._node = None
+    # The lower tensor counts by itself: writing to a layer may leave its memory alone.
+    tensor._counter = [tensor._version]
     for other in others:
         made: View = other._special  # type: ignore[assignment]
         made.level = level
+        other._counter = tensor._counter
         other._data = replay(made.steps(), tensor)._data
         other._node = None
 

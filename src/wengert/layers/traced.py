@@ -94,6 +94,10 @@ class Traced(Layer):
         return found
 
     @property
+    def numpy_dtype(self) -> Any:  # type: ignore[override]
+        return self.held.dtype
+
+    @property
     def dtype(self) -> Any:
         return from_numpy(self.held.dtype)
 

@@ -10,14 +10,16 @@ from ..inplace import inplace as make_inplace
 from ..primitives import activation as A
 from ..primitives.elementwise import sigmoid as sigmoid, tanh as tanh
 from ..tensor import Tensor
-from .arguments import normalize_dim
-from .public import op
+from .arguments import check_floats, normalize_dim
+from .public import check_operand, op
 
 Dtype = Any
 
 
 def either(call: Any, input: Tensor, inplace: bool, **params: Any) -> Tensor:
     """Compute an activation, in place if that is asked for."""
+    if type(input) is not Tensor:
+        check_operand(call.primitive.name, "input", 0, input)
     if not inplace:
         return call(input, **params)
     return make_inplace(call)(input, **params)
@@ -34,7 +36,9 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.relu(torch.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return either(A.relu, input, inplace) if inplace else A.relu(input)
+    if inplace or type(input) is not Tensor:
+        return either(A.relu, input, inplace)
+    return A.relu(input)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -91,6 +95,16 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """Return x where it is positive, else x times a learnt slope."""
+    if weight.dtype is not input.dtype:
+        raise RuntimeError(
+            "prelu: Type promoting not supported. Got "
+            f"{input.dtype.scalar_type} and {weight.dtype.scalar_type}"
+        )
+    if weight.ndim > 1:
+        raise RuntimeError(
+            "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = "
+            f"{weight.ndim}"
+        )
     if weight.numel() != 1:
         channels = input.shape[1] if input.ndim > 1 else 1
         if weight.numel() != channels:
@@ -155,12 +169,12 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """Return log(1 + exp(β x)) / β, which is x where β x is above the threshold."""
-    return A.softplus(input, beta=beta, threshold=threshold)
+    return either(A.softplus, input, False, beta=beta, threshold=threshold)
 
 
 def logsigmoid(input: Tensor) -> Tensor:
     """Return log(sigmoid(x)), exact for large negative x too."""
-    return A.log_sigmoid(input)
+    return either(A.log_sigmoid, input, False)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -180,9 +194,9 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
         approximate: "none", or "tanh" for the approximation by tanh.
     """
     if approximate == "none":
-        return A.gelu(input)
+        return either(A.gelu, input, False)
     if approximate == "tanh":
-        return A.gelu_tanh(input)
+        return either(A.gelu_tanh, input, False)
     raise RuntimeError("approximate argument must be either none or tanh.")
 
 
@@ -200,6 +214,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     """Return a sigmoid(b), where a and b are the input's halves along a dimension."""
     if input.ndim == 0:
         raise RuntimeError("glu does not support 0-dimensional tensors")
+    check_floats("glu_cpu", input)
     dim = normalize_dim(dim, input.ndim)
     if input.shape[dim] % 2:
         raise RuntimeError(
@@ -216,11 +231,7 @@ def along(call: Any, input: Tensor, dim: int | None, dtype: Dtype, name: str) ->
     """Apply a softmax along a dimension, in floating point."""
     if dtype is not None:
         input = input.to(dtype)
-    if not (input.is_floating_point() or input.is_complex()):
-        kind = input.dtype.scalar_type
-        raise NotImplementedError(
-            f"\"{name}_lastdim_kernel_impl\" not implemented for '{kind}'"
-        )
+    check_floats(f"{name}_lastdim_kernel_impl", input)
     if dim is None:
         dim = 0 if input.ndim in (0, 1, 3) else 1
     if input.ndim == 0:

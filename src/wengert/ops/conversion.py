@@ -9,6 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from .. import dtypes, errors, placement, printing
+from ..forms import form_of
 from ..inplace import assign, check_writable
 from ..primitives import copying as C
 from ..tensor import (
@@ -19,8 +20,10 @@ from ..tensor import (
     Tensor,
     counter,
     history,
+    is_differentiable,
     is_inference,
     plain,
+    rebind,
 )
 from ..views import View
 from .creation import TYPED, array_of, check_device, finish
@@ -220,6 +223,11 @@ def fill_(input: Tensor, value: Any) -> Tensor:
                 f"{value.ndim} dimensions."
             )
         return assign(input, C.fill(input, value))
+    if not isinstance(value, int | float | complex | np.generic):
+        raise TypeError(
+            "fill_() received an invalid combination of arguments - got "
+            f"({type(value).__name__}), but expected a number or a tensor"
+        )
     return assign(input, C.fill_number(input, value=value))
 
 
@@ -380,7 +388,7 @@ def _set_data(self: Tensor, value: Tensor) -> None:
         raise TypeError(
             f"Variable data has to be a tensor, but got {type(value).__name__}"
         )
-    self._data = value._data
+    rebind(self, value._data, self._special)
 
 
 Tensor.data = property(_get_data, _set_data)
@@ -439,9 +447,10 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 def rebuild(kind: type[Tensor], data: ndarray, requires_grad: bool) -> Tensor:
     """Return a leaf of an array: what copying and unpickling make."""
     made = object.__new__(kind)
-    made._data, made._node, made._counter, made._special = data, None, None, None
-    if kind not in (Tensor, Parameter):
-        made._special = Special()
+    made._node = made._counter = None
+    rebind(made, data, None if kind in (Tensor, Parameter) else Special())
+    if made._special is None:
+        made._form = form_of(data)
     if requires_grad:
         made._node = AccumulateGrad(made)
     return made
@@ -463,6 +472,10 @@ def new_parameter(
     source = finish(array_of([])) if data is None else data
     if not isinstance(source, Tensor):
         raise TypeError(f"Parameter data must be a Tensor, not {type(source).__name__}")
+    if requires_grad and not is_differentiable(source._data.dtype):
+        raise RuntimeError(
+            "Only Tensors of floating point and complex dtype can require gradients"
+        )
     return rebuild(cls, source._data, requires_grad)
 
 

@@ -11,7 +11,7 @@ from numpy import ndarray
 from .. import placement
 from ..primitives.copying import clone
 from ..primitives.strided import address, storage_of
-from ..tensor import Tensor
+from ..tensor import Tensor, rebind
 from ..views import View, base_of
 from .arguments import memory_of, normalize_dim, shape_from
 from .public import namespace, op
@@ -130,7 +130,7 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
         grown = np.zeros(count, memory.dtype)
         grown[: storage.size] = storage
         storage = grown
-    input._data = storage[:count].reshape(shape)
+    rebind(input, storage[:count].reshape(shape), input._special)
     return input
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .. import errors
 from ..primitives import loss as L
 from ..tensor import Tensor
 from .public import namespace
@@ -89,9 +90,19 @@ def by_reduction(
 ) -> Tensor:
     """Compute elementwise losses and reduce them."""
     check_reduction(reduction)
+    for each in (input, target):
+        if each.dtype.is_complex:
+            raise not_for(primitive, each)
+    if not (input.dtype.is_floating_point or target.dtype.is_floating_point):
+        raise not_for(primitive, input)
     if reduction != "none" and not rest and input.shape == target.shape:
         return L.REDUCED[primitive](input, target, reduction=reduction, **params)
     return reduced(primitive(input, target, *rest, **params), reduction)
+
+
+def not_for(primitive: Any, tensor: Tensor) -> NotImplementedError:
+    """Return the error about a tensor whose dtype a loss is not for."""
+    return errors.not_for_dtype(primitive.primitive.name, tensor.dtype.scalar_type)
 
 
 def l1_loss(
@@ -171,6 +182,11 @@ def binary_cross_entropy(
             f"Using a target size ({target.shape}) that is different to the input size "
             f"({input.shape}) is deprecated. Please ensure they have the same size."
         )
+    if target.dtype is not input.dtype:
+        raise RuntimeError(
+            f"Found dtype {target.dtype.scalar_type} but expected "
+            f"{input.dtype.scalar_type}"
+        )
     data = input.detach()
     if bool(((data < 0) | (data > 1)).any()):
         raise RuntimeError("all elements of input should be between 0 and 1")
@@ -194,6 +210,11 @@ def binary_cross_entropy_with_logits(
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size "
             f"({input.shape})"
+        )
+    if not target.dtype.is_floating_point:
+        raise RuntimeError(
+            f"result type {input.dtype.scalar_type} can't be cast to the desired "
+            f"output type {target.dtype.scalar_type}"
         )
     reduction = legacy(size_average, reduce, reduction)
     if pos_weight is None and weight is None:
@@ -231,6 +252,10 @@ def kl_div(
     log_target: bool = False,
 ) -> Tensor:
     """Return the terms of the Kullback–Leibler divergence of target from exp(input)."""
+    for each in (input, target):
+        if not each.dtype.is_floating_point:
+            kind = "Complex" if each.dtype.is_complex else "Integral"
+            raise RuntimeError(f"kl_div: {kind} inputs not supported.")
     if log_target:
         losses = target.exp() * (target - input)
     else:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from ..limits import finfo
 from ..primitives import normalization as N
 from ..tensor import Layer, Tensor, counter
-from .public import namespace, op
+from .arguments import check_floats
+from .public import check_operand, namespace, op
 
 
 @op(method=False, out=False)
@@ -36,11 +37,18 @@ def layer_norm(
                 f"{name} of shape {list(value.shape)} and normalized_shape = "
                 f"{list(shape)}"
             )
+    check_floats("LayerNormKernelImpl", input)
     return N.layer_norm(input, weight, bias, dims=len(shape), eps=eps)
 
 
 def checked_shape(input: Tensor, normalized_shape: Sequence[int]) -> tuple[int, ...]:
     """Return the shape to normalise over, or say that the input does not end so."""
+    check_operand("layer_norm", "input", 0, input)
+    if isinstance(normalized_shape, int):
+        raise TypeError(
+            "layer_norm(): argument 'normalized_shape' (position 2) must be tuple of "
+            "ints, not int"
+        )
     shape = tuple(normalized_shape)
     if not shape or tuple(input.shape[input.ndim - len(shape) :]) != shape:
         sizes = "".join([f"{size}, " for size in shape]).rstrip(", ")
@@ -87,6 +95,7 @@ def group_norm(
             "Expected number of channels in input to be divisible by num_groups, but "
             f"got input of shape {list(input.shape)} and num_groups={num_groups}"
         )
+    check_floats("GroupNormKernelImpl", input)
     return N.group_norm(input, weight, bias, groups=num_groups, eps=eps)
 
 
@@ -119,12 +128,16 @@ def batch_norm(
         momentum: how far the running statistics move.
         eps: added to the variance.
     """
+    check_operand("batch_norm", "input", 0, input)
     if training:
         check_batch(input)
-    if not training and (running_mean is None or running_var is None):
-        raise RuntimeError(
-            "Expected running_mean and running_var to be defined in eval"
-        )
+    elif running_mean is None or running_var is None:
+        name = "running_mean" if running_mean is None else "running_var"
+        raise RuntimeError(f"{name} must be defined in evaluation mode")
+    if input.numel() == 0:
+        result = input.clone()
+        result = result if weight is None else result * weight[0]
+        return result if bias is None else result + bias[0]
     channels = input.shape[1]
     named = {"running_mean": running_mean, "running_var": running_var}
     named |= {"weight": weight, "bias": bias}

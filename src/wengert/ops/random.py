@@ -14,7 +14,7 @@ from ..inplace import assign, check_writable
 from ..primitives import copying as C
 from ..tensor import Tensor, counter, history, plain
 from .creation import Dtype, finish, numpy_dtype, sizes
-from .public import namespace, op
+from .public import check_operand, namespace, op
 
 Generator = generators.Generator
 default_generator = generators.default_generator
@@ -261,6 +261,13 @@ def multinomial(
 ) -> Tensor:
     """Return indices drawn with the probabilities of each row of the input."""
     random = source(generator)
+    if input.ndim not in (1, 2):
+        raise RuntimeError("prob_dist must be 1 or 2 dim")
+    if not input.is_floating_point():
+        raise RuntimeError(
+            "multinomial only supports floating-point dtypes for input, got: "
+            f"{input.dtype.scalar_type}"
+        )
 
     def draw(weights: ndarray) -> ndarray:
         if weights.ndim <= 2:
@@ -379,22 +386,51 @@ def dropout(
     return dropped(input, p, training, inplace, tuple(input.shape))
 
 
+def in_order_of_memory(
+    draw: Callable[[tuple[int, ...]], ndarray], like: Tensor
+) -> Callable[[tuple[int, ...]], ndarray]:
+    """Return what draws numbers in the order in which a tensor lies in memory.
+
+    That is PyTorch's order: a transposed tensor gets the same numbers as it would have
+    got before.
+    """
+    data = like._data
+    if type(data) is not ndarray or data.flags.c_contiguous:
+        return draw
+    order = np.argsort([-stride for stride in data.strides], kind="stable")
+
+    def drawn(shape: tuple[int, ...]) -> ndarray:
+        sizes = tuple([shape[dim] for dim in order])
+        return draw(sizes).transpose(np.argsort(order))
+
+    return drawn
+
+
 def dropped(
     input: Tensor, p: float, training: bool, inplace: bool, shape: tuple[int, ...]
 ) -> Tensor:
     """Multiply with a mask of this shape, which is broadcast."""
     if p < 0.0 or p > 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    check_operand("dropout", "input", 0, input)
     if not training or p == 0:
         return input
+    if p == 1:
+        return input.mul_(0) if inplace else input * 0
+    if not (input.dtype.is_floating_point or input.dtype.is_complex):
+        raise RuntimeError(
+            "result type Float can't be cast to the desired output type "
+            f"{input.dtype.scalar_type}"
+        )
     kind = numpy_dtype(input.dtype)
 
     def draw(shape: tuple[int, ...]) -> ndarray:
         mask = default_generator.dropout_mask(shape, kind, p)
-        if p < 1:
-            mask /= 1 - p
+        mask /= 1 - p
         return mask
 
+    if shape == tuple(input.shape):
+        draw = in_order_of_memory(draw, input)
     mask = fresh(draw, shape)
     return input.mul_(mask) if inplace else input * mask
 
@@ -409,6 +445,8 @@ def feature_dropout(name: str, dims: int) -> Callable[..., Tensor]:
         batch = input.unsqueeze(0) if single else input
         shape = (*batch.shape[:2], *(1,) * (batch.ndim - 2))
         result = dropped(batch, p, training, inplace, shape)
+        if inplace:
+            return input
         return result.squeeze(0) if single else result
 
     drop.__name__ = name
@@ -446,14 +484,13 @@ def alpha_dropped(
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
     if not training or p == 0:
         return input
+    if p == 1:
+        return input.mul_(0) if inplace else input * 0
     kind = numpy_dtype(input.dtype)
     mask = fresh(lambda shape: default_generator.dropout_mask(shape, kind, p), shape)
-    if p == 1:
-        scale, shift = mask * 0, mask
-    else:
-        a = 1.0 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
-        scale = mask * a
-        shift = (mask - 1) * (ALPHA * a) + ALPHA * a * p
+    a = 1.0 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
+    scale = mask * a
+    shift = (mask - 1) * (ALPHA * a) + ALPHA * a * p
     result = input * scale + shift
     return input.copy_(result) if inplace else result
 

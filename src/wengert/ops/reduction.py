@@ -378,6 +378,10 @@ def aminmax(input: Tensor, *, dim: Dim = None, keepdim: bool = False) -> Any:
     """
     dims = dims_of(dim, input.ndim, "aminmax")
     if 0 in [input.shape[i] for i in dims]:
+        if dim is not None:
+            raise IndexError(
+                f"aminmax: Expected reduction dim {dim} to have non-zero size."
+            )
         raise RuntimeError(
             "aminmax(): cannot compute aminmax over an empty dimension as the "
             "operation has no identity."

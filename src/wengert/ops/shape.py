@@ -6,10 +6,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from numpy import ndarray
+
 from .. import dtypes, errors
 from ..inplace import check_writable
 from ..primitives import shape as S
-from ..tensor import Tensor, counter, history
+from ..tensor import Tensor, counter, history, rebind
 from ..views import View
 from .arguments import (
     Shape,
@@ -45,9 +47,9 @@ def becoming(function: Function) -> Function:
     def call(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_writable(self)
         shown = function(self, *args, **kwargs)
-        self._data, self._node = shown._data, history(shown)
-        if isinstance(self._special, View):
-            self._special = shown._special
+        self._node = history(shown)
+        is_view = isinstance(self._special, View)
+        rebind(self, shown._data, shown._special if is_view else self._special)
         counter(self)[0] += 1
         return self
 
@@ -120,11 +122,12 @@ def plainly_viewed(input: Tensor, shape: tuple[Any, ...]) -> Tensor | None:
     """
     if len(shape) == 1 and isinstance(shape[0], tuple):
         (shape,) = shape
+    memory = input._data
     try:
-        if min(shape) >= -1 and input._data.flags.c_contiguous:
+        if type(memory) is ndarray and memory.flags.c_contiguous and min(shape) >= -1:
             result: Tensor = S.reshape(input, shape=shape)
             return result
-    except (AttributeError, TypeError, ValueError):
+    except (TypeError, ValueError):
         pass
     return None
 

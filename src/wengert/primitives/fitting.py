@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ..dispatch import cast
+from ..dispatch import cast, numpy_dtype
 from ..engine import Cotangents, Edges, Node
 from ..kernels.folds import summed
 
@@ -29,7 +29,7 @@ def fit(node: Node, cotangents: Cotangents, edges: Edges) -> list[Any]:
 
 def fit_one(cotangent: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     """Bring one cotangent to a shape and NumPy dtype."""
-    if tuple(cotangent.shape) != shape:
+    if cotangent.shape != shape:
         cotangent = sum_to(cotangent, shape)
     if type(cotangent) is ndarray:
         if cotangent.dtype == dtype:
@@ -39,12 +39,7 @@ def fit_one(cotangent: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any
         return cotangent.astype(dtype)
     if isinstance(cotangent, np.generic):
         return fit_one(np.asarray(cotangent), shape, dtype)
-    return cast_real(cotangent, dtype)
-
-
-def cast_real(cotangent: Any, dtype: np.dtype[Any]) -> Any:
-    """Cast the cotangent of another layer, its real part if the dtype is real."""
-    found = getattr(cotangent.dtype, "numpy", cotangent.dtype)
+    found = numpy_dtype(cotangent)
     if found == dtype:
         return cotangent
     if found.kind == "c" and dtype.kind != "c":
@@ -70,7 +65,8 @@ def sum_to(cotangent: Any, shape: tuple[int, ...]) -> Any:
         if dims == (cotangent.ndim - 1,) and 0 < cotangent.shape[-1] <= SHORT:
             return short_rows_summed(cotangent).reshape(shape)
         return summed(cotangent, dims, True).reshape(shape)
-    return cotangent.sum(dims, keepdim=True).reshape(shape)
+    total = cotangent.sum(dims, keepdim=bool(stretched))
+    return total.reshape(shape) if lead and stretched else total
 
 
 SHORT = 8

@@ -284,8 +284,9 @@ def fused(
     Args:
         vjp: one rule for all inputs, which returns their cotangents in order (None
             where ``needs`` says that one is not wanted), or ``vjp_<input>`` for each.
-        jvp: the rule of the tangent; it names the tangents ``<input>_t``. Without it
-            the decomposition is used, or the vjp transposed.
+        jvp: the rule of the tangent; it names the tangents ``<input>_t``. Or
+            ``jvp_<input>``: rules of what each tangent adds to the result's. Without
+            them the decomposition is used, or the vjp transposed.
         decomposition: the same function composed of primitives, with the forward's
             signature: second derivatives and layers use it where a rule is missing.
         hidden: names of what the forward returns after its result for the rules alone,
@@ -297,9 +298,10 @@ def fused(
         forward,
         inputs=inputs,
         outputs=outputs,
-        vjps={key[4:]: rule for key, rule in by_input.items()},
+        vjps=of_kind("vjp_", by_input),
         vjp=vjp,
         jvp=jvp,
+        jvps=of_kind("jvp_", by_input),
         kind="fused",
         promote=promote,
         grad_fn=grad_fn,
@@ -308,6 +310,32 @@ def fused(
         hidden=hidden,
     )
     return declare(primitive, quick)
+
+
+def flat(function: Function, grad_fn: str | None = None) -> Function:
+    """Say that an op's slope is constant around points: see Note [Flat derivatives].
+
+    Args:
+        grad_fn: the name of the recorded cotangent's node, by default that of the
+            backward of the op's backward.
+    """
+    primitive: Primitive = function.primitive  # type: ignore[attr-defined]
+    primitive.flat = True
+    return tied(function, *primitive.inputs, grad_fn=grad_fn)
+
+
+def tied(function: Function, *inputs: str, grad_fn: str | None = None) -> Function:
+    """Say that recorded cotangents require grad if one of these inputs does."""
+    primitive: Primitive = function.primitive  # type: ignore[attr-defined]
+    primitive.tied = inputs
+    primitive.tied_grad_fn = grad_fn or f"{primitive.grad_fn[:-1]}Backward0"
+    return function
+
+
+def of_kind(prefix: str, rules: dict[str, Function]) -> dict[str, Function]:
+    """Return the rules whose names begin so, by what follows in their names."""
+    size = len(prefix)
+    return {name[size:]: rule for name, rule in rules.items() if name[:size] == prefix}
 
 
 def nondifferentiable(

@@ -100,16 +100,34 @@ def mean_vjp(grad: Any, self_shape: Shape, dim: Dims, keepdim: bool) -> Any:
     return spread(grad, shape=self_shape, by=count(self_shape, dim) or 1)
 
 
-sum = reduction("sum", _sum, lambda grad, self_shape: expand_to(grad, shape=self_shape))
-sum_dim = reduction("sum_dim", _sum, sum_vjp, grad_fn="SumBackward1")
+sum = reduction(
+    "sum",
+    _sum,
+    lambda grad, self_shape: expand_to(grad, shape=self_shape),
+    jvp=lambda self_t: sum(self_t),
+)
+sum_dim = reduction(
+    "sum_dim",
+    _sum,
+    sum_vjp,
+    jvp=lambda self_t, dim, keepdim: sum_dim(self_t, dim=dim, keepdim=keepdim),
+    grad_fn="SumBackward1",
+)
 mean = reduction(
     "mean",
     _mean,
     lambda grad, self_shape: spread(
         grad, shape=self_shape, by=math.prod(self_shape) or 1
     ),
+    jvp=lambda self_t: mean(self_t),
 )
-mean_dim = reduction("mean_dim", _mean, mean_vjp, grad_fn="MeanBackward1")
+mean_dim = reduction(
+    "mean_dim",
+    _mean,
+    mean_vjp,
+    jvp=lambda self_t, dim, keepdim: mean_dim(self_t, dim=dim, keepdim=keepdim),
+    grad_fn="MeanBackward1",
+)
 
 
 def _nansum(self: ndarray, *, dim: Dims | None, keepdim: bool) -> Any:

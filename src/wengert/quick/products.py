@@ -57,6 +57,7 @@ def product(primitive: Primitive) -> Call:
             return record(primitive, (a, b), (data, array), {}, result, 0)
         out = new(Tensor)
         out._data = result
+        out._form = None
         out._node = None
         out._counter = None
         out._special = None
@@ -64,7 +65,7 @@ def product(primitive: Primitive) -> Call:
             return out
         if node_class is None:
             node_class = primitive.node_class
-        out._node = node = new(node_class)
+        out._node = node = node_class()
         node.number = next(clock)
         node.edges = (edge, other_edge)
         node.fits = None
@@ -81,8 +82,8 @@ def product(primitive: Primitive) -> Call:
 def affine(primitive: Primitive) -> Call:
     """Return the function of a linear layer: input, weight and perhaps a bias.
 
-    The rules of input and weight need the other one, that of the bias the gradient
-    alone; they may ask for shapes.
+    The rules of input and weight need the other one, that of the bias the gradient and
+    the bias's shape.
     """
     forward = primitive.forward
     node_class: Any = None
@@ -112,13 +113,12 @@ def affine(primitive: Primitive) -> Call:
         if recorded:
             if node_class is None:
                 node_class = primitive.node_class
-            out._node = node = new(node_class)
+            out._node = node = node_class()
             node.number = next(clock)
             node.edges = edges
             node.fits = None
-            node.params = {"input_shape": data.shape}
             if bias:
-                node.params["bias_shape"] = bias[0]._data.shape
+                node.params = {"bias_shape": bias[0]._data.shape}
             of_input, of_weight = edges[:2]
             node.saved = (
                 *((None, None) if of_input is None else (weight, version_of(weight))),

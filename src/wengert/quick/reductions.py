@@ -52,6 +52,7 @@ def reducing(primitive: Primitive) -> Call:
         if single:
             out = new(Tensor)
             out._data = result if type(result) is ndarray else asarray(result)
+            out._form = None
             out._node = None
             out._counter = None
             out._special = None
@@ -65,7 +66,7 @@ def reducing(primitive: Primitive) -> Call:
             return record(primitive, (self,), (data,), params, result, 0)
         if node_class is None:
             node_class = primitive.node_class
-        out._node = node = new(node_class)
+        out._node = node = node_class()
         node.number = next(clock)
         node.edges = (edge,)
         node.fits = None

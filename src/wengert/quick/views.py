@@ -49,6 +49,7 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
                 if memory is not None and (memory is data or memory is data.base):
                     out = new(Tensor)
                     out._data = result
+                    out._form = None
                     out._special = view = new(View)
                     view.level = 0
                     view.step = call
@@ -73,7 +74,7 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
                         return out
                     if node_class is None:
                         node_class = primitive.node_class
-                    out._node = node = new(node_class)
+                    out._node = node = node_class()
                     node.number = next(clock)
                     node.edges = (edge,)
                     node.fits = (
@@ -117,7 +118,7 @@ def dividing(primitive: Primitive) -> Callable[..., Any]:
         if self._node is not None:
             if node_class is None:
                 node_class = primitive.node_class
-            node = new(node_class)
+            node = node_class()
             node.number = next(clock)
             node.edges = (self._node,)
             node.fits = None
@@ -141,6 +142,7 @@ def dividing(primitive: Primitive) -> Callable[..., Any]:
         for index, part in enumerate(parts):
             out = new(Tensor)
             out._data = part
+            out._form = None
             out._counter = counter
             out._special = view
             out._node = None if nodes is None else nodes[index]
