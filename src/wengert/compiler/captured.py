@@ -272,8 +272,8 @@ def result_of(
     if record is None or record.born:
         for other in tracer.adopted.values():
             if other.traced is tensor._data and not other.born:
-                steps = ((Tensor.detach, {}),)
-                return Given(place_of(tracer, other.tensor, positions), steps)
+                place = place_of(tracer, other.tensor, positions)
+                return Given(place, ((Tensor.detach, {}),))
         if base is not tensor and id(base) in returned:
             steps = special.steps()  # type: ignore[union-attr]
             return ViewOf(slot(base), steps, tensor._data.step[2])
