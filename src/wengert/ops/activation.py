@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes
 from ..inplace import inplace as make_inplace
 from ..primitives import activation as A
 from ..primitives.elementwise import sigmoid as sigmoid, tanh as tanh
