@@ -60,8 +60,8 @@ if TYPE_CHECKING:
 tensor: Any  # a function, as the module of that name is wanted by nobody outside
 
 _MODULES = (
-    *("nn", "optim", "func", "utils", "linalg", "special", "compiler", "cuda"),
-    *("accelerator", "amp", "backends", "random", "testing"),
+    *("accelerator", "amp", "backends", "compiler", "cuda", "func", "linalg", "nn"),
+    *("optim", "random", "special", "testing", "utils"),
 )
 _LATER = {name: name for name in _MODULES} | {
     "compile": "compiler.compiled",

@@ -126,6 +126,8 @@ class Tracer:
         self.values: dict[Node, Any] = {}
         self.sources: list[Any] = []
         """What each input of the graph is: a tensor, or a slot of a step's scalars."""
+        self.frozen: list[ndarray] = []
+        """The arrays that constants were copied from."""
         self.steps: list[Any] = []
         self.made: list[weakref.ref[Traced]] = []
         self.opaque_ops: dict[str, str] = {}
@@ -172,6 +174,7 @@ class Tracer:
         self.made = []
         self.adopted = {}
         self.drawn = {}
+        self.frozen = []
         self.sources = []
         self.steps = []
 
@@ -272,6 +275,7 @@ class Tracer:
         """Return the node of what is in a tensor's memory before the trace."""
         data = record.data
         if record.born:
+            self.frozen.append(data)
             return self.constant(data)
         node = record.input = self.graph.input(data)
         self.sources.append(source)

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .. import dtypes, errors, placement, printing
+from .. import dispatch, dtypes, errors, placement, printing
 from ..forms import form_of
 from ..inplace import assign, check_writable, name_written
 from ..primitives import copying as C
 from ..tensor import (
     INFERENCE,
     AccumulateGrad,
+    Layer,
     Parameter,
     Special,
     Tensor,
@@ -46,6 +47,8 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
 @op(out=False)
 def detach(input: Tensor) -> Tensor:
     """Return a tensor without history that shares this one's memory and version."""
+    if dispatch.tracing is not None:
+        dispatch.tracing((input,))
     data = input._data
     if type(data) is not ndarray:
         # a constant to all transformations, and not just to the innermost
@@ -390,6 +393,8 @@ def _set_data(self: Tensor, value: Tensor) -> None:
         raise TypeError(
             f"Variable data has to be a tensor, but got {type(value).__name__}"
         )
+    if dispatch.tracing is not None:
+        dispatch.tracing((self, value))
     if self.requires_grad and not is_differentiable(value._data.dtype):
         raise RuntimeError(
             "data set to a tensor that requires gradients must be floating point or "
@@ -506,7 +511,12 @@ def new_parameter(
         raise RuntimeError(
             "Only Tensors of floating point and complex dtype can require gradients"
         )
-    return rebuild(cls, source._data, requires_grad)
+    if dispatch.tracing is not None:
+        dispatch.tracing((source,))
+    made = rebuild(cls, source._data, requires_grad)
+    if isinstance(source._data, Layer):
+        made._special = Special(source._data.level)
+    return made
 
 
 for _method in (__repr__, __format__, __deepcopy__, __reduce_ex__):
