@@ -30,6 +30,15 @@ def test_writing_is_not():
     assert vmap(wengert, positive).tolist() == [[1.0, 0.0], [3.0, 4.0]]
 
 
+def test_writing_into_what_is_new():
+    def marked(x):
+        y = wengert.zeros(2)
+        y[x > 0] = 1.0
+        return y
+
+    assert vmap(wengert, marked).tolist() == [[1.0, 0.0], [1.0, 1.0]]
+
+
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_mask_for_all_is_like_an_index(library):
     mask = library.tensor([False, True])
