@@ -16,6 +16,8 @@ from ..primitives import matmul as M
 from ..primitives.loss import nll_backward, nll_loss
 from ..primitives.loss_of_each import nll_each, nll_each_backward
 from ..primitives.shape import reshape, unsqueeze
+from ..recording import numpy_dtype
+from . import messages
 
 Rule = Callable[..., Any]
 
@@ -323,6 +325,9 @@ def _index(
 ) -> Any:
     from ..primitives.indexing import index
 
+    for has, value in zip(batched[1:], indices, strict=True):
+        if has and numpy_dtype(value).kind == "b":
+            raise messages.dynamic_shape("an index that is a mask")
     if not contiguous(dims):
         return NotImplemented
     if not any(batched[1:]):
