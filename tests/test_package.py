@@ -37,7 +37,9 @@ LAYERS = [
     {"primitives"},
     {"inplace"},
     {"ops"},
-    {"function", "layers", "autograd", "linalg", "special", "func", "overrides"},
+    {"function", "layers", "autograd", "linalg", "special", "func", "subclassing"},
+    {"interception"},
+    {"overrides"},
     {"nn", "optim", "utils", "serialization", "cuda"},
     {"compiler", "show", "distributed"},
     {""},  # wengert/__init__.py

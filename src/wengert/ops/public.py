@@ -137,7 +137,7 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
     def of_any(*args: Any, out: Any = None, **kwargs: Any) -> Any:
         if args and not isinstance(args[0], Tensor | tuple | list):
             if hasattr(type(args[0]), "__torch_function__"):
-                from ..overrides import handle_torch_function
+                from ..subclassing import handle_torch_function
 
                 return handle_torch_function(of_any, args, *args, **kwargs)
             if numbers:

@@ -52,8 +52,8 @@ def becoming(function: Function) -> Function:
         version = counter(self)
         version[0] += 1
         if isinstance(self._special, View):
-            self._special = shown._special
-            self._special.version = version[0]
+            self._special = special = shown._special
+            special.version = version[0]  # type: ignore[union-attr]
         elif type(self._data) is ndarray:
             turned[id(self)] = self
         return self
