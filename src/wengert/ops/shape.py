@@ -53,7 +53,7 @@ def becoming(function: Function) -> Function:
         version[0] += 1
         if isinstance(self._special, View):
             self._special = special = shown._special
-            special.version = version[0]  # type: ignore[union-attr]
+            special.version = version[0]
         elif type(self._data) is ndarray:
             turned[id(self)] = self
         return self
