@@ -8,10 +8,10 @@ from typing import Any
 
 from numpy import ndarray
 
-from .. import dtypes, errors
+from .. import dtypes, errors, modes
 from ..inplace import check_writable, name_written
 from ..primitives import shape as S
-from ..tensor import Tensor, counter, history
+from ..tensor import Tensor, counter, history, level_of
 from ..views import View, turned
 from .arguments import (
     Shape,
@@ -47,8 +47,10 @@ def becoming(function: Function) -> Function:
     def call(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_writable(self)
         shown = function(self, *args, **kwargs)
-        self._data, self._node = shown._data, history(shown)
-        name_written(self._node)
+        self._data = shown._data
+        if modes.is_grad_enabled_at(level_of(self)):
+            self._node = history(shown)
+            name_written(self._node)
         version = counter(self)
         version[0] += 1
         if isinstance(self._special, View):
