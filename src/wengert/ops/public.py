@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes, errors, inplace as in_place
+from .. import dtypes, errors, inplace as in_place, modes
 from ..dispatch import general
 from ..primitive import Primitive
 from ..quick.elementwise import binary, predicate
@@ -144,7 +144,7 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
     def of_any(*args: Any, out: Any = None, **kwargs: Any) -> Any:
         if args and not isinstance(args[0], Tensor):
             if hasattr(type(args[0]), "__torch_function__"):
-                from ..overrides import handle_torch_function
+                from ..subclassing import handle_torch_function
 
                 return handle_torch_function(of_any, args, *args, **kwargs)
             if numbers:
@@ -207,7 +207,9 @@ def write_out(name: str, out: Any, result: Any) -> Any:
         written = [write_out(name, o, r) for o, r in zip(out, result, strict=True)]
         make = getattr(type(result), "_make", tuple)
         return make(written)
-    if history(result) is not None or history(out) is not None:
+    if history(result) is not None or (
+        modes.is_grad_enabled() and history(out) is not None
+    ):
         raise RuntimeError(
             f"{name}(): functions with out=... arguments don't support automatic "
             "differentiation, but one of the arguments requires grad."
