@@ -221,11 +221,12 @@ def position(name: str) -> Rule:
     def find(
         size: int, batched: Sequence[bool], value: Any, *, dim: Any, keepdim: bool
     ) -> Any:
-        if value.ndim == 1 or (dim is None and keepdim):
+        if value.ndim == 1:
             return NotImplemented
-        if dim is None:
-            return getattr(value.reshape((size, -1)), name)(1)
-        return getattr(value, name)(dim + 1, keepdim)
+        if dim is not None:
+            return getattr(value, name)(dim + 1, keepdim)
+        found = getattr(value.reshape((size, -1)), name)(1)
+        return found.reshape((size, *(1,) * (value.ndim - 1))) if keepdim else found
 
     return find
 
