@@ -202,7 +202,7 @@ def _batch_norm_composed(
     running: Running,
     eps: float,
 ) -> Any:
-    from ..tensor import plain
+    from ..tensor import wrap_like
 
     dims = (0, *range(2, len(input.shape)))
     channels = (1, -1) + (1,) * (len(input.shape) - 2)
@@ -211,8 +211,8 @@ def _batch_norm_composed(
         variance = (centred * centred).mean(dims, keepdim=True)
     else:
         assert running is not None
-        centred = input - plain(running[0]).reshape(channels)
-        variance = plain(running[1]).reshape(channels)
+        centred = input - wrap_like(running[0]).reshape(channels)
+        variance = wrap_like(running[1]).reshape(channels)
     result = centred * (variance + eps).rsqrt()
     if weight is not None:
         result = result * weight.reshape(channels)
