@@ -41,11 +41,13 @@ check: test lint types ## all three
 bench: $(VENV)/dev.stamp ## compare the speed with PyTorch and raw NumPy
 	$(BIN)/python -m benchmarks $(ARGS)
 
-bench-compile: $(VENV)/dev.stamp ## compare compiled programs with eager mode and PyTorch
+bench-compile: $(VENV)/bench.stamp ## compare compiled programs with eager, PyTorch, JAX
 	$(BIN)/python -m benchmarks.compile $(ARGS)
 
 docs: $(VENV)/dev.stamp ## write the pages that are made from the code
 	$(BIN)/python -m tools.coverage
+	$(BIN)/python -m tools.contents
+	$(BIN)/python -m tools.reference
 
 format: $(VENV)/dev.stamp ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix

@@ -33,25 +33,40 @@ def numbers(*values: object) -> list[float]:
     return flat
 
 
-def seconds_of(step: Callable[[], object], calls: int) -> float:
+def nothing(result: object) -> None:
+    """What has to be waited for after a call that ends with its work."""
+
+
+def seconds_of(
+    step: Callable[[], object], calls: int, wait: Callable[[object], object] = nothing
+) -> float:
     """How long `calls` calls take together, the garbage collector's work included."""
+    result = None
     start = time.perf_counter()
     for _ in repeat(None, calls):
-        step()
+        result = step()
+    wait(result)
     return time.perf_counter() - start
 
 
-def seconds_per_call(step: Callable[[], object]) -> float:
-    """The median over many batches of calls, after a warm-up."""
+def seconds_per_call(
+    step: Callable[[], object], wait: Callable[[object], object] = nothing
+) -> float:
+    """The median over many batches of calls, after a warm-up.
+
+    `wait` is given the last result of a batch, where calls only begin their work.
+    """
     calls, warm_until = 1, time.perf_counter() + WARM_UP_SECONDS
     while True:
-        batch = seconds_of(step, calls)
+        batch = seconds_of(step, calls, wait)
         if batch < BATCH_SECONDS:
             calls *= 2
         elif time.perf_counter() > warm_until:
             break
     count = max(FEWEST_BATCHES, round(TIMED_SECONDS / batch))
-    return statistics.median(seconds_of(step, calls) / calls for _ in range(count))
+    return statistics.median(
+        seconds_of(step, calls, wait) / calls for _ in range(count)
+    )
 
 
 def timed(step: Callable[[], object], result: Sequence[float]) -> Outcome:

@@ -6,6 +6,8 @@ import contextlib
 import io
 import pathlib
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -48,6 +50,13 @@ def test_the_coverage_page_is_up_to_date() -> None:
     from tools import coverage
 
     assert coverage.PAGE.read_text("utf-8") == coverage.page(), "run make docs"
+
+
+def test_the_reference_is_up_to_date() -> None:
+    # in a process of its own: the tests put names of theirs into modules
+    command = [sys.executable, "-m", "tools.reference", "--check"]
+    checked = subprocess.run(command, check=False, cwd=ROOT)
+    assert checked.returncode == 0, "run make docs"
 
 
 SOURCE = re.compile(r"<!-- from (\S+) -->\n```py\n(.*?)```", re.DOTALL)

@@ -637,3 +637,14 @@ def test_mistakes_are_told_as_pytorch_tells_them(call):
             call(library.nn, library)
         told.append((caught.type.__name__, str(caught.value)))
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("order", [(1, 0, 2), (2, 0, 1), (1, 2, 0), (0, 2, 1)])
+def test_dropout_of_what_is_transposed(order):
+    found = []
+    for library in LIBRARIES:
+        library.manual_seed(0)
+        x = library.ones(2, 3, 4).permute(order)
+        y = library.nn.functional.dropout(x, 0.5)
+        found.append((y.tolist(), y.stride(), library.rand(1).item()))
+    assert found[0] == found[1]

@@ -224,6 +224,69 @@ def test_second_derivatives(sample: Sample, dtype: str) -> None:
     )
 
 
+OTHERWISE_RECORDED = {
+    "hardsigmoid": "PyTorch's backward cannot be differentiated; here it is zeros",
+    "cdist": "PyTorch's backward cannot be differentiated",
+    "multi_margin_loss": "PyTorch's backward cannot be differentiated",
+    "det_singular": "the second derivative of a singular matrix is an error here",
+    "polar": "PyTorch's zeros are rounding errors of the size 1e-17",
+    "dist_2": "here the zeros are rounding errors",
+    "cumprod_of_scalar": "composed; PyTorch has a special case for single elements",
+    "cumprod_empty": "composed; PyTorch has a special case for empty tensors",
+    "vander_3_N=2": "a cumprod of single elements",
+    "logcumsumexp_of_scalar": "composed; PyTorch has a special case for it",
+    "conv_transpose": "the bias is added, PyTorch's gradient of it has a common node",
+    "group_norm": "composed; the weight's gradient does not depend on it",
+    "cat_of_[(0,), (2, 3)]": "what is empty is left out, and has no gradient",
+}
+"""Samples whose recorded gradients do not depend on the inputs as PyTorch's do."""
+
+
+@pytest.mark.parametrize("sample", those(grad=True))
+def test_recorded_gradients(sample: Sample) -> None:
+    """Which recorded gradients require grad, and have derivatives by which inputs."""
+    if any(sample.name.startswith(name) for name in OTHERWISE_RECORDED):
+        pytest.skip("a known difference")
+    arrays = sample.arrays(double_dtypes(sample)[0])
+    count = sum(array.dtype.kind in "fc" for array in arrays)
+    for position in range(-1, count if count > 1 else 0):
+        ours = recorded_gradients(wengert, sample.call, arrays, position)
+        assert ours == recorded_gradients(torch, sample.call, arrays, position)
+
+
+def recorded_gradients(
+    library: Any, call: Any, arrays: list[np.ndarray], position: int
+) -> list[Any]:
+    """Say of each recorded gradient of constant cotangents what can be done with it.
+
+    Args:
+        position: of the only input that requires grad; all do if it is negative.
+    """
+    inputs = tensors(library, arrays, grad=True)
+    sources = [tensor for tensor in inputs if tensor.requires_grad]
+    if position >= 0:
+        for index, source in enumerate(sources):
+            source.requires_grad_(index == position)
+        sources = sources[position : position + 1]
+    outputs = [o for o in flat(call(library, *inputs)) if is_tensor(o)]
+    outputs = [output for output in outputs if output.requires_grad]
+    if not outputs:
+        return []
+    seeds = [seed.detach() for seed in cotangents(library, outputs)]
+    grad = library.autograd.grad
+    options = {"allow_unused": True}
+    firsts = grad(outputs, sources, seeds, create_graph=True, **options)
+    return [
+        [
+            second if second is None else bool((second != 0).any())
+            for second in grad(first, sources, first.detach(), True, **options)
+        ]
+        if first is not None and first.requires_grad
+        else first is None
+        for first in firsts
+    ]
+
+
 @pytest.mark.parametrize("sample", those(grad=True, smooth=True))
 def test_finite_differences(sample: Sample) -> None:
     """The derivative along a random direction, from values alone."""

@@ -534,6 +534,7 @@ OPTIONS = [
     {"etas": (1.2, 0.5)},
     {"fused": True, "foreach": True},
     {"fused": True, "differentiable": True},
+    {"fused": True, "foreach": True, "nesterov": True},
 ]
 
 
@@ -569,6 +570,16 @@ def test_text_and_defaults(kind):
     assert repr(mine) == repr(theirs)
     assert list(mine.defaults.items()) == list(theirs.defaults.items())
     assert list(mine.param_groups[0]) == list(theirs.param_groups[0])
+
+
+def test_text_of_groups():
+    texts = [
+        repr(
+            t.optim.SGD([{"params": parameter(t), "lr": 0.1}, {"params": parameter(t)}])
+        )
+        for t in LIBRARIES
+    ]
+    assert texts[0] == texts[1]
 
 
 def test_duplicates_are_warned_of():

@@ -99,6 +99,21 @@ def test_rates_are_pytorchs(make, kind):
     assert mine == pytest.approx(theirs, rel=1e-12)
 
 
+@pytest.mark.parametrize("name", ["CyclicLR", "OneCycleLR"])
+def test_groups_know_their_momenta(name):
+    groups = []
+    for library in LIBRARIES:
+        optimizer = optimizer_of(library)
+        MAKERS[name](optimizer, library.optim.lr_scheduler)
+        groups.append(
+            [
+                {k: v for k, v in g.items() if k != "params"}
+                for g in optimizer.param_groups
+            ]
+        )
+    assert groups[0] == groups[1]
+
+
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 @pytest.mark.filterwarnings("ignore:Detected call")
 def test_state_continues(make):

@@ -27,10 +27,12 @@ LAYERS = [
         "engine",
         "kernels",
         "constants",
+        "lazy",
+        "forms",
     },
     {"dtypes", "generator"},
     {"tensor", "printing", "limits"},
-    {"saved", "views"},
+    {"saved", "views", "ties"},
     {"primitive"},
     {"recording"},
     {"dispatch"},
@@ -40,6 +42,7 @@ LAYERS = [
     {"ops"},
     {"function", "layers", "autograd", "linalg", "special", "func", "overrides"},
     {"nn", "optim", "utils", "serialization", "cuda"},
+    {"accelerator", "amp", "backends", "random", "testing"},
     {"compiler", "show", "distributed"},
     {""},  # wengert/__init__.py
 ]
@@ -73,6 +76,72 @@ def test_import_leaves_numpy_settings_alone():
         "import wengert; print((numpy.geterr(), numpy.get_printoptions()) == before)"
     )
     assert run_fresh(code).strip() == "True"
+
+
+def test_import_loads_what_nearly_every_program_needs_alone():
+    loaded = run_fresh(
+        "import sys, wengert; print(*[m for m in sys.modules if 'wengert.' in m])"
+    ).split()
+    assert len(loaded) < 90
+    assert not {"wengert.func", "wengert.nn", "wengert.ops.linalg"} & set(loaded)
+
+
+def test_the_list_of_what_is_loaded_later_is_up_to_date():
+    command = [sys.executable, "-m", "tools.contents", "--check"]
+    done = subprocess.run(command, cwd=PACKAGE.parent.parent, check=False)
+    assert done.returncode == 0, "run make docs"
+
+
+def test_what_is_loaded_later_is_there_for_whoever_looks():
+    names = "einsum", "sort", "nn", "vmap", "compile", "finfo", "conv2d"
+    code = (
+        "import wengert as torch; names = dir(torch);"
+        f"print(all([name in names for name in {names}]));"
+        f"print(all([hasattr(torch, name) for name in {names}]));"
+        "print(hasattr(torch, 'nonsense'), hasattr(torch.Tensor, 'nonsense'));"
+        "print(torch.Tensor.cumsum.__doc__ == torch.cumsum.__doc__);"
+        "exec('from wengert import *'); print(tensor, einsum)"
+    )
+    there, found, absent, documented, *_ = run_fresh(code).splitlines()
+    assert (there, found, documented) == ("True", "True", "True")
+    assert absent == "False False"
+
+
+LATER = [
+    ("torch.ones(2, 3).sort().values.shape", "torch.Size([2, 3])"),
+    ("(torch.ones(2) @ torch.ones(2)).item()", "2.0"),
+    ("torch.tensor([1 + 2j]).real", "tensor([1.])"),
+    ("torch.Tensor.cumsum(torch.ones(2), 0)", "tensor([1., 2.])"),
+    ("torch.func.vmap(lambda x: x.softmax(0).cumsum(0))(torch.ones(1, 1))", "[[1.]]"),
+    ("torch.special.sinc(torch.zeros(1))", "tensor([1.])"),
+    ("torch.linalg.cond(torch.eye(2))", "tensor(1.)"),
+]
+
+
+@pytest.mark.parametrize(("code", "shown"), LATER)
+def test_what_is_loaded_later_works_at_the_first_call(code, shown):
+    assert shown in run_fresh(f"import wengert as torch; print({code})")
+
+
+def test_properties_that_are_loaded_later_can_be_set_and_overridden():
+    code = """
+import wengert as torch
+x = torch.tensor([1 + 2j])
+x.real = torch.tensor([5.0])
+print(x)
+class Counting(torch.Tensor):
+    calls = []
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        cls.calls.append(func.__name__)
+        return super().__torch_function__(func, types, args, kwargs or {})
+y = torch.ones(2).as_subclass(Counting)
+y.cumsum(0); y.sort(); y[0] = 1
+print(Counting.calls)
+"""
+    written, calls = run_fresh(code).splitlines()
+    assert written == "tensor([5.+2.j])"
+    assert calls == "['cumsum', 'sort', '__setitem__']"
 
 
 def test_version_is_that_of_the_installed_package():
@@ -195,6 +264,10 @@ def test_public_names_exist_and_are_documented(name):
         if defined_here(value := getattr(module, public)) and not inspect.getdoc(value)
     }
     assert not undocumented
+
+
+def test_names_that_are_loaded_later_are_listed():
+    assert {"nn", "optim", "conv2d", "compile", "save"} <= set(dir(wengert))
 
 
 def public_names(module) -> list[str]:

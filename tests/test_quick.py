@@ -237,3 +237,81 @@ def test_integers_leave_the_gradient_of_float32_as_it_is(name: str, order: int) 
     result = getattr(wengert, name)(*(x, numbers)[::order])
     (gradient,) = wengert.autograd.grad(result.sum(), x)
     assert gradient.dtype is wengert.float32
+
+
+def set_data(x: Any) -> None:
+    x.data = wengert.ones(4, dtype=x.dtype)
+
+
+def resized(x: Any) -> None:
+    with wengert.no_grad():
+        x.requires_grad_(False).resize_(4).fill_(1).requires_grad_()
+
+
+def written_out(x: Any) -> None:
+    x.requires_grad_(False)
+    wengert.mul(wengert.ones(4, dtype=x.dtype), 1, out=x)
+    x.requires_grad_()
+
+
+def squeezed(x: Any) -> None:
+    x.requires_grad_(False)
+    x.data = wengert.ones(1, 4, dtype=x.dtype)
+    assert (x + x).shape == (1, 4)
+    x.squeeze_().requires_grad_()
+
+
+REBOUND = [set_data, resized, written_out, squeezed]
+
+
+@pytest.mark.parametrize("change", REBOUND)
+@pytest.mark.parametrize("op", [np.add, np.multiply, np.true_divide])
+def test_a_tensor_that_got_another_array_is_known_by_that(change: Any, op: Any) -> None:
+    x = wengert.rand(3, 4, dtype=wengert.float64, requires_grad=True)
+    other = wengert.rand(3, 4, dtype=wengert.float64)
+    calls = {
+        np.add: lambda: x + other,
+        np.multiply: lambda: x * other,
+        np.true_divide: lambda: x / other,
+    }
+    calls[op]().sum()
+    change(x)
+    calls[op]().sum().backward()
+    assert x.grad.shape == (4,)
+
+
+def test_a_quick_call_is_not_recorded_or_done_twice_without_grad_mode() -> None:
+    calls = []
+
+    class Counting(np.ndarray):
+        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any) -> Any:
+            calls.append(ufunc)
+            plain = [np.asarray(item) for item in inputs]
+            return getattr(ufunc, method)(*plain)
+
+    x = wengert.ones(2, requires_grad=True)
+    y = wengert.ones(2)
+    x._data = x._data.view(Counting)
+    with wengert.no_grad():
+        for out in (x + y, y * x, x / 2, x.exp()):
+            assert out.grad_fn is None
+            assert not out.requires_grad
+    assert calls == [np.add, np.multiply, np.true_divide, np.exp]
+
+
+def test_ufuncs_of_quick_calls_keep_the_dtypes_of_floats() -> None:
+    from wengert.primitives.op import registry
+
+    ufuncs = [
+        primitive
+        for primitive in registry.values()
+        if isinstance(primitive.forward, np.ufunc)
+        and primitive.differentiable
+        and primitive.promote
+    ]
+    assert len(ufuncs) > 20
+    for primitive in ufuncs:
+        assert "f" not in primitive.refused_kinds
+        for code in "efd":
+            types = f"{code * len(primitive.inputs)}->{code}"
+            assert types in primitive.forward.types, primitive

@@ -1,1 +1,1 @@
-"""Compiled programs against eager mode and PyTorch: ``make bench-compile``."""
+"""Compiled programs against eager mode, PyTorch and JAX: ``make bench-compile``."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math as _math
 import warnings as _warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # NumPy warns where PyTorch is silent: log(0), overflow. Only warnings that arise in the
 # library's own frames are silenced, so the user's NumPy code keeps its settings.
@@ -28,8 +28,6 @@ from . import (  # noqa: E402
 from .autograd import (  # noqa: E402
     enable_grad as enable_grad,
     inference_mode as inference_mode,
-    is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled,
-    is_anomaly_enabled as is_anomaly_enabled,
     no_grad as no_grad,
     set_grad_enabled as set_grad_enabled,
 )
@@ -43,9 +41,8 @@ from .dtypes import (  # noqa: E402
     result_type as result_type,
     set_default_dtype as set_default_dtype,
 )
-from .func import vmap as vmap  # noqa: E402
 from .kernels.allocation import keep_freed_memory as _keep_freed_memory  # noqa: E402
-from .limits import finfo as finfo, iinfo as iinfo  # noqa: E402
+from .lazy import loader as _loader  # noqa: E402
 from .modes import (  # noqa: E402
     is_grad_enabled as is_grad_enabled,
     is_inference_mode_enabled as is_inference_mode_enabled,
@@ -56,38 +53,42 @@ from .version import __version__ as __version__  # noqa: E402
 
 _keep_freed_memory()
 
+if TYPE_CHECKING:
+    from .func import vmap as vmap
+    from .limits import finfo as finfo, iinfo as iinfo
+
 tensor: Any  # a function, as the module of that name is wanted by nobody outside
 
-_LAZY = {
-    "cuda",
-    "nn",
-    "optim",
-    "func",
-    "utils",
-    "linalg",
-    "special",
-    "compiler",
+_MODULES = (
+    *("accelerator", "amp", "backends", "compiler", "cuda", "func", "linalg", "nn"),
+    *("optim", "random", "special", "testing", "utils"),
+)
+_LATER = {name: name for name in _MODULES} | {
+    "compile": "compiler.compiled",
+    "finfo": "limits",
+    "iinfo": "limits",
+    "is_anomaly_check_nan_enabled": "autograd.anomaly",
+    "is_anomaly_enabled": "autograd.anomaly",
+    "load": "serialization",
+    "save": "serialization",
+    "vmap": "func",
 }
-"""Submodules that are imported when first asked for."""
+"""What is imported when first asked for, and the modules, as are most ops."""
+
+_load = _loader(globals(), _LATER)
 
 
 def __getattr__(name: str) -> Any:
-    if name == "compile":
-        from .compiler.compiled import compile
-
-        return compile
-    if name in _LAZY:
-        import importlib
-
-        return importlib.import_module(f"{__name__}.{name}")
-    if name in ops.LATER:
-        globals()[name] = ops.later(name)
+    if name in ops.FUNCTIONS:
+        globals()[name] = ops.namespace[name]
         return globals()[name]
-    if name in ("save", "load"):
-        from . import serialization
+    if name == "__all__":
+        return [n for n in __dir__() if n[0] != "_" and n not in _LATER]
+    return _load(name)
 
-        return getattr(serialization, name)
-    raise AttributeError(f"module 'wengert' has no attribute '{name}'")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER, *ops.FUNCTIONS})
 
 
 # The dtypes, formats and layouts go by PyTorch's names (in `dtypes`, `float_` is

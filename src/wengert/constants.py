@@ -10,15 +10,26 @@ from typing import Any
 
 import numpy as np
 
-known: dict[tuple[int, Any], np.ndarray] = {}
-"""Arrays without dimensions, by the number of their dtype and what they hold."""
+Table = dict[Any, np.ndarray]
 
-LIMIT = 4096
-"""How many are kept."""
+tables: dict[int, Table] = {np.dtype(code).num: {} for code in "efdg"}
+"""Arrays without dimensions by what they hold, for each dtype of floats by its number.
+"""
+
+LIMIT = 1024
+"""How many are kept of a dtype."""
 
 
 ZERO = "zero"
 """What stands for 0 where its sign does not matter: 0.0 and -0.0 are the same key."""
+
+NONE: Table = {}
+"""The table of any other dtype."""
+
+
+def table_of(dtype: np.dtype[Any]) -> Table:
+    """Return the arrays of a dtype that are known."""
+    return tables.get(dtype.num, NONE)
 
 
 def constant(number: Any, dtype: np.dtype[Any]) -> Any:
@@ -26,7 +37,7 @@ def constant(number: Any, dtype: np.dtype[Any]) -> Any:
 
     What is no such number, or of no such dtype, is returned as it is; so is 0.
     """
-    found = known.get((dtype.num, number)) if number else None
+    found = table_of(dtype).get(number) if number else None
     return make(number, dtype) if found is None else found
 
 
@@ -40,9 +51,10 @@ def make(number: Any, dtype: np.dtype[Any]) -> Any:
         return number
     if dtype.kind != "f":
         return value
+    known = table_of(dtype)
     if len(known) >= LIMIT:
         known.clear()
     array = np.array(value, dtype)
     array.flags.writeable = False
-    known[dtype.num, number] = array
+    known[number] = array
     return array

@@ -39,6 +39,7 @@ class dtype(Constant):
     Attributes:
         name: PyTorch's name without the prefix, such as `"float32"`.
         scalar_type: the name that PyTorch's error messages use, such as `"Float"`.
+        c_name: the C type, which other messages use, such as `"float"`.
         numpy: the NumPy dtype of arrays of this dtype. NumPy has none for bfloat16,
             complex32 and the 8-bit floats: there, asking raises NotImplementedError.
         category: BOOL, INT, FLOAT or COMPLEX.
@@ -75,6 +76,11 @@ class dtype(Constant):
             f"use torch.{instead} instead"
         )
 
+    @property
+    def c_name(self) -> str:
+        """The name of the C type."""
+        return C_NAMES.get(self.scalar_type, self.name)
+
     def to_real(self) -> dtype:
         """Return the dtype of the real part: for complex64 float32, for others self."""
         return _real_of_complex.get(self, self)
@@ -91,6 +97,20 @@ class dtype(Constant):
             raise RuntimeError(
                 f"Unknown Complex ScalarType for {self.scalar_type}"
             ) from None
+
+
+C_NAMES = {
+    "Byte": "unsigned char",
+    "Char": "signed char",
+    "Short": "short",
+    "Int": "int",
+    "Long": "long int",
+    "Half": "c10::Half",
+    "Float": "float",
+    "Double": "double",
+    "ComplexFloat": "c10::complex<float>",
+    "ComplexDouble": "c10::complex<double>",
+}
 
 
 def _make_dtype(

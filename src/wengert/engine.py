@@ -67,7 +67,7 @@ class Node:
     params: dict[str, Any]
     hooks: Any
     notes: dict[Any, Any]
-    outputs: dict[int, ref[Output]]
+    outputs: dict[int, ref[Any]]
 
     unhooked: type[Node] | None = None
     """The class that the node had before it got hooks, see `hooks`."""
@@ -191,35 +191,34 @@ def schedule(roots: Iterable[Node]) -> list[Node]:
     it: its gradient is complete then, and whoever waits for it need not wait for the
     rest.
     """
-    nodes: list[Node] = []
-    last_user: dict[Node, Node] = {}
-    seen = set(roots)
-    stack = list(seen)
-    while stack:
-        node = stack.pop()
-        nodes.append(node)
+    nodes = list(roots)
+    last_user: dict[Node, Node | None] = {
+        leaf: None for leaf in nodes if not leaf.edges
+    }
+    if last_user:
+        nodes = [node for node in nodes if node.edges]
+    seen = set(nodes)
+    for node in nodes:  # which grows meanwhile
         for edge in node.edges:
             if edge is None:
                 continue
-            if not edge.edges:
+            if edge.edges:
+                if edge not in seen:
+                    seen.add(edge)
+                    nodes.append(edge)
+            else:
                 user = last_user.get(edge)
                 if user is None or node.number < user.number:
                     last_user[edge] = node
-            elif edge not in seen:
-                seen.add(edge)
-                stack.append(edge)
     nodes.sort(key=by_number, reverse=True)
-    if not last_user:
-        return nodes
-    leaves_after: dict[Node, list[Node]] = {}
+    leaves_after: dict[Node | None, list[Node]] = {}
     for leaf, user in last_user.items():
         leaves_after.setdefault(user, []).append(leaf)
-    order: list[Node] = []
+    order = leaves_after.get(None, [])
     for node in nodes:
-        if node not in last_user:
-            order.append(node)
-            if node in leaves_after:
-                order += leaves_after[node]
+        order.append(node)
+        if node in leaves_after:
+            order += leaves_after[node]
     return order
 
 
@@ -303,13 +302,13 @@ def run(
         for edge, cotangent in zip(edges, cotangents):  # noqa: B905 (nodes see to it)
             if edge is None or cotangent is None:
                 continue
-            if edge not in pending:
+            held = pending.get(edge)
+            if held is None:
                 pending[edge] = cotangent
             elif edge in owned:
-                held = pending[edge]
                 held += cotangent
             else:
-                held = pending[edge] = pending[edge] + cotangent
+                held = pending[edge] = held + cotangent
                 if type(held) is ndarray:
                     owned.add(edge)
         if not keep_graph:

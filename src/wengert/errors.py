@@ -305,6 +305,21 @@ def not_broadcastable(a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError:
     return RuntimeError(f"shapes {list(a)} and {list(b)} cannot be broadcast together")
 
 
+def not_expandable(shape: tuple[int, ...], wanted: tuple[int, ...]) -> RuntimeError:
+    """Name the first size that cannot be broadcast to the one wanted."""
+    lead = len(wanted) - len(shape)
+    at, target, size = "", len(wanted), shape[0]
+    for dim in range(lead, len(wanted) if lead >= 0 else lead):
+        if shape[dim - lead] not in (1, wanted[dim]):
+            target, size = wanted[dim], shape[dim - lead]
+            at = f" at non-singleton dimension {dim}"
+            break
+    return RuntimeError(
+        f"The expanded size of the tensor ({target}) must match the existing size "
+        f"({size}){at}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
+    )
+
+
 def dim_out_of_range(dim: int, ndim: int) -> IndexError:
     reach = max(ndim, 1)
     return IndexError(
@@ -343,7 +358,11 @@ def sizes_do_not_match(shapes: list[tuple[int, ...]]) -> RuntimeError:
 
 
 def not_for_dtype(op: str, scalar_type: str) -> NotImplementedError:
-    return NotImplementedError(f"\"{op}_cpu\" not implemented for '{scalar_type}'")
+    return not_implemented_for(f"{op}_cpu", scalar_type)
+
+
+def not_implemented_for(kernel: str, scalar_type: str) -> NotImplementedError:
+    return NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_type}'")
 
 
 def needs_extra(what: str, package: str, extra: str) -> ModuleNotFoundError:
@@ -353,15 +372,21 @@ def needs_extra(what: str, package: str, extra: str) -> ModuleNotFoundError:
     )
 
 
+def not_a_tensor(op: str, name: str, position: int, value: Any) -> TypeError:
+    """Name the argument, counted from 1, that should be a tensor."""
+    kind = type(value)
+    found = "numpy.ndarray" if kind.__module__ == "numpy" else kind.__name__
+    return TypeError(
+        f"{op}(): argument '{name}' (position {position}) must be Tensor, not {found}"
+    )
+
+
 def not_an_operand(op: str, names: Sequence[str], values: Sequence[Any]) -> TypeError:
     """The first of some values that is neither an array nor a number."""
     for position, (name, value) in enumerate(zip(names, values, strict=True), 1):
         if not hasattr(value, "dtype") and not isinstance(value, int | float | complex):
             name = "input" if name == "self" else name
-            return TypeError(
-                f"{op.removesuffix('_number')}(): argument '{name}' (position "
-                f"{position}) must be Tensor, not {type(value).__name__}"
-            )
+            return not_a_tensor(op.removesuffix("_number"), name, position, value)
     return TypeError(f"{op}(): the arguments must be tensors or numbers")
 
 
@@ -403,4 +428,25 @@ def backward_of_duals() -> RuntimeError:
         "gradients would have tangents, too. Use torch.autograd.grad, which returns "
         "them as duals, or call backward() on the primal: "
         "forward_ad.unpack_dual(tensor).primal"
+    )
+
+
+def dirty_not_returned() -> RuntimeError:
+    return RuntimeError(
+        "Some elements marked as dirty during the forward method were not returned as "
+        "output. The inputs that are modified inplace must all be outputs of the "
+        "Function."
+    )
+
+
+def dirty_view() -> RuntimeError:
+    return RuntimeError(
+        "If your Function modifies inplace an input that is a view of another Tensor, "
+        "your Function cannot return more than one Tensor. This is not supported by "
+        "the current autograd engine. You should either make sure the input is not a "
+        "view (using .clone() for example) or make your Function only return one "
+        "Tensor (potentially splitting it into two Functions: one doing the inplace "
+        "that returns a single Tensor and a second one that does the other operations)."
+        " You can ask on the forum https://discuss.pytorch.org/ if you need help to do "
+        "this change."
     )

@@ -12,18 +12,21 @@ twin's values and history. So no op needs an in-place rule. For ``x.mul_(y)``:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy import ndarray
 
 from . import dispatch, dtypes, errors, modes
-from .dispatch import numpy_dtype, record
+from .engine import Cotangents, Edges, Node, clock
 from .hooks import carry_retained
 from .primitive import OpNode
-from .primitives.op import fused
-from .saved import Packed
+from .primitives.fitting import fit
+from .recording import numpy_dtype, recorded_specially
+from .saved import WRITTEN, Packed
 from .tensor import (
     AccumulateGrad,
     Layer,
@@ -32,6 +35,7 @@ from .tensor import (
     history,
     is_inference,
     level_of,
+    new,
     plain,
     wrap_at,
 )
@@ -100,11 +104,7 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
     node = history(result)
     if isinstance(node, OpNode) and node.primitive.saves:
         keep_old_values(node, tensor)
-    if level_of(result) > level_of(tensor):
-        # above this module in the order of imports
-        from .layers.level import lift
-
-        lift(tensor, result)
+    lifted(tensor, result)
     data = tensor._data
     write(data, result._data)
     version = counter(tensor)
@@ -114,6 +114,19 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
     if modes.is_grad_enabled_at(level_of(tensor)):
         take_history(tensor, result)
     return tensor
+
+
+def lifted(tensor: Tensor, values: Tensor) -> bool:
+    """Bring a tensor to the level of values to be written, if it is of a lower one."""
+    if not level_of(values):
+        return False
+    # above this module in the order of imports
+    from .layers.level import is_below, lift
+
+    if not is_below(tensor, values):
+        return False
+    lift(tensor, values)
+    return True
 
 
 def write(data: Any, values: Any) -> None:
@@ -162,32 +175,139 @@ def take_history(tensor: Tensor, result: Tensor) -> None:
     base = view.base
     if node is None and history(base) is None:
         return
-    level = view.level
-    arrays = (base._data, result._data)
-    shadow = record(
-        copy_slices.primitive,  # type: ignore[attr-defined]
-        (base, result),
-        arrays,
-        {"steps": view.steps()},
-        base._data,
-        level,
-    )
     before = base._node
-    base._node = shadow._node
+    base._node = made = copy_slices(before, node, tensor._node, view.steps_now(tensor))
+    data = base._data
+    strided = type(data) is ndarray and not data.flags.c_contiguous
+    made.layout = data.strides if strided else None
+    if made.inner is not None and "result" in made.inner.primitive.saves:
+        made.memory, made.level = base._data, view.level
+        made.inner.outputs = {WRITTEN: ref(made)}
     carry_retained(base, before)
 
 
-def outside(grad: Any, steps: Steps) -> Any:
-    """The gradient with zeros where the view shows it."""
+class CopySlices(Node):
+    """The node of a base that was written to through a view.
+
+    Outside of the view the gradient goes to the base as it was. Inside, it is that of
+    the values written: it goes through `inner`, the node of the functional twin, whose
+    gradient for the old values takes its place, and whose others are passed on. Where
+    the twin has no such node (it is composed of several ops), `inner` is None, and the
+    gradient of the values goes where they came from.
+    """
+
+    __slots__ = ("inner", "layout", "level", "memory", "steps")
+
+    inner: OpNode | None
+    steps: Steps
+    layout: tuple[int, ...] | None
+    """The strides of the base's array, if it is not contiguous."""
+    memory: Any
+    """The array of the base, if the twin has saved what it has written there."""
+    level: int
+
+    def name(self) -> str:
+        return "torch::autograd::CopySlices"
+
+    @property
+    def saved(self) -> Any:
+        return self.inner and self.inner.saved
+
+    @saved.setter
+    def saved(self, value: Any) -> None:
+        if self.inner is not None:
+            self.inner.saved = value
+
+    def of_view(self) -> Node:
+        """Return the node of the view after it was written to."""
+        base = wrap_at(self.level, self.memory)
+        base._node = self
+        return history(replay(self.steps, base))  # type: ignore[return-value]
+
+    def apply(self, grad: Any, edges: Edges) -> Cotangents:
+        return self.carried(grad, edges, recorded=False)
+
+    def apply_recorded(self, grad: Any, edges: Edges) -> Cotangents:
+        return self.carried(grad, edges, recorded=True)
+
+    def carried(self, grad: Any, edges: Edges, *, recorded: bool) -> Cotangents:
+        if self.layout is not None:
+            grad = laid_out(grad, self.layout)
+        part = inside(grad, self.steps)
+        inner = self.inner
+        if inner is None:
+            first, rest = None, [part] * (len(edges) - 1)
+        elif not any(edges):
+            return (None,) * len(edges)
+        else:
+            pull = inner.apply_recorded if recorded else inner.apply
+            cotangents = pull(part, edges)
+            if inner.fits is not None:
+                cotangents = fit(inner, cotangents, edges)
+            first, *rest = cotangents
+        if edges[0] is None:
+            return (None, *rest)
+        return (overwritten(grad, self.steps, first, self.layout), *rest)
+
+
+def copy_slices(
+    before: Node | None, node: Node | None, viewed: Node | None, steps: Steps
+) -> CopySlices:
+    """Return the node of a base that was written to.
+
+    Args:
+        before: its node until now.
+        node: that of the values that were written.
+        viewed: that of the view until now.
+        steps: how the view shows the base.
+    """
+    made = new(CopySlices)
+    made.number = next(clock)
+    made.fits = None
+    made.steps = steps
+    if isinstance(node, OpNode) and node.edges[0] is viewed and not node.several:
+        made.inner, made.edges = node, (before, *node.edges[1:])
+    else:
+        made.inner, made.edges = None, (before, *([] if node is None else [node]))
+    if modes.special:
+        recorded_specially(made)
+    return made
+
+
+def laid_out(grad: Any, strides: tuple[int, ...]) -> Any:
+    """Return a copy of a gradient whose elements lie as those of the base do.
+
+    Views by strides find them there.
+    """
+    array = grad._data if isinstance(grad, Tensor) else grad
+    if type(array) is not ndarray:
+        return grad
+    extent = sum([(n - 1) * s for n, s in zip(array.shape, strides, strict=True)])
+    memory = np.zeros(max(extent, 0) // array.itemsize + 1, array.dtype)
+    copy = ndarray(array.shape, array.dtype, memory, 0, strides)
     if isinstance(grad, Tensor):
-        cleared = grad.clone()
-        replay(steps, cleared).zero_()
-        return cleared
-    # a NumPy scalar has no memory to write to
-    layered = isinstance(grad, Layer)
-    with_zeros = wrap_at(grad.level, grad.copy()) if layered else plain(np.array(grad))
-    write(showing(with_zeros, steps)._data, np.zeros((), numpy_dtype(grad)))
-    return with_zeros._data
+        return wrap_at(level_of(grad), copy).copy_(grad)
+    copy[...] = grad
+    return copy
+
+
+def overwritten(
+    grad: Any, steps: Steps, values: Any, layout: tuple[int, ...] | None
+) -> Any:
+    """The gradient with other values where the view shows it: zeros for None."""
+    if isinstance(grad, Tensor):
+        copy = grad.clone() if layout is None else laid_out(grad, layout)
+        part = replay(steps, copy)
+        part.zero_() if values is None else part.copy_(values)
+        return copy
+    values = np.zeros((), numpy_dtype(grad)) if values is None else values
+    if isinstance(grad, Layer):
+        whole = wrap_at(grad.level, grad.copy())
+    else:  # a NumPy scalar has no memory to write to
+        copy = np.array(grad) if layout is None else laid_out(grad, layout)
+        whole = plain(copy)
+    write(showing(whole, steps)._data, values)
+    return whole._data
 
 
 def inside(grad: Any, steps: Steps) -> Any:
@@ -208,23 +328,36 @@ def showing(tensor: Tensor, steps: Steps) -> Tensor:
         modes.switch("grad", previous)
 
 
-def _copy_slices(base: ndarray, value: ndarray, *, steps: Steps) -> ndarray:
-    copy = base.copy()
-    write(showing(plain(copy), steps)._data, value)
-    return copy
+WRITTEN_NAMES = {
+    "AsStridedBackward0": "AsStridedBackward1",
+    "CeluBackward0": "CeluBackward1",
+    "EluBackward0": "EluBackward1",
+    "FillBackward1": "FillBackward3",
+    "LeakyReluBackward0": "LeakyReluBackward1",
+    "PolygammaBackward0": "PolygammaBackward1",
+    "RreluWithNoiseBackward0": "RreluWithNoiseBackward1",
+    "SqueezeBackward0": "SqueezeBackward3",
+    "SqueezeBackward1": "SqueezeBackward4",
+    "SqueezeBackward2": "SqueezeBackward5",
+    "TBackward0": "TBackward1",
+    "ThresholdBackward0": "ThresholdBackward1",
+    "TransposeBackward0": "TransposeBackward1",
+    "UnsqueezeBackward0": "UnsqueezeBackward1",
+}
+"""What PyTorch calls the nodes of some ops if they were done in place."""
 
 
-copy_slices = fused(
-    "copy_slices",
-    _copy_slices,
-    inputs=("base", "value"),
-    grad_fn="CopySlices",
-    vjp_base=lambda grad, steps: outside(grad, steps),
-    vjp_value=lambda grad, steps: inside(grad, steps),
-)
-copy_slices.primitive.node_class.name = (  # type: ignore[attr-defined]
-    lambda node: "torch::autograd::CopySlices"
-)
+@functools.cache
+def written_class(kind: type[Node]) -> type[Node]:
+    """Return the class of nodes like these of ops in place: most have no other name."""
+    name = WRITTEN_NAMES.get(kind.__name__)
+    return kind if name is None else type(name, (kind,), {"__slots__": ()})
+
+
+def name_written(node: Node | None) -> None:
+    """Give the node of what was computed for an op in place the op's own name."""
+    if node is not None and type(node).__name__ in WRITTEN_NAMES:
+        node.__class__ = written_class(type(node))  # type: ignore[arg-type]
 
 
 def inplace(function: Callable[..., Any]) -> Callable[..., Tensor]:
@@ -235,6 +368,10 @@ def inplace(function: Callable[..., Any]) -> Callable[..., Tensor]:
         result = function(self, *args, **kwargs)
         if history(result) is not None:
             check_writable(self, recorded=True)
+        if lifted(self, result):
+            # What was recorded on lower levels has saved what is lifted now.
+            result = function(self, *args, **kwargs)
+        name_written(history(result))
         return assign(self, result)
 
     call.__name__ = call.__qualname__ = function.__name__ + "_"

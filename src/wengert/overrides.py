@@ -20,6 +20,7 @@ from types import FunctionType
 from typing import Any
 
 from . import modes
+from .ops import load_all
 from .ops.creation import as_subclass
 from .tensor import Parameter, Tensor
 
@@ -196,6 +197,8 @@ def __init_subclass__(cls: type[Tensor], **options: Any) -> None:
         cls.__torch_function__ = staticmethod(own)
     if not overrides(cls) or (own is None and cls.__base__ is not Tensor):
         return
+    load_all()
+    name_methods()
     for name, value in vars(Tensor).items():
         if name in cls.__dict__ or name in ORDINARY:
             continue
@@ -240,7 +243,6 @@ def handed_over(method: Function) -> Function:
     return call
 
 
-name_methods()
 Tensor.__torch_function__ = __torch_function__
 Tensor.__init_subclass__ = classmethod(__init_subclass__)  # type: ignore[assignment,arg-type]
 Parameter.__torch_function__ = staticmethod(_disabled_torch_function_impl)

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import errors
-from .engine import Bundle, Cotangents, Edges, Node
+from .engine import Bundle, Cotangents, Edges, Node, source
 from .saved import RawSaved, unpack, unpack_recorded
+from .ties import tie
 
 GRAD, GRADS, INPUT, RESULT, STATIC, NEEDS = range(6)
 
@@ -75,16 +76,36 @@ class OpNode(Node):
         return self.primitive.pull_back(self, grad, edges, unpack)
 
     def apply_recorded(self, grad: Any, edges: Edges) -> Cotangents:
-        if self.primitive.hidden:
+        primitive = self.primitive
+        if primitive.hidden:
             # above this module in the order of imports: it runs the engine
             from .autograd.decomposed import pull_back
 
-            return pull_back(self, grad, edges)
-        return self.primitive.pull_back(self, grad, edges, unpack_recorded)
+            cotangents = pull_back(self, grad, edges)
+        else:
+            cotangents = primitive.pull_back(self, grad, edges, unpack_recorded)
+        if primitive.tied:
+            tie(self, cotangents, edges)
+        return cotangents
 
     @property
     def several(self) -> bool:  # type: ignore[override]
         return self.primitive.several
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """For each input that has a derivative: the node that made it, and the output.
+
+        Indices, masks and the numbers that an op was called with are not shown.
+        """
+        primitive = self.primitive
+        return tuple(
+            [
+                source(edge)
+                for index, edge in enumerate(self.edges)
+                if edge is not None or primitive.is_derived(index)
+            ]
+        )
 
     def output_count(self) -> int:
         return self.params["count"] if self.several else 1
@@ -99,6 +120,10 @@ class OpNode(Node):
     def __dir__(self) -> list[str]:
         names = [f"_saved_{name}" for name in self.primitive.saves]
         return sorted({*super().__dir__(), *names})
+
+
+PLACES = {"index", "indices"}
+"""The names of inputs that say where, by which one rule for all inputs is silent."""
 
 
 class Primitive:
@@ -185,6 +210,9 @@ class Primitive:
         self.call: Callable[..., Any]
         self.refuses: dict[str, Exception | None] = {}
         self.refuses_each = False
+        self.tied: tuple[str, ...] = ()
+        self.tied_grad_fn: str
+        self.flat = False
         self.several = any(kind == GRADS for rule in rules for kind, _ in rule.plan)
         self._node_class: type[OpNode] | None = None
         self._needed: dict[tuple[bool, ...], frozenset[str]] = {}
@@ -211,6 +239,12 @@ class Primitive:
     def rule_of(self, index: int) -> Rule | None:
         """Return the rule for an input by its position."""
         return self.rules.get(self.input_name(index))
+
+    def is_derived(self, index: int) -> bool:
+        """Whether there is a derivative by an input."""
+        if self.whole is not None:
+            return self.input_name(index) not in PLACES
+        return self.rule_of(index) is not None
 
     def input_name(self, index: int) -> str:
         """Return the name of an input by its position."""

@@ -18,6 +18,7 @@ from numpy import ndarray
 
 from . import dtypes, engine, errors, modes
 from .engine import Edges, Node, clock
+from .forms import Form
 
 new = object.__new__
 make_size = tuple.__new__
@@ -108,6 +109,8 @@ class Tensor(metaclass=_Open):
         _counter: a list that holds the version number, shared with whatever shares the
             memory; None until somebody asks: version 0.
         _special: None for a plain tensor, see Note [Plain tensors].
+        _form: the form of the array of a plain tensor if it is known, else None; see
+            Note [One look at two arrays].
         _grad: what is shown as ``grad``; absent until set.
         _idle: the node of a leaf that does not require grad any more; else absent.
     """
@@ -117,6 +120,7 @@ class Tensor(metaclass=_Open):
         "__weakref__",
         "_counter",
         "_data",
+        "_form",
         "_grad",
         "_idle",
         "_node",
@@ -127,6 +131,7 @@ class Tensor(metaclass=_Open):
     _node: Node | None
     _counter: list[int] | None
     _special: Special | None
+    _form: Form | None
     _grad: Tensor | None
     _idle: Node | None
 
@@ -330,10 +335,18 @@ def plain(data: ndarray) -> Tensor:
     """Return a tensor that owns a NumPy array and has no history."""
     tensor = new(Tensor)
     tensor._data = data
+    tensor._form = None
     tensor._node = None
     tensor._counter = None
     tensor._special = None
     return tensor
+
+
+def rebind(tensor: Tensor, data: Any, special: Special | None) -> None:
+    """Let a tensor have another array, and mark it."""
+    tensor._data = data
+    tensor._form = None
+    tensor._special = special
 
 
 def wrap_at(level: int, data: Any) -> Tensor:
@@ -342,6 +355,7 @@ def wrap_at(level: int, data: Any) -> Tensor:
     if type(data) is not ndarray and not isinstance(data, LAYERS):
         data = np.asarray(data)
     tensor._data = data
+    tensor._form = None
     tensor._node = None
     tensor._counter = None
     # what a layer computes is never plain, see Note [Plain tensors]

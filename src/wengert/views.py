@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 from numpy import ndarray
 
@@ -90,9 +91,10 @@ class View(Special):
         else:
             previous = modes.switch("grad", True)
             try:
-                tensor._node = self.made_again(tensor)._node
+                made = self.made_again(tensor)._node
             finally:
                 modes.switch("grad", previous)
+            tensor._node = as_strided(made, self.base)
         if before is not None:
             from .hooks import carry_retained
 
@@ -100,14 +102,80 @@ class View(Special):
 
     def made_again(self, tensor: Tensor) -> Tensor:
         """Return a view of the base as it is now that shows what `tensor` shows."""
-        made = replay(self.steps(), self.base)
+        made = replay(self.steps_now(tensor), self.base)
         data, again = tensor._data, made._data
-        if type(data) is ndarray and (
-            data.shape != again.shape
-            or data.__array_interface__["data"] != again.__array_interface__["data"]
-        ):
+        if type(data) is ndarray and not is_same_memory(data, again):
             raise errors.lost_view()
         return made
+
+    def steps_now(self, tensor: Tensor) -> Steps:
+        """Return what makes this view, which is `tensor`, of its base as it is now."""
+        steps = self.steps()
+        if id(self.base) not in turned:
+            return steps
+        # above this module in the order of imports
+        from .primitives.strided import address, as_strided
+
+        data, whole = tensor._data, self.base._data
+        params = {
+            "size": data.shape,
+            "stride": tuple([step // data.itemsize for step in data.strides]),
+            "offset": (address(data) - address(whole)) // data.itemsize,
+            "own": tuple([step // whole.itemsize for step in whole.strides]),
+        }
+        return ((as_strided, params),)
+
+
+turned: WeakValueDictionary[int, Tensor] = WeakValueDictionary()
+"""By their ids, tensors that have got another shape in place: views made before have
+their places in memory, and no longer follow from the steps that they were made in."""
+
+
+def is_same_memory(data: ndarray, again: ndarray) -> bool:
+    """Whether two arrays begin at one place and have one shape."""
+    return (
+        data.shape == again.shape
+        and data.__array_interface__["data"] == again.__array_interface__["data"]
+    )
+
+
+class AsStridedBackward0(Node):
+    """The node of a view that was made again: the nodes of its steps, shown as one.
+
+    PyTorch makes such a view by its sizes and strides, however it came about at first.
+    """
+
+    __slots__ = ("chain",)
+
+    chain: list[Node]
+    """From the view's to the one nearest to the base."""
+
+    def __init__(self, chain: list[Node]) -> None:
+        self.number = chain[0].number
+        self.edges = chain[-1].edges
+        self.fits = None
+        self.chain = chain
+
+    def apply(self, grad: Any, edges: Edges) -> Cotangents:
+        for node in self.chain:
+            (grad,) = node.apply(grad, node.edges)
+        return (grad,)
+
+    def apply_recorded(self, grad: Any, edges: Edges) -> Cotangents:
+        for node in self.chain:
+            (grad,) = node.apply_recorded(grad, node.edges)
+        return (grad,)
+
+
+def as_strided(node: Node | None, base: Tensor) -> Node | None:
+    """Return one node for a chain of views that strides alone can express."""
+    chain: list[Node] = []
+    while node is not None and node is not base._node:
+        if len(node.edges) != 1 or node.fits is not None or node.several:
+            return chain[0] if chain else node
+        chain.append(node)
+        node = node.edges[0]
+    return AsStridedBackward0(chain) if chain else node
 
 
 class Severed(Node):

@@ -507,3 +507,14 @@ def test_reference_counts_free_a_graph(program, backward):
 def test_a_leaf_nobody_holds_is_skipped():
     y = wengert.ones(2, requires_grad=True) * 2
     y.sum().backward()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_the_first_gradient_is_one_whatever_the_output(value):
+    def gradient(x):
+        return wengert.autograd.grad((x * 2).sum(), x)[0]
+
+    x = wengert.tensor([value, 1.0], requires_grad=True)
+    batched = wengert.func.vmap(wengert.func.grad(lambda x: (x * 2).sum()))
+    for found in (gradient(x), wengert.compile(gradient)(x), batched(x.detach()[None])):
+        assert (found == 2).all()

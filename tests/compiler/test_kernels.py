@@ -273,3 +273,17 @@ def test_results_do_not_depend_on_the_number_of_threads():
         assert int(threads) == count
         lines.append(digest)
     assert len(set(lines)) == 1
+
+
+def test_a_loss_and_its_gradient_are_one_pass_over_the_logits():
+    import wengert
+
+    @wengert.compile(fullgraph=True)
+    def step(x, y):
+        loss = wengert.nn.functional.cross_entropy(x, y)
+        return loss.detach(), *wengert.autograd.grad(loss, x)
+
+    x = wengert.randn(64, 5000, requires_grad=True)
+    step(x, wengert.arange(64))
+    large = [line for line in step.explain().splitlines() if "[64, 5000]" in line]
+    assert len(large) == 1

@@ -65,6 +65,16 @@ def test_what_changes_special_values_stays(name):
     np.testing.assert_array_equal(np.signbit(found)[number], np.signbit(wanted)[number])
 
 
+def test_times_minus_one_of_a_product():
+    graph, x = one_input()
+    product = graph.add("mul", [x, 3.0])
+    graph.outputs = [graph.add("mul", [product, -1.0])]
+    assert op_names(optimize(graph)) == ["expand", "mul", "neg"]
+    values = np.ones((4, 5), np.float32)
+    (found,) = compile_graph(graph, backend="numpy").run([values])
+    np.testing.assert_array_equal(found, -3 * values)
+
+
 def test_common_subexpressions_merge():
     graph, x = one_input()
     y = graph.input(((4, 5), "float32"))

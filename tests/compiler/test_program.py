@@ -188,29 +188,6 @@ def test_several_python_threads_may_run_programs():
             np.testing.assert_allclose(future.result()[0], np.exp(x), rtol=1e-6)
 
 
-def test_products_leave_the_threads_of_blas_as_they_were():
-    from wengert.compiler import threads
-
-    blas = threads.runtime().blas
-    if blas is None:
-        pytest.skip("NumPy's BLAS was not found")
-    before = blas._get_threads()
-    with blas, blas:
-        assert blas._get_threads() == 1
-    assert blas._get_threads() == before
-
-
-def test_without_a_blas_products_run_in_numpy(monkeypatch):
-    from wengert.compiler import threads
-
-    monkeypatch.setattr(threads.runtime(), "blas", None)
-    graph = Graph()
-    a = graph.input(((3, 4), "float32"))
-    graph.outputs = [graph.add("exp", [graph.matmul(a, graph.transpose(a))])]
-    program = assert_same(graph, [np.ones((3, 4), np.float32)])
-    assert "no kernel" in program.explain()
-
-
 FORKING = """
 import os, numpy as np
 from wengert.compiler.graph import Graph

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ..function import Function as Function
+from ..lazy import loader as _loader
 from ..tensor import Tensor as Tensor
-from . import function as function, graph as graph
+from . import graph as graph
 from .backward import backward as backward, grad as grad
 from .grad_mode import (
     enable_grad as enable_grad,
@@ -16,10 +15,15 @@ from .grad_mode import (
     set_grad_enabled as set_grad_enabled,
 )
 
+if TYPE_CHECKING:
+    from ..function import Function as Function
+
 _LATER = {
+    "Function": "function",
     "anomaly": "anomaly",
     "detect_anomaly": "anomaly",
     "forward_ad": "forward_ad",
+    "function": "function",
     "functional": "functional",
     "gradcheck": "gradcheck",
     "gradgradcheck": "gradcheck",
@@ -29,16 +33,11 @@ _LATER = {
 }
 """What most programs do not ask for, and the module that is loaded when one does."""
 
+__getattr__ = _loader(globals(), _LATER)
 
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module 'wengert.autograd' has no attribute '{name}'")
-    room = _LATER[name]
-    module = import_module(f"{__name__}.{room}")
-    for other, its_room in _LATER.items():
-        if its_room == room:
-            globals()[other] = getattr(module, other, module)
-    return globals()[name]
+
+def __dir__() -> list[str]:
+    return [*globals(), *_LATER]
 
 
 def Variable(data: Tensor, requires_grad: bool = False) -> Tensor:

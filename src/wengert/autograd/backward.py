@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import engine, errors, modes
 from ..engine import Node, output_of
+from ..primitives.copying import ones_like, zeros_like
 from ..primitives.fitting import fit
 from ..tensor import (
     AccumulateGrad,
@@ -176,7 +177,7 @@ def gradient(
         raise RuntimeError(
             "materialize_grads cannot be used when the given input is a GradientEdge"
         )
-    return wrap_at(level_of(place), place._data * 0)
+    return wrap_at(level_of(place), zeros_like(place._data))
 
 
 def batched(
@@ -292,7 +293,7 @@ def implicit_start(output: Tensor) -> Tensor:
         return wrap_like(np.ones(data.shape, data.dtype))
     if output.numel() != 1:
         raise errors.needs_scalar_output()
-    return wrap_at(level_of(output), data * 0 + 1)
+    return wrap_at(level_of(output), ones_like(data))
 
 
 def output_node(place: Place) -> Node | None:

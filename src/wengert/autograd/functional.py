@@ -10,10 +10,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..func import jacfwd, vmap
-from ..primitives.copying import zeros_like
+from ..primitives.copying import ones_like, zeros_like
 from ..tensor import Tensor
 from .backward import grad as backward_grad
 from .grad_mode import enable_grad
+
+__all__ = [
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "vhp",
+    "vjp",
+]
 
 Function = Callable[..., Any]
 Tensors = Tensor | tuple[Tensor, ...]
@@ -439,7 +448,7 @@ def vector_like(tensors: Parts, v: Any, what: str, single: str) -> Parts | None:
             raise RuntimeError(
                 f"The vector v can only be None if {single} with a single element."
             )
-        return tuple([x.detach() * 0 + 1 for x in tensors])
+        return tuple([ones_like(x.detach()) for x in tensors])
     parts = v if isinstance(v, tuple) else (v,)
     if len(parts) != len(tensors):
         raise RuntimeError(

@@ -10,9 +10,12 @@ nodes, see `lowering`. At the end `Tracer.restore` gives all tensors their array
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from operator import is_
 from threading import RLock, get_ident
 from typing import Any
 
@@ -25,9 +28,9 @@ from ..generator import Generator
 from ..layers.traced import Traced
 from ..primitive import Primitive
 from ..primitives.op import registry
-from ..tensor import AccumulateGrad, Special, Tensor, wrap_at
+from ..tensor import AccumulateGrad, Special, Tensor, rebind, wrap_at
 from ..views import View, replay
-from . import failures
+from . import failures, placing
 from .failures import CaptureError
 from .graph import Graph, Node
 from .lowering import lowered
@@ -81,6 +84,9 @@ class Adopted:
         self.version = tensor._version
         self.grad: Tensor | None = getattr(tensor, "_grad", None)
         self.reset = reset
+        """Whether its gradient is forgotten before anybody looks at it."""
+        self.looked = False
+        """Whether the function has asked for its gradient."""
         self.input: Node | None = None
         self.traced: Any = None
         self.inside: Any = None
@@ -100,6 +106,8 @@ class Tracer:
         self.thread = get_ident()
         self.adopted: dict[int, Adopted] = {}
         self.old: set[int] = set()
+        self.owners: dict[int, Tensor] = {}
+        """Whose gradient a tensor was when the trace began, by its identity."""
         self.positions: dict[int, int] = {}
         """Where tensors are among the function's arguments, by their identity."""
         self.reset: set[int] = set()
@@ -118,6 +126,8 @@ class Tracer:
         self.values: dict[Node, Any] = {}
         self.sources: list[Any] = []
         """What each input of the graph is: a tensor, or a slot of a step's scalars."""
+        self.frozen: list[ndarray] = []
+        """The arrays that constants were copied from."""
         self.steps: list[Any] = []
         self.made: list[weakref.ref[Traced]] = []
         self.opaque_ops: dict[str, str] = {}
@@ -153,8 +163,7 @@ class Tracer:
             if record.born:
                 continue
             tensor = record.tensor
-            tensor._data = record.data
-            tensor._special = record.special
+            rebind(tensor, record.data, record.special)
             tensor._node = record.node
             tensor._grad = record.grad
             if tensor._counter is not None:
@@ -165,28 +174,54 @@ class Tracer:
         self.made = []
         self.adopted = {}
         self.drawn = {}
+        self.frozen = []
         self.sources = []
         self.steps = []
 
     # --- tensors ----------------------------------------------------------------------
 
+    def listens(self) -> bool:
+        """Whether what happens now is the function's doing."""
+        return get_ident() == self.thread and not self.paused
+
     def touch(self, args: Sequence[Any]) -> None:
         """Adopt the tensors among the arguments of an op."""
-        if get_ident() != self.thread or self.paused:
+        if not self.listens():
             return
         for arg in args:
             if isinstance(arg, Tensor) and type(arg._data) is ndarray:
                 self.adopt(arg)
 
-    def is_born(self, tensor: Tensor) -> bool:
-        """Whether a tensor was made inside the trace.
+    def look_at_grad(self, tensor: Tensor) -> None:
+        """Adopt a tensor whose gradient is asked for."""
+        self.touch((tensor,))
+        record = self.adopted.get(id(tensor))
+        if record is not None:
+            record.looked = True
+
+    def forget_grad(self, tensor: Tensor) -> None:
+        """Adopt a tensor that gets another gradient, or none."""
+        record = self.adopted.get(id(tensor))
+        if record is None:
+            self.reset.add(id(tensor))
+            self.touch((tensor,))
+        elif not record.looked and getattr(tensor, "_grad", None) is record.grad:
+            record.reset = True
+
+    def is_born(self, tensor: Any) -> bool:
+        """Whether a tensor (or whatever it is) was made inside the trace.
 
         The garbage collector knows: it does not run meanwhile, so that what is new is
         in its youngest generation.
         """
         if id(tensor) in self.old:
             return False
-        return any(thing is tensor for thing in gc.get_objects(generation=0))
+        return any(map(partial(is_, tensor), gc.get_objects(generation=0)))
+
+    def note_old(self, owner: Any, tensors: Iterable[Tensor]) -> None:
+        """Note that tensors are as old as what holds them, if that is old."""
+        if not self.is_born(owner):
+            self.old.update(map(id, tensors))
 
     def adopt(
         self,
@@ -223,14 +258,15 @@ class Tracer:
             finally:
                 modes.switch("grad", previous)
         else:
-            tensor._data = self.traced(self.first_node(record, source or tensor))
-            tensor._data.contiguous = record.data.flags.c_contiguous
-            tensor._special = Special(0)
+            traced = self.traced(self.first_node(record, source or tensor))
+            traced.contiguous = record.data.flags.c_contiguous
+            rebind(tensor, traced, Special(0))
         record.traced = tensor._data
         if not born:
             if record.node is not None and not isinstance(record.node, AccumulateGrad):
                 tensor._node = Boundary()
             if record.grad is not None and not record.reset:
+                self.owners[id(record.grad)] = tensor
                 self.adopt(record.grad, born=False, source=GradOf(tensor))
         record.inside = tensor._node
         return record
@@ -239,6 +275,7 @@ class Tracer:
         """Return the node of what is in a tensor's memory before the trace."""
         data = record.data
         if record.born:
+            self.frozen.append(data)
             return self.constant(data)
         node = record.input = self.graph.input(data)
         self.sources.append(source)
@@ -424,6 +461,9 @@ class Tracer:
         """Return the node of memory after a view of it was written to."""
         if primitive.name in RESHAPES:
             return self.graph.reshape(value, base.shape)
+        if primitive.name.startswith("basic_"):
+            with contextlib.suppress(Untraceable):
+                return placing.place(self.graph, base, value, params["index"])
 
         def compute(memory: ndarray, values: ndarray) -> list[ndarray]:
             copy = memory.copy()

@@ -9,150 +9,92 @@ function returns.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from .. import modes, tree
-from ..tensor import Tensor, counter, history, plain
-from ..views import View, replay
+from .. import tree
+from ..tensor import Tensor, history
+from ..views import View
 from . import failures
 from .capture import Adopted, GradOf, Tracer
 from .differentiated import Derivative, derivative_of
-from .graph import Graph, Node
+from .graph import Node
 from .guards import Reached
-from .program import Program, compile_graph
+from .places import Given, GradPlace, Slot, ViewOf
+from .program import Program, suited_program
 from .prudence import Prudence, restore
-from .step import ScalarOf
-
-
-class Miss(Exception):
-    """The program does not serve this call."""
-
-
-class Slot:
-    """What stands in the function's result for a tensor that a replay makes."""
-
-    __slots__ = ("place",)
-
-    def __init__(self, place: int) -> None:
-        self.place = place
-
-
-class ViewOf:
-    """What stands in the result for a view of another tensor that is returned."""
-
-    __slots__ = ("index", "place", "steps")
-
-    def __init__(self, place: int, steps: Any, index: int | None) -> None:
-        self.place = place
-        self.steps = steps
-        self.index = index
-
-
-class Given:
-    """What stands in the result for an argument, or a tensor from outside."""
-
-    __slots__ = ("index", "position", "steps", "tensor")
-
-    def __init__(
-        self, tensor: Tensor | None, position: int | None, steps: Any, index: int | None
-    ) -> None:
-        self.tensor = tensor
-        self.position = position
-        self.steps = steps
-        self.index = index
+from .sharing import owner
+from .straight import straight
 
 
 class Captured:
     """The program of a function for certain arguments."""
 
-    def __init__(self, tracer: Tracer, function: Callable[..., Any]) -> None:
-        self.reached = Reached(function)
+    def __init__(
+        self, tracer: Tracer, function: Callable[..., Any], leaves: list[Any]
+    ) -> None:
+        self.reached = Reached(function, leaves)
         self.steps = tracer.steps
         self.sources: list[Any] = []
-        self.conditions: list[Any] = []
+        """What each input is: a place of a tensor, or a scalar of a step."""
+        self.conditions: list[tuple[Tensor, bool | None]] = []
+        """The tensors that were met, and whether there must be no gradient."""
+        self.no_grad: dict[int, bool | None] = {}
+        """The same for arguments."""
         self.written: list[tuple[Any, int]] = []
-        self.grads: list[tuple[Any, Any]] = []
+        self.grads: list[tuple[Any, int | None]] = []
+        self.released: list[Any] = []
+        """The tensors whose old gradients nobody reads."""
         self.results: list[Any] = []
         self.structure: Any = None
-        self.arguments: list[int] = []
-        """Which inputs of the program are arguments, and which come from outside."""
-        self.others: list[int] = []
-        self.writes = False
+        self.targets: set[int] = set()
+        """Which inputs are written to."""
+        self.output_count = 0
         self.program: Program
-        self.prudence: Prudence
+        self.prudence: Prudence | None = None
         self.derivative: Derivative | None = None
         self.generators = [found[0] for found in tracer.generators.values()]
         self.opaque = dict(tracer.opaque_ops)
+        self.replay: Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
-    def replay(self, leaves: list[Any]) -> Any:
-        """Do what the function did when it was captured."""
-        self.check(leaves)
-        saved = [step.save() for step in self.steps]
-        streams = [generator.get_state() for generator in self.generators]
-        try:
-            numbers = {step: step.coefficients() for step in self.steps}
-            arrays = [read(source, leaves, numbers) for source in self.sources]
-            if self.writes and self.overlaps(arrays, leaves):
-                raise Miss
-            if self.prudence.foresees(arrays):
-                raise IndexError("an index is out of range")
-            before = self.prudence.save(arrays)
-            try:
-                outputs = self.program.run(arrays)
-            except BaseException:
-                restore(before)
-                raise
-        except BaseException:
-            for generator, state in zip(self.generators, streams, strict=True):
-                generator.set_state(state)
-            for step, lines in zip(self.steps, saved, strict=True):
-                step.rewind(lines)
-            raise
-        made = [plain(array) for array in outputs]
-        for place, count in self.written:
-            counter(found(place, leaves))[0] += count
-        for place, slot in self.grads:
-            found(place, leaves)._grad = None if slot is None else made[slot]
-        if self.derivative is not None:
-            self.derivative.attach(made, arrays, leaves)
-        return tree.unflatten(
-            [shown(result, made, leaves) for result in self.results], self.structure
+    def shown(self) -> list[int]:
+        """Return which outputs become tensors."""
+        places = {r.place for r in self.results if isinstance(r, Slot | ViewOf)}
+        return sorted(places | {slot for _, slot in self.grads if slot is not None})
+
+    def save(self) -> tuple[list[Any], list[Any]]:
+        """Return what computing the inputs changes: counts of steps, random streams."""
+        return (
+            [step.save() for step in self.steps],
+            [generator.get_state() for generator in self.generators],
         )
 
-    def check(self, leaves: list[Any]) -> None:
-        """Raise `Miss` unless what was captured still holds."""
-        if not self.reached.holds() or not all([step.holds() for step in self.steps]):
-            raise Miss
-        for place, shape, dtype, requires_grad, no_grad in self.conditions:
-            tensor = found(place, leaves)
-            data = tensor._data
-            if (
-                type(data) is not ndarray
-                or data.shape != shape
-                or data.dtype != dtype
-                or (tensor._node is not None) != requires_grad
-                or (
-                    no_grad is not None
-                    and (getattr(tensor, "_grad", None) is None) != no_grad
-                )
-            ):
-                raise Miss
+    def rewind(self, states: tuple[list[Any], list[Any]]) -> None:
+        for step, saved in zip(self.steps, states[0], strict=True):
+            step.rewind(saved)
+        for generator, state in zip(self.generators, states[1], strict=True):
+            generator.set_state(state)
 
-    def overlaps(self, arrays: list[Any], leaves: list[Any]) -> bool:
-        """Whether an argument shares memory with a tensor from outside."""
-        for place in self.arguments:
-            array = arrays[place]
-            for other in self.others:
-                held = arrays[other]
-                if (array.base is not None or held.base is not None) and (
-                    np.may_share_memory(array, held)
-                ):
-                    return True
-        return False
+    @property
+    def run(self) -> Callable[[tuple[Any, ...]], Any]:
+        """How to run the program: with care if it could fail half way."""
+        if self.prudence is None or not self.prudence.needed:
+            return self.program.run
+        return self.run_with_care
+
+    def run_with_care(self, arrays: tuple[Any, ...]) -> Any:
+        assert self.prudence is not None
+        if self.prudence.foresees(arrays):
+            raise IndexError("an index is out of range")
+        before = self.prudence.save(arrays)
+        try:
+            return self.program.run(arrays)
+        except BaseException:
+            restore(before)
+            raise
 
     def explain(self) -> str:
         text = self.program.explain()
@@ -160,42 +102,6 @@ class Captured:
             rows = [f"  {name}: {why}" for name, why in self.opaque.items()]
             text += "\neager primitives (no kernel):\n" + "\n".join(rows)
         return text
-
-
-def found(place: Any, leaves: list[Any]) -> Tensor:
-    """Return a tensor by its place among the arguments, or itself."""
-    if type(place) is GradPlace:
-        return found(place.place, leaves)._grad  # type: ignore[return-value]
-    return leaves[place] if type(place) is int else place
-
-
-def read(source: Any, leaves: list[Any], numbers: dict[Any, list[float]]) -> Any:
-    """Return what an input of the program is at this replay."""
-    kind = type(source)
-    if kind is int:
-        return leaves[source]._data
-    if kind is ScalarOf:
-        return numbers[source.step][source.position]
-    if kind is tuple:
-        return found(source[0], leaves)._grad._data  # type: ignore[union-attr]
-    return source._data
-
-
-def shown(result: Any, made: list[Tensor], leaves: list[Any]) -> Any:
-    """Return a leaf of the function's result."""
-    if type(result) is Slot:
-        return made[result.place]
-    if type(result) is ViewOf:
-        part: Any = replay(result.steps, made[result.place])
-        return part if result.index is None else part[result.index]
-    if type(result) is Given:
-        at: Any = result.position
-        tensor = leaves[at] if result.tensor is None else result.tensor
-        if result.steps is None:
-            return tensor
-        view: Any = replay(result.steps, tensor)
-        return view if result.index is None else view[result.index]
-    return result
 
 
 # --- capturing ------------------------------------------------------------------------
@@ -206,6 +112,7 @@ def captured(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     leaves: list[Any],
+    arrangement: tree.Structure,
     backend: str,
 ) -> Captured:
     """Run a function on `Traced` arrays and return its program."""
@@ -222,10 +129,11 @@ def captured(
                 tracer.old.add(id(leaf))
                 tracer.adopt(leaf, born=False, alone=True)
         result = function(*args, **kwargs)
-        made = Captured(tracer, function)
+        made = Captured(tracer, function, leaves)
         finish(tracer, made, result, positions, backend)
         del result
     check_kept(tracer)
+    made.replay = straight(made, leaves, arrangement)
     return made
 
 
@@ -293,34 +201,57 @@ def finish(
             "Draw them outside of the compiled function and pass them",
         )
     tracer.check_options()
+    check_frozen(tracer, made.reached)
     check_sharing(graph, tracer)
     if tracer.token is not None:
         outputs.append(tracer.token)  # so that all draws are made, in their order
     graph.outputs = outputs
     made.derivative = derivative_of(tracer, tensors[:returned], positions, backend)
+    forget_unread(tracer, made.derivative)
     made.sources = [source_of(source, positions) for source in tracer.sources]
-    made.writes = bool(graph.writes)
-    for place, source in enumerate(made.sources):
-        if type(source) is int:
-            made.arguments.append(place)
-        elif type(source) is not ScalarOf:
-            made.others.append(place)
-    made.program = compiled_program(graph, backend)
-    made.prudence = Prudence(graph, frozenset(tracer.safe_calls))
+    read = {key_of(x.place) for x in made.sources if type(x) is GradPlace}
+    made.released = [place for place, _ in made.grads if key_of(place) not in read]
+    made.targets = {graph.inputs.index(target) for target, _ in graph.writes}
+    made.output_count = len(graph.outputs)
+    made.program = suited_program(graph, backend)
+    if not made.program.fails_early:
+        made.prudence = Prudence(graph, frozenset(tracer.safe_calls))
 
 
-def compiled_program(graph: Graph, backend: str) -> Program:
-    """Return a program; the kernels are not for arrays without elements."""
-    if any(node.size == 0 for node in graph.nodes):
-        backend = "numpy"
-    return compile_graph(graph, backend)
+def forget_unread(tracer: Tracer, derivative: Derivative | None) -> None:
+    """Take out inputs that nobody reads, such as gradients that are replaced."""
+    graph = tracer.graph
+    read = set(graph.results()) | {target for target, _ in graph.writes}
+    stack = list(read)
+    while stack:
+        for node in stack.pop().inputs:
+            if node not in read:
+                read.add(node)
+                stack.append(node)
+    kept_back = derivative.inputs() if derivative is not None else set()
+    kept = [
+        place
+        for place, node in enumerate(graph.inputs)
+        if node in read or place in kept_back
+    ]
+    gone = set(graph.inputs) - {graph.inputs[place] for place in kept}
+    if derivative is not None:
+        derivative.move({old: new for new, old in enumerate(kept)})
+    graph.inputs = [graph.inputs[place] for place in kept]
+    tracer.sources = [tracer.sources[place] for place in kept]
+    graph.nodes = [node for node in graph.nodes if node in read or node not in gone]
+
+
+def key_of(place: Any) -> Any:
+    """Return what a place is compared by: tensors are compared by identity."""
+    return place if type(place) is int else ("tensor", id(place))
 
 
 def source_of(source: Any, positions: dict[int, int]) -> Any:
     if isinstance(source, Tensor):
         return positions.get(id(source), source)
     if isinstance(source, GradOf):
-        return (positions.get(id(source.tensor), source.tensor),)
+        return GradPlace(positions.get(id(source.tensor), source.tensor))
     return source
 
 
@@ -341,17 +272,24 @@ def result_of(
     if record is None or record.born:
         for other in tracer.adopted.values():
             if other.traced is tensor._data and not other.born:
-                place = positions.get(id(other.tensor))
-                outside = None if place is not None else other.tensor
-                return Given(outside, place, ((Tensor.detach, {}),), None)
+                place = place_of(tracer, other.tensor, positions)
+                return Given(place, ((Tensor.detach, {}),))
         if base is not tensor and id(base) in returned:
             steps = special.steps()  # type: ignore[union-attr]
             return ViewOf(slot(base), steps, tensor._data.step[2])
         return Slot(slot(tensor))
-    position = positions.get(id(base))
-    steps = special.steps() if isinstance(special, View) else None
-    index = tensor._data.step[2] if steps is not None else None
-    return Given(None if position is not None else base, position, steps, index)
+    place = place_of(tracer, base, positions)
+    if not isinstance(special, View):
+        return Given(place)
+    return Given(place, special.steps(), tensor._data.step[2])
+
+
+def place_of(tracer: Tracer, tensor: Tensor, positions: dict[int, int]) -> Any:
+    """Return where a tensor from outside is found."""
+    whose = tracer.owners.get(id(tensor))
+    if whose is not None:
+        return GradPlace(positions.get(id(whose), whose))
+    return positions.get(id(tensor), tensor)
 
 
 def effects(
@@ -364,21 +302,16 @@ def effects(
     """Note what the function did to a tensor from outside."""
     tensor = record.tensor
     place = positions.get(id(tensor), tensor)
-    owner = owner_of_grad(tracer, tensor)
+    whose = tracer.owners.get(id(tensor))
     grad: Tensor | None = getattr(tensor, "_grad", None)
     no_grad = None
-    if record.special is None and not record.reset and record.node is not None:
+    asked = record.looked or (record.special is None and record.node is not None)
+    if asked and not record.reset:
         no_grad = record.grad is None
-    if owner is None:
-        made.conditions.append(
-            (
-                place,
-                record.data.shape,
-                record.data.dtype,
-                record.node is not None,
-                no_grad,
-            )
-        )
+    if type(place) is int:
+        made.no_grad[place] = no_grad
+    elif whose is None:
+        made.conditions.append((tensor, no_grad))
     if type(tensor._data).__name__ != "Traced":
         raise failures.untraceable(
             "a tensor got another array (.data = …)", "Write to it with copy_()"
@@ -396,29 +329,9 @@ def effects(
     if not raised and record.input is not None:
         raised = int(tensor._data.node is not record.input)
     if raised and not record.is_view:
-        if owner is not None:
-            made.written.append((GradPlace(positions.get(id(owner), owner)), raised))
-        else:
-            made.written.append((place, raised))
+        made.written.append((place_of(tracer, tensor, positions), raised))
     if grad is not record.grad:
         made.grads.append((place, None if grad is None else slot(detached(grad))))
-
-
-class GradPlace:
-    """The gradient of a tensor, as a place."""
-
-    def __init__(self, place: Any) -> None:
-        self.place = place
-
-
-def owner_of_grad(tracer: Tracer, tensor: Tensor) -> Tensor | None:
-    """Return the tensor whose gradient this was when the trace began."""
-    for source in tracer.sources:
-        if isinstance(source, GradOf):
-            record = tracer.adopted[id(source.tensor)]
-            if record.grad is tensor:
-                return source.tensor
-    return None
 
 
 def detached(grad: Tensor) -> Tensor:
@@ -429,14 +342,24 @@ def detached(grad: Tensor) -> Tensor:
     return grad
 
 
+def check_frozen(tracer: Tracer, reached: Reached) -> None:
+    """Refuse NumPy arrays from outside: they may hold other numbers next time."""
+    for array in tracer.frozen:
+        if id(array) in reached.seen or id(owner(array)) in reached.seen:
+            raise failures.CaptureError(
+                "the function makes a tensor of a NumPy array from outside. Make the "
+                "tensor outside, too: it shares the array's memory"
+            )
+
+
 def check_sharing(graph: Any, tracer: Tracer) -> None:
     """Refuse inputs that share memory if one of them is written to."""
     written = {target for target, _ in graph.writes}
     inputs = [r for r in tracer.adopted.values() if r.input is not None]
-    for record in inputs:
+    for record, others in meeting(inputs):
         if record.input not in written:
             continue
-        for other in inputs:
+        for other in others:
             if (
                 other is not record
                 and np.may_share_memory(record.data, other.data)
@@ -448,4 +371,16 @@ def check_sharing(graph: Any, tracer: Tracer) -> None:
                 )
 
 
-__all__ = ["Captured", "Miss", "captured", "modes"]
+def meeting(records: list[Adopted]) -> Iterator[tuple[Adopted, list[Adopted]]]:
+    """Return each record with those whose memory may have the same owner."""
+    unknown: list[Adopted] = []
+    owned: dict[int, list[Adopted]] = {}
+    for record in records:
+        whose = owner(record.data)
+        members = unknown if whose is None else owned.setdefault(id(whose), [])
+        members.append(record)
+    for members in owned.values():
+        for record in members:
+            yield record, [*members, *unknown]
+    for record in unknown:
+        yield record, records

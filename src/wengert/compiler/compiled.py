@@ -12,12 +12,10 @@ from numpy import ndarray
 from .. import modes, tree
 from ..tensor import Tensor
 from . import capture
-from .captured import Captured, Miss, captured
+from .captured import Captured, captured
 from .failures import CaptureError, NotYet
 from .guards import key_of
-
-EAGER = None
-"""Stands in place of a program where a function has to run eagerly."""
+from .straight import MISS
 
 
 def compile(
@@ -92,8 +90,7 @@ def require_llvm() -> None:
 
 def has_special_modes() -> bool:
     """Whether a mode is on that looks into what is recorded."""
-    local = modes.local
-    return bool(modes.special and (local.anomaly or local.saved_hooks))
+    return bool(modes.local.anomaly or modes.local.saved_hooks)
 
 
 class Compiled:
@@ -107,9 +104,10 @@ class Compiled:
         self.fullgraph = fullgraph
         self.backend = backend
         self.limit = limit
-        self.programs: list[tuple[Any, Any, Captured | None]] = []
+        self.programs: list[Captured] = []
+        self.eager: list[tuple[Any, tree.Structure]] = []
+        """What arguments look like for which the function has to run eagerly."""
         self.reasons: list[str] = []
-        self.last: tuple[Any, Any, Captured | None] | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name == "function":
@@ -120,39 +118,38 @@ class Compiled:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if capture.current is not None or has_special_modes():
+        if capture.current is not None or (modes.special and has_special_modes()):
             return self.function(*args, **kwargs)
-        leaves, structure = tree.flatten((args, kwargs))
-        for leaf in leaves:
-            if isinstance(leaf, Tensor) and type(leaf._data) is not ndarray:
-                return self.function(*args, **kwargs)
-        key = key_of(leaves)
-        for known, shape, program in self.programs:
-            if shape == structure and known == key:
-                if program is EAGER:
-                    return self.function(*args, **kwargs)
-                try:
-                    return program.replay(leaves)
-                except Miss:
-                    continue
-                except Exception as error:
-                    return self.instead(error, args, kwargs)
-        return self.begin(args, kwargs, key, structure, leaves)
+        for program in self.programs:
+            try:
+                result = program.replay(args, kwargs)
+            except Exception as error:
+                return self.instead(error, args, kwargs)
+            if result is not MISS:
+                return result
+        return self.begin(args, kwargs)
 
-    def begin(
-        self, args: Any, kwargs: Any, key: Any, structure: Any, leaves: list[Any]
-    ) -> Any:
+    def begin(self, args: Any, kwargs: Any) -> Any:
         """Capture a program for these arguments and run it, or run eagerly."""
-        if len(self.programs) >= self.limit:
+        leaves, structure = tree.flatten((args, kwargs))
+        if any(
+            [isinstance(x, Tensor) and type(x._data) is not ndarray for x in leaves]
+        ):
+            return self.function(*args, **kwargs)
+        key = key_of(leaves), structure
+        if key in self.eager:
+            return self.function(*args, **kwargs)
+        if len(self.programs) + len(self.eager) >= self.limit:
             self.report(
                 f"more than {self.limit} programs for different arguments; this call "
-                f"and "
-                "others like it run eagerly. Pass what varies as tensors, or raise "
+                "and others like it run eagerly. Pass what varies as tensors, or raise "
                 "`limit`"
             )
             return self.function(*args, **kwargs)
         try:
-            program = captured(self.function, args, kwargs, leaves, self.backend)
+            program = captured(
+                self.function, args, kwargs, leaves, structure, self.backend
+            )
         except ImportError:
             raise
         except NotYet:
@@ -161,14 +158,19 @@ class Compiled:
             if self.fullgraph and isinstance(error, CaptureError):
                 raise
             result = self.function(*args, **kwargs)  # the user's own errors arise here
-            self.programs.append((key, structure, EAGER))
+            self.eager.append(key)
             self.report(f"runs eagerly: {error}")
             return result
-        self.programs.append((key, structure, program))
         try:
-            return program.replay(leaves)
+            result = program.replay(args, kwargs)
         except Exception as error:
-            return self.instead(error, args, kwargs)
+            result = self.instead(error, args, kwargs)
+        if result is MISS:  # what it relies on was changed by the function itself
+            self.eager.append(key)
+            self.report("runs eagerly: what it reads changes from call to call")
+            return self.function(*args, **kwargs)
+        self.programs.append(program)
+        return result
 
     def instead(self, error: Exception, args: Any, kwargs: Any) -> Any:
         """Run eagerly where a replay has failed, before it had written anything.
@@ -189,8 +191,6 @@ class Compiled:
 
     def explain(self) -> str:
         """Return what the programs do: kernels, what they fuse, what runs in Python."""
-        parts = [
-            "runs eagerly" if program is EAGER else program.explain()
-            for _, _, program in self.programs
-        ]
+        parts = [program.explain() for program in self.programs]
+        parts += ["runs eagerly"] * len(self.eager)
         return "\n\n".join([*parts, *self.reasons]) or "not called yet"

@@ -18,7 +18,7 @@ from ..primitives.fitting import fit
 from ..tensor import Tensor, counter, history, is_differentiable
 from . import failures
 from .graph import Graph, Node
-from .program import Program, compile_graph
+from .program import Program, suited_program
 
 SEEN_THROUGH = ("expand", "reshape", "permute", "cast", "constant", "iota")
 """What the second graph computes again rather than keep."""
@@ -64,6 +64,17 @@ class Derivative:
         self.consumed = False
         self.program: Program | None = None
 
+    def inputs(self) -> set[int]:
+        """Return the places of the first program's inputs that are needed."""
+        return {place for kind, place, _ in self.residuals if kind == "in"}
+
+    def move(self, places: dict[int, int]) -> None:
+        """Take the first program's inputs from other places."""
+        self.residuals = [
+            (kind, places[place] if kind == "in" else place, where)
+            for kind, place, where in self.residuals
+        ]
+
     def attach(self, made: list[Tensor], arrays: list[Any], leaves: list[Any]) -> None:
         """Give the results of a replay their history."""
         node = CompiledBackward()
@@ -89,8 +100,7 @@ class Derivative:
     def pull_back(self, grad: Any, saved: Any) -> list[Any]:
         """Return the gradients of the leaves."""
         if self.program is None:
-            empty = any(node.size == 0 for node in self.graph.nodes)
-            self.program = compile_graph(self.graph, "numpy" if empty else self.backend)
+            self.program = suited_program(self.graph, self.backend)
         given = [
             conforming(grad.get(i) if isinstance(grad, Bundle) else grad, seed)
             for i, seed in enumerate(self.seeds)

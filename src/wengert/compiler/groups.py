@@ -47,7 +47,7 @@ class Step:
 
 @dataclass(eq=False)
 class Product(Step):
-    """A matrix product by BLAS."""
+    """A matrix product."""
 
     node: Node = None  # type: ignore[assignment]
 

@@ -1,15 +1,14 @@
 """What a captured program relies on besides values, and whether that still holds.
 
-The arguments are compared by `key_of`. What a function reaches by itself (closure
-cells, globals, defaults, and what these hold: modules, optimizers, containers, other
-functions) is looked through once by `reached`, which notes for each place what was
-found there.
+What a function reaches by itself (closure cells, globals, defaults, and what these
+hold: modules, optimizers, containers, other functions) is looked through once by
+`Reached`, which notes for each place what was found there.
 """
 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,14 +16,14 @@ import numpy as np
 from .. import dtypes, modes
 from ..tensor import AccumulateGrad, Tensor
 
-Check = Callable[[], bool]
+Name = Callable[[Any], str]
 PLAIN = (int, float, complex, str, bytes, bool, type(None))
 DEPTH = 6
 LIMIT = 20000
 
 
 def key_of(leaves: Sequence[Any]) -> tuple[Any, ...]:
-    """Return what must be equal for the program of one call to serve another."""
+    """Return what must be equal for a function to run eagerly again."""
     seen: dict[int, int] = {}
     key: list[Any] = [
         modes.is_grad_enabled(),
@@ -48,7 +47,7 @@ def key_of(leaves: Sequence[Any]) -> tuple[Any, ...]:
                 )
             )
         elif isinstance(leaf, PLAIN):
-            key.append((type(leaf), leaf))
+            key.append((type(leaf), repr(leaf)))
         else:
             key.append(Same(leaf))
     return tuple(key)
@@ -84,27 +83,29 @@ class Same:
 class Reached:
     """The places that a function reads, and what was found there."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], leaves: Sequence[Any]) -> None:
         self.seen: set[int] = set()
         self.held: list[Any] = []
         self.cells: list[tuple[Any, Any]] = []
         self.items: list[tuple[Any, Any, Any]] = []
         self.lengths: list[tuple[Any, int]] = []
-        self.visit(function, DEPTH)
+        for thing in (function, *leaves):
+            self.visit(thing, DEPTH)
 
-    def holds(self) -> bool:
-        """Whether all places hold what they held."""
+    def conditions(self, name: Name) -> Iterator[str]:
+        """Write the conditions that a place holds something else now.
+
+        Args:
+            name: returns what an object is called there.
+        """
         for cell, value in self.cells:
-            if value != cell.cell_contents:
-                return False
-        try:
-            for container, key, value in self.items:
-                found = container[key]
-                if found is not value and not same(found, value):
-                    return False
-        except (KeyError, IndexError):
-            return False
-        return all([len(container) == size for container, size in self.lengths])
+            yield differs(f"{name(cell)}.cell_contents", value, name)
+        for container, key, value in self.items:
+            plain = type(key) in (int, str)
+            where = f"{name(container)}[{repr(key) if plain else name(key)}]"
+            yield differs(where, value, name)
+        for container, size in self.lengths:
+            yield f"len({name(container)}) != {size}"
 
     def visit(self, value: Any, depth: int) -> None:
         """Look through a value."""
@@ -149,9 +150,7 @@ class Reached:
                 value = cell.cell_contents
             except ValueError:
                 continue
-            self.cells.append(
-                (cell, value if isinstance(value, PLAIN) else Identity(value))
-            )
+            self.cells.append((cell, value))
             self.visit(value, depth - 1)
         for name in names_in(function.__code__):
             if name in function.__globals__:
@@ -181,21 +180,18 @@ class Reached:
                 self.visit(forward, depth - 1)
 
 
+def differs(place: str, value: Any, name: Name) -> str:
+    """Return the condition that a place does not hold a value, or what equals it."""
+    if value is None or isinstance(value, bool):
+        return f"{place} is not {value}"
+    if isinstance(value, PLAIN):
+        return f"{place} is not {name(value)} and not same({place}, {name(value)})"
+    return f"{place} is not {name(value)}"
+
+
 def same(found: Any, value: Any) -> bool:
-    """Whether two plain values are equal; others have to be identical."""
-    return type(found) is type(value) and isinstance(value, PLAIN) and found == value
-
-
-class Identity:
-    """Equal to the very object that it was made of."""
-
-    def __init__(self, thing: Any) -> None:
-        self.thing = thing
-
-    def __eq__(self, other: object) -> bool:
-        return other is self.thing
-
-    __hash__ = object.__hash__
+    """Whether two plain values are equal: of one type, and zeros of one sign."""
+    return type(found) is type(value) and repr(found) == repr(value)
 
 
 def names_in(code: types.CodeType) -> list[str]:

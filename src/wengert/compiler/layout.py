@@ -44,22 +44,17 @@ def memory_strides(node: Node) -> tuple[int, ...]:
     return tuple(prod(node.shape[d + 1 :]) for d in range(len(node.shape)))
 
 
-def blas_layout(node: Node) -> tuple[Node, int, bool, int, int] | None:
-    """How BLAS reads it: memory, offset, transposed, leading dim, batch stride."""
+def matrix_layout(node: Node) -> tuple[Node, int, tuple[int, int], int] | None:
+    """How a product reads it: memory, offset, strides of rows and columns, of a batch.
+
+    None where the matrices of a batch do not lie at equal distances.
+    """
     found = locate(node)
     if found is None:
         return None
     base, offset, strides = found
-    rows, columns = node.shape[-2:]
     batch = _uniform_stride(node.shape[:-2], strides[:-2])
-    if batch is None:
-        return None
-    down, right = strides[-2:]
-    if (right == 1 or columns == 1) and (down >= columns or rows == 1):
-        return base, offset, False, max(down, columns, 1), batch
-    if (down == 1 or rows == 1) and (right >= rows or columns == 1):
-        return base, offset, True, max(right, rows, 1), batch
-    return None
+    return None if batch is None else (base, offset, strides[-2:], batch)  # type: ignore[return-value]
 
 
 def _uniform_stride(shape: Shape, strides: tuple[int, ...]) -> int | None:
@@ -74,6 +69,6 @@ def _uniform_stride(shape: Shape, strides: tuple[int, ...]) -> int | None:
 
 
 def is_product(node: Node) -> bool:
-    """Whether BLAS computes a node, once its operands have a layout for it."""
+    """Whether `gemm` computes a node, once its operands have a layout for it."""
     fits = node.op == "matmul" and node.dtype.str in ("<f4", "<f8")
     return fits and node.size > 0 and node.inputs[0].size > 0

@@ -61,12 +61,12 @@ class Machine:
             cpu=self.cpu, features=self.features, opt=2, reloc="pic", codemodel="small"
         )
 
-    def object_code(self, ir: str) -> bytes:
+    def object_code(self, ir: str, level: int) -> bytes:
         """Optimise and assemble one module."""
         llvm = self.llvm
         with llvm.parse_assembly(ir, llvm.create_context()) as module:
             machine = self._target_machine()
-            options = llvm.create_pipeline_tuning_options(speed_level=2)
+            options = llvm.create_pipeline_tuning_options(speed_level=level)
             options.loop_unrolling = False
             options.slp_vectorization = False
             builder = llvm.create_pass_builder(machine, options)
@@ -102,13 +102,17 @@ def _vector_bytes(features: str) -> int:
     return 32 if "+avx2" in enabled else 16
 
 
-def compile_module(ir: str, symbols: Sequence[str]) -> dict[str, int]:
-    """The addresses of a module's functions, from the disk's cache where possible."""
+def compile_module(ir: str, symbols: Sequence[str], level: int = 2) -> dict[str, int]:
+    """The addresses of a module's functions, from the disk's cache where possible.
+
+    Args:
+        level: how much is optimised: 0 is for code whose time does not matter.
+    """
     host = machine()
-    key = cache.key_of(host.identity, ir)
+    key = cache.key_of(host.identity, str(level), ir)
     code = cache.load(key)
     if code is None:
-        code = host.object_code(ir)
+        code = host.object_code(ir, level)
         cache.save(key, code)
     return host.link(f"wengert-{key[:16]}-{len(_ADDRESSES)}", code, symbols)
 

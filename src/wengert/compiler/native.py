@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from math import ceil
 from typing import Any
 
 import numpy as np
 
-from . import threads
+from . import gemm, products, threads
 from .graph import Graph, Node
 from .groups import Call, Group, Product, Sink, Step
 from .kernels import build_kernel, combining_kernel
-from .layout import blas_layout
 from .llvm import compile_functions
 from .memory import GuardedBytes, Lifetime, aligned_bytes, plan, plan_guarded
 from .program import Arrays, Program, conforming, evaluate
 from .schedule import schedule
 from .tables import Tables
 from .values import Argument
-
-_GEMM_CHUNK = 2_000_000  # multiplications that are worth a chunk of their own
-_GEMM_LARGE = 50_000_000  # ... of those of a large product
-_GEMM_PER_NS = 50  # multiplications, roughly
 
 Inputs = tuple[Any, ...]
 
@@ -38,12 +31,16 @@ class NativeProgram(Program):
         self.graph = graph
         self._runtime = threads.runtime()
         started = time.perf_counter()
-        self._blas = self._runtime.blas
-        self._schedule = schedule(graph, products=self._blas is not None)
+        self._schedule = schedule(graph)
         self._kernels = {
             step: build_kernel(step, self._schedule.stored)
             for step in self._schedule.steps
             if isinstance(step, Group)
+        }
+        self._products = {
+            step: products.plan(step.node)
+            for step in self._schedule.steps
+            if isinstance(step, Product)
         }
         self._addresses = self._compile()
         self._batches = self._batch_steps()
@@ -67,6 +64,21 @@ class NativeProgram(Program):
             else:
                 batches.append([step])
         return batches
+
+    @property
+    def fails_early(self) -> bool:  # type: ignore[override]
+        """Whether the kernels that look at indices run before those that write."""
+        last_look, first_write = -1, len(self._batches)
+        for now, batch in enumerate(self._batches):
+            if any(isinstance(step, Call) for step in batch):
+                return False
+            kernels = [self._kernels[step] for step in batch if isinstance(step, Group)]
+            if any(Argument("error", None) in kernel.arguments for kernel in kernels):
+                last_look = now
+            sinks = [sink for kernel in kernels for sink in kernel.group.sinks]
+            if any(sink.write is not None for sink in sinks):
+                first_write = min(first_write, now)
+        return last_look < first_write
 
     def _alike(self, a: Step, b: Step) -> bool:
         if not (isinstance(a, Group) and isinstance(b, Group)):
@@ -106,7 +118,8 @@ class NativeProgram(Program):
             for node in self.graph.nodes
             if node.op == "constant"
         }
-        scratch = max((k.scratch for k in self._kernels.values()), default=0)
+        every = [*self._kernels.values(), *self._products.values()]
+        scratch = max((x.scratch for x in every), default=0)
         self._scratch_each = -(-(scratch + 64) // 4096) * 4096
         self._scratch = aligned_bytes(self._scratch_each * self._runtime.threads)
 
@@ -135,6 +148,9 @@ class NativeProgram(Program):
             kernel = self._kernels.get(step)  # type: ignore[call-overload]
             for sink in kernel.partials if kernel else ():
                 touch(sink, sink.node.nbytes * kernel.chunks, now)
+            product = self._products.get(step)  # type: ignore[call-overload]
+            if product and product.packed:
+                touch(step, product.packed, now)
         owners = list(first)
         return owners, [Lifetime(size[o], first[o], last[o]) for o in owners]
 
@@ -205,8 +221,6 @@ class NativeProgram(Program):
             self._labels.append((before, len(tables.launches), step))
         self._stretches.append((start, len(tables.launches)))
         self._has_calls = len(self._stretches) > 1
-        products = any(isinstance(s, Product) for s in self._schedule.steps)
-        self._around = (products and self._blas) or contextlib.nullcontext()
         written = {target for target, _ in self.graph.writes}
         tables.finish(self.graph, written)
         self._program = tables.program.ctypes.data
@@ -234,10 +248,13 @@ class NativeProgram(Program):
     def _add_launches(self, tables: Tables, step: Step) -> None:
         scratch = self._scratch.ctypes.data, self._scratch_each
         if isinstance(step, Product):
-            arguments, chunks, function = self._product(step.node)
-            work = step.node.size * step.node.inputs[0].shape[-1] / _GEMM_PER_NS
-            resolved = self._resolved(tables, arguments)
-            tables.launch(function, resolved, chunks, *scratch, work)
+            product = self._products[step]
+            words = product.arguments(self._place.get(step, 0))
+            resolved = self._resolved(tables, words)
+            addresses = gemm.functions(product.kind)
+            for name, chunks in product.launches:
+                work = product.nanoseconds
+                tables.launch(addresses[name], resolved, chunks, *scratch, work)
             return
         assert isinstance(step, Group)
         kernel = self._kernels[step]
@@ -272,50 +289,13 @@ class NativeProgram(Program):
                 )
         return result
 
-    def _product(self, node: Node) -> tuple[list[Any], int, int]:
-        """The arguments of `runtime`'s gemm, how many chunks, and its address."""
-        a, b = node.inputs
-        kind = "float" if node.dtype.itemsize == 4 else "double"
-        item = node.dtype.itemsize
-        (m, k), n = a.shape[-2:], b.shape[-1]
-        base_a, offset_a, turned_a, lda, batch_a = blas_layout(a)  # type: ignore[misc]
-        base_b, offset_b, turned_b, ldb, batch_b = blas_layout(b)  # type: ignore[misc]
-        batch = node.size // (m * n)
-        wanted = _product_chunks(m * n * k * batch)
-        if batch > 1:
-            what, total, unit = 2, batch, 1
-            steps = (batch_a * item, batch_b * item, m * n * item)
-        elif m >= n:
-            what, total, unit = 0, m, 16
-            steps = (item * (1 if turned_a else lda), 0, n * item)
-        else:
-            what, total, unit = 1, n, 16
-            steps = (0, item * (ldb if turned_b else 1), item)
-        each = ceil(total / wanted / unit) * unit
-        assert self._blas is not None
-        arguments = [
-            self._blas.functions[kind],
-            101,
-            112 if turned_a else 111,
-            112 if turned_b else 111,
-            *(m, n, k),
-            *(lda, ldb, n),
-            Argument("node", base_a, offset_a * item),
-            Argument("node", base_b, offset_b * item),
-            Argument("node", node),
-            *(what, each, total),
-            *steps,
-        ]
-        return arguments, ceil(total / each), self._runtime.addresses[f"gemm_{kind}"]
-
     # --- running ---------------------------------------------------------------------
 
     def run(self, inputs: Arrays) -> tuple[np.ndarray, ...]:
         inputs = tuple(inputs)
         with self._lock:
             outputs = self._fresh_outputs()
-            with self._around:
-                self._replay(inputs, outputs)
+            self._replay(inputs, outputs)
         return outputs
 
     def _replay(self, inputs: Inputs, outputs: tuple[np.ndarray, ...]) -> None:
@@ -413,13 +393,20 @@ class NativeProgram(Program):
     # --- explaining ------------------------------------------------------------------
 
     def explain(self) -> str:
-        """What runs, step by step; `times` measures it."""
+        """What runs, step by step, and how long each takes on numbers made up now."""
         steps, launches = len(self._schedule.steps), len(self._tables.launches)
         compiled = f"compiled in {self.compile_seconds * 1e3:.0f} ms"
         arena = f"arena {_size(self._arena.nbytes)}"
         lines = [f"{steps} steps, {launches} launches, {compiled}, {arena}"]
+        made_up = [
+            _laid_out(node, np.full(node.shape, node.dtype.kind == "f", node.dtype))
+            for node in self.graph.inputs
+        ]
+        measured = {step: taken for step, _, taken in self._measured(made_up, 5)}
         for number, step in enumerate(self._schedule.steps):
-            lines.append(f"{number:3} {self._explain_step(step)}")
+            mark = "" if isinstance(step, Call) else "″"  # in the launch above
+            taken = f"{measured[step] * 1e6:.1f} µs" if step in measured else mark
+            lines.append(f"{number:3} {taken:>10} {self._explain_step(step)}")
         return "\n".join(lines)
 
     def _explain_step(self, step: Step) -> str:
@@ -446,31 +433,24 @@ class NativeProgram(Program):
 
     def times(self, inputs: Arrays, repeat: int = 20) -> list[tuple[str, float]]:
         """The median seconds of each native step on ``inputs`` (writes are done)."""
+        return [(text, taken) for _, text, taken in self._measured(inputs, repeat)]
+
+    def _measured(self, inputs: Arrays, repeat: int) -> list[tuple[Step, str, float]]:
+        """The same, with the steps; those of a batch count as its first."""
         outputs = self._fresh_outputs()
-        if self._runtime.prepare(self._program, tuple(inputs), outputs):
-            raise ValueError("the inputs do not have the layout compiled for")
         result = []
-        for first, last, step in self._labels:
-            samples = []
-            for _ in range(repeat):
-                start = time.perf_counter()
-                with self._around:
+        with self._lock:
+            if self._runtime.prepare(self._program, tuple(inputs), outputs):
+                raise ValueError("the inputs do not have the layout compiled for")
+            for first, last, step in self._labels:
+                samples = []
+                for _ in range(repeat):
+                    start = time.perf_counter()
                     self._runtime.run(self._program, first, last)
-                samples.append(time.perf_counter() - start)
-            result.append((self._explain_step(step), float(np.median(samples))))
+                    samples.append(time.perf_counter() - start)
+                taken = float(np.median(samples))
+                result.append((step, self._explain_step(step), taken))
         return result
-
-
-def _product_chunks(multiplications: int) -> int:
-    """Into how many chunks a matrix product is cut: few, as BLAS packs for each.
-
-    The number does not depend on the threads: BLAS sums small matrices differently.
-    """
-    if multiplications < 2 * _GEMM_CHUNK:
-        return 1
-    if multiplications < _GEMM_LARGE:
-        return 2
-    return 4 if multiplications < 8 * _GEMM_LARGE else 8
 
 
 def _size(nbytes: int) -> str:

@@ -8,6 +8,7 @@ runs; where that is not possible, what the program writes to is copied before.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -61,10 +62,13 @@ class Prudence:
             if node not in self.constants and node not in places
         ]
 
-    def foresees(self, arrays: list[Any]) -> bool:
+    @property
+    def needed(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.checks or self.saves)
+
+    def foresees(self, arrays: Sequence[Any]) -> bool:
         """Whether an index will be found out of range."""
-        if not self.checks:
-            return False
         values = dict(self.constants)
         for node in self.inputs:
             values[node] = arrays[self.places[node]]
@@ -77,7 +81,7 @@ class Prudence:
                 return True
         return False
 
-    def save(self, arrays: list[Any]) -> list[tuple[ndarray, ndarray]]:
+    def save(self, arrays: Sequence[Any]) -> list[tuple[ndarray, ndarray]]:
         """Return copies of what the program may write to."""
         return [(arrays[place], np.array(arrays[place])) for place in self.saves]
 

@@ -1,9 +1,9 @@
 """The part of compiled code that is the same for every program, as LLVM IR.
 
-Three things live here: the worker threads, the call of BLAS, and ``enter``, which runs
-a whole program: it checks the arrays against what the program was compiled for, fills
-in their addresses and runs the launches. So a replay is one foreign call, and each
-program brings only its own kernels.
+Two things live here: the worker threads, and ``enter``, which runs a whole program: it
+checks the arrays against what the program was compiled for, fills in their addresses
+and runs the launches. So a replay is one foreign call, and each program brings only its
+own kernels.
 
 A kernel is ``void kernel(ptr args, i64 chunk, ptr scratch)``. A *launch* runs a kernel
 on chunks ``0 .. n-1``, in any order, on any thread; how work is cut into chunks never
@@ -89,13 +89,20 @@ serve:
   call void @take_chunks(i64 %thread)
   br label %spin
 spin:
-  %i = phi i64 [ 0, %serve ], [ %i1, %still ]
+  %i = phi i64 [ 0, %serve ], [ %i1, %count ]
   %t = load atomic i64, ptr @ticket seq_cst, align 8
   %found = call i1 @has_chunk(i64 %t)
   br i1 %found, label %serve, label %still
 still:
   PAUSE
   %i1 = add i64 %i, 1
+  %low = and i64 %i1, 63
+  %polite = icmp eq i64 %low, 0
+  br i1 %polite, label %offer, label %count
+offer:  ; the CPU to whoever else is to run on it
+  %r0_ = call i32 @sched_yield()
+  br label %count
+count:
   %go_on = icmp ult i64 %i1, SPINS
   br i1 %go_on, label %spin, label %sleep
 sleep:
@@ -235,7 +242,7 @@ wait:
 patience:
   PAUSE
   %i1 = add i64 %i, 1
-  %late = icmp ugt i64 %i1, 5000
+  %late = icmp ugt i64 %i1, 250
   br i1 %late, label %yield, label %again
 yield:
   %r4 = call i32 @sched_yield()
@@ -418,8 +425,9 @@ done:
   ret i64 0
 }
 
-; run the launches first .. last-1; the error flag, cleared
+; run the launches first .. last-1, up to one that fails; the error flag, cleared
 define i64 @run(ptr %program, i64 %first, i64 %last) {
+  %p_error = getelementptr i64, ptr %program, i64 8
   %launches = call ptr @field(ptr %program, i64 7)
   %some = icmp ult i64 %first, %last
   br i1 %some, label %loop, label %done
@@ -427,11 +435,13 @@ loop:
   %i = phi i64 [ %first, %0 ], [ %i1, %loop ]
   %launch = getelementptr [6 x i64], ptr %launches, i64 %i
   call void @launch(ptr %launch)
+  %failed = load i64, ptr %p_error
+  %fine = icmp eq i64 %failed, 0
   %i1 = add i64 %i, 1
   %more = icmp ult i64 %i1, %last
-  br i1 %more, label %loop, label %done
+  %go_on = and i1 %fine, %more
+  br i1 %go_on, label %loop, label %done
 done:
-  %p_error = getelementptr i64, ptr %program, i64 8
   %error = load i64, ptr %p_error
   store i64 0, ptr %p_error
   ret i64 %error
@@ -452,81 +462,10 @@ go:
 }
 """
 
-# args: function, order, transposes of a and b, m, n, k, leading dims of a, b and c,
-# a, b, c, what a chunk is (0 rows, 1 columns, 2 products of a batch), how many a chunk,
-# how many in all, and by how many bytes a, b and c advance for each
-BLAS = """
-; --- matrix products by BLAS ---------------------------------------------------------
-define void @gemm_TYPE(ptr %args, i64 %chunk, ptr %scratch) {
-  %function = call ptr @field(ptr %args, i64 0)
-  %order64 = call i64 @word(ptr %args, i64 1)
-  %ta64 = call i64 @word(ptr %args, i64 2)
-  %tb64 = call i64 @word(ptr %args, i64 3)
-  %order = trunc i64 %order64 to i32
-  %ta = trunc i64 %ta64 to i32
-  %tb = trunc i64 %tb64 to i32
-  %m = call i64 @word(ptr %args, i64 4)
-  %n = call i64 @word(ptr %args, i64 5)
-  %k = call i64 @word(ptr %args, i64 6)
-  %lda = call i64 @word(ptr %args, i64 7)
-  %ldb = call i64 @word(ptr %args, i64 8)
-  %ldc = call i64 @word(ptr %args, i64 9)
-  %a = call ptr @field(ptr %args, i64 10)
-  %b = call ptr @field(ptr %args, i64 11)
-  %c = call ptr @field(ptr %args, i64 12)
-  %what = call i64 @word(ptr %args, i64 13)
-  %each = call i64 @word(ptr %args, i64 14)
-  %all = call i64 @word(ptr %args, i64 15)
-  %step_a = call i64 @word(ptr %args, i64 16)
-  %step_b = call i64 @word(ptr %args, i64 17)
-  %step_c = call i64 @word(ptr %args, i64 18)
-  %first = mul i64 %chunk, %each
-  %last0 = add i64 %first, %each
-  %last = call i64 @llvm.umin.i64(i64 %last0, i64 %all)
-  %count = sub i64 %last, %first
-  %is_batch = icmp eq i64 %what, 2
-  %is_rows = icmp eq i64 %what, 0
-  %is_columns = icmp eq i64 %what, 1
-  %m1 = select i1 %is_rows, i64 %count, i64 %m
-  %n1 = select i1 %is_columns, i64 %count, i64 %n
-  %stop = select i1 %is_batch, i64 %last, i64 %first
-  br label %loop
-loop:
-  %i = phi i64 [ %first, %0 ], [ %i1, %loop ]
-  %oa = mul i64 %i, %step_a
-  %ob = mul i64 %i, %step_b
-  %oc = mul i64 %i, %step_c
-  %pa = getelementptr i8, ptr %a, i64 %oa
-  %pb = getelementptr i8, ptr %b, i64 %ob
-  %pc = getelementptr i8, ptr %c, i64 %oc
-  call void %function(i32 %order, i32 %ta, i32 %tb, INT %m1_, INT %n1_, INT %k_,
-    TYPE 1.0, ptr %pa, INT %lda_, ptr %pb, INT %ldb_, TYPE 0.0, ptr %pc, INT %ldc_)
-  %i1 = add i64 %i, 1
-  %more = icmp ult i64 %i1, %stop
-  br i1 %more, label %loop, label %out
-out:
-  ret void
-}
-"""
 
-
-def _gemm(type_name: str, int_type: str) -> str:
-    text = BLAS.replace("TYPE", type_name).replace("INT", int_type)
-    names = ("m1", "n1", "k", "lda", "ldb", "ldc")
-    if int_type == "i64":
-        for name in names:
-            text = text.replace(f"%{name}_", f"%{name}")
-        return text
-    narrow = "".join(f"  %{n}_ = trunc i64 %{n} to i32\n" for n in names)
-    return text.replace("  br label %loop\nloop:", narrow + "  br label %loop\nloop:")
-
-
-def runtime_ir(
-    offsets: dict[str, int], blas_int: str, pause: str, sig_block: int, spins: int
-) -> str:
+def runtime_ir(offsets: dict[str, int], pause: str, sig_block: int, spins: int) -> str:
     """The runtime's module; ``offsets`` are those of fields in CPython's objects."""
-    text = POOL + ENTRY + _gemm("float", blas_int) + _gemm("double", blas_int)
-    text += "declare i64 @llvm.umin.i64(i64, i64)\n"
+    text = POOL + ENTRY
     for name, offset in offsets.items():
         text = text.replace(name, str(offset))
     text = text.replace("SIG_BLOCK", str(sig_block)).replace("SPINS", str(spins))

@@ -25,10 +25,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import prod
 
 from .graph import Graph, Node
 from .groups import (
+    OUTER,
     ROW,
+    SMALL,
     STORE,
     Call,
     Group,
@@ -68,11 +71,11 @@ class _Unfit(Exception):
     """A sink cannot be computed in a group."""
 
 
-def schedule(graph: Graph, products: bool = True) -> Schedule:
-    """Assign every needed node to a step; ``products``: whether there is a BLAS."""
-    stored = set(_operands_in_memory(graph, products))
+def schedule(graph: Graph) -> Schedule:
+    """Assign every needed node to a step."""
+    stored = set(_operands_in_memory(graph))
     while True:
-        scheduler = _Scheduler(graph, stored, products)
+        scheduler = _Scheduler(graph, stored)
         try:
             scheduler.assign()
         except _MustStore as need:
@@ -89,22 +92,21 @@ def schedule(graph: Graph, products: bool = True) -> Schedule:
         stored |= dear
 
 
-def _operands_in_memory(graph: Graph, products: bool) -> Iterator[Node]:
+def _operands_in_memory(graph: Graph) -> Iterator[Node]:
     """What steps other than loops read, and the outputs that loops compute."""
     yield from (node for node in graph.outputs if node.kind != "view" and is_loop(node))
     for node in graph.nodes:
         if node.kind == "source" or is_loop(node):
             continue
         for operand in node.inputs:
-            yield memory_of(operand) if products and is_product(node) else operand
+            yield memory_of(operand) if is_product(node) else operand
 
 
 class _Scheduler:
     """One attempt; `schedule` repeats it with more nodes in ``stored``."""
 
-    def __init__(self, graph: Graph, stored: set[Node], products: bool) -> None:
+    def __init__(self, graph: Graph, stored: set[Node]) -> None:
         self.graph = graph
-        self.products = products
         self.in_memory = set(stored)
         self.steps: list[Step] = []
         self.maker: dict[Node, Step] = {}
@@ -135,7 +137,7 @@ class _Scheduler:
         return live
 
     def _add_extern(self, node: Node) -> None:
-        make = Product if self.products and is_product(node) else Call
+        make = Product if is_product(node) else Call
         step = make(len(self.steps), node=node)
         self._insert(step)
         for operand in node.inputs:
@@ -228,7 +230,7 @@ class _Scheduler:
             walk.visit(x, place)
         except _Unfit:
             return False
-        if group.sinks and not self._belongs(group, walk):
+        if group.sinks and not self._belongs(group, walk, kind):
             return False
         needs = self._makers(walk.loads) - {group}
         if sink.write is not None:
@@ -236,6 +238,8 @@ class _Scheduler:
             if not _overwrites_in_place(group, walk, sink, place):
                 return False
         if any(group in self.before[other] for other in needs):
+            return False
+        if group.sinks and self._would_wait(group, walk, needs, kind):
             return False
         late = {self.writer[n] for n in walk.loads if n in self.writer} - {group}
         if late & (needs | self.before[group]):
@@ -246,10 +250,24 @@ class _Scheduler:
             self._depend(writer, {group})
         return True
 
+    def _would_wait(
+        self, group: Group, walk: _Walk, needs: set[Step], kind: str
+    ) -> bool:
+        """Whether something small that needs inputs alone would wait for other steps.
+
+        Such are the counts of a loss's targets: who needs them may be one of those
+        steps, and can then do forward and backward in one pass.
+        """
+        if walk.reductions and not needs:
+            return False
+        if prod(group.sizes) > SMALL:
+            return kind == OUTER and not needs
+        return bool(self.before[group]) != bool(needs)
+
     def _readers(self, node: Node) -> set[Step]:
         return {step for step in self.steps if node in step.reads}
 
-    def _belongs(self, group: Group, walk: _Walk) -> bool:
+    def _belongs(self, group: Group, walk: _Walk, kind: str) -> bool:
         """Whether a sink shares work or memory with a group of bounded size."""
         if len(group.walked) + len(walk.seen) > LARGEST_GROUP:
             return False
@@ -258,7 +276,10 @@ class _Scheduler:
         if walk.reductions:
             return True
         shared = {node for node, _ in walk.seen} & group.nodes
-        return any(node.size > 1 for node in shared)
+        if any(node.size > 1 for node in shared):
+            return True
+        elements = prod(group.sizes)  # a row's sum of next to nothing may ride along
+        return kind == ROW and all(8 * node.size <= elements for node in walk.loads)
 
     def _accept(
         self,
@@ -297,8 +318,10 @@ class _Scheduler:
         users: dict[Node, list[Group]] = {}
         for step in self.steps:
             if isinstance(step, Group):
+                elements = prod(step.sizes)
                 for node in step.nodes:
-                    users.setdefault(node, []).append(step)
+                    if node.size < 8 * elements:  # else it picks a few, by a gather
+                        users.setdefault(node, []).append(step)
         dear = set()
         for node, groups in users.items():
             if not is_fused(node) or node.kind != "elementwise" or node in self.maker:

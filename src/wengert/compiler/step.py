@@ -9,12 +9,14 @@ computed at each replay by the optimizer itself, and are scalars of the program.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, counter
+from ..tensor import Tensor, counter, rebind
 from . import capture, failures
+from .guards import differs
 from .symbol import Symbol, Untraceable
 
 
@@ -67,27 +69,39 @@ class SymbolBlock:
 class CohortStep:
     """What a replay does for a step of parameters with the same numbers."""
 
-    def __init__(
-        self, optimizer: Any, index: int, layout: Any, cohort: Any, params: list[Tensor]
-    ) -> None:
+    def __init__(self, optimizer: Any, index: int, layout: Any, cohort: Any) -> None:
         self.optimizer = optimizer
         self.index = index
         self.layout = layout
         self.cohort = cohort
-        self.params = params
         self.options: dict[str, Any] = {}
-        self.names: tuple[str, ...] = ()
         self.scalars: dict[Any, list[Any]] = {}
 
-    def holds(self) -> bool:
-        """Whether the parameters, their state and the options are those captured."""
-        optimizer = self.optimizer
-        if optimizer._layouts.get(self.index) is not self.layout:
-            return False
-        group = optimizer.param_groups[self.index]
-        if any([group[key] != value for key, value in self.options.items()]):
-            return False
-        return bool(self.layout.holds(self.params, self.names, optimizer.state))
+    def conditions(self, name: Callable[[Any], str]) -> Iterator[str]:
+        """Write the conditions that parameters, state or options are others now.
+
+        See `guards.differs`; the learning rate and the like are scalars of the program.
+        """
+        optimizer, index = self.optimizer, self.index
+        group, state = optimizer.param_groups[index], optimizer.state
+        where, among = name(optimizer), name(group)
+        yield f"{where}.param_groups[{index}] is not {among}"
+        yield f"{where}._layouts.get({index}) is not {name(self.layout)}"
+        yield f"{where}.state is not {name(state)}"
+        for key, value in self.options.items():
+            yield differs(f"{among}[{key!r}]", value, name)
+        yield f"len({among}['params']) != {len(group['params'])}"
+        for position, tensor in enumerate(group["params"]):
+            yield f"{among}['params'][{position}] is not {name(tensor)}"
+        for tensor in self.cohort.params:
+            entry = state[tensor]
+            yield f"{name(state)}.get({name(tensor)}) is not {name(entry)}"
+            for key, value in entry.items():
+                yield f"{name(entry)}[{key!r}] is not {name(value)}"
+                if key in self.cohort.numbers:
+                    yield f"{name(value)}._data is not {name(value._data)}"
+        if len(self.cohort.params) > 1:
+            yield f"not {name(self.cohort)}.agrees()"
 
     def save(self) -> dict[str, Any]:
         return {name: line.copy() for name, line in self.cohort.numbers.items()}
@@ -112,6 +126,8 @@ def traced_step(optimizer: Any, closure: Any) -> bool:
             "an optimizer's step with a closure", "Call step() without one"
         )
     tracer.note_options(optimizer)
+    for group in optimizer.param_groups:
+        tracer.note_old(optimizer, group["params"])
     for index, group in enumerate(optimizer.param_groups):
         params = [tensor for tensor in group["params"] if tensor.grad is not None]
         if params:
@@ -129,7 +145,7 @@ def step_group(tracer: Any, optimizer: Any, index: int, params: list[Tensor]) ->
     names = optimizer.arrays(group)
     layout = with_arrays(tracer, optimizer, index, params, names)
     for cohort in layout.cohorts:
-        step = CohortStep(optimizer, index, layout, cohort, params)
+        step = CohortStep(optimizer, index, layout, cohort)
         noted = Noted(group)
         before = step.save()
         values = step.coefficients()
@@ -152,7 +168,6 @@ def step_group(tracer: Any, optimizer: Any, index: int, params: list[Tensor]) ->
         step.options = {
             key: value for key, value in noted.read.items() if key != "params"
         }
-        step.names = names
         tracer.steps.append(step)
 
 
@@ -170,7 +185,7 @@ def with_arrays(
     held = [(tensor, tensor._data, tensor._special) for tensor in params]
     for tensor in params:
         record = tracer.adopted[id(tensor)]
-        tensor._data, tensor._special = record.data, record.special
+        rebind(tensor, record.data, record.special)
     tracer.paused = True
     try:
         for tensor in params:
@@ -201,7 +216,7 @@ def with_arrays(
     finally:
         tracer.paused = False
         for tensor, data, special in held:
-            tensor._data, tensor._special = data, special
+            rebind(tensor, data, special)
     return layout
 
 

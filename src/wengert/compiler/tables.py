@@ -26,6 +26,7 @@ class Tables:
         self._arguments: list[np.ndarray] = []
         self._patches: list[list[int]] = []
         self._keep: list[np.ndarray] = []
+        self._shared_work = 0.0
 
     def launch(
         self,
@@ -36,10 +37,15 @@ class Tables:
         each: int,
         work: float,
     ) -> None:
-        """Add a launch; ``work`` (nanoseconds) decides who takes part in it."""
+        """Add a launch; ``work`` (nanoseconds) decides who takes part in it.
+
+        Sleeping threads are woken where a launch is worth it, or the whole program, by
+        the first of its launches that has work for them.
+        """
         words = self.words(arguments)
         who = _ALONE if chunks == 1 else _ALL if work > _WAKING_NS else _AWAKE
         self.launches.append([function, words, chunks, scratch, each, who])
+        self._shared_work += work * (who != _ALONE)
 
     def words(self, arguments: list[Any]) -> int:
         """The address of a kernel's arguments in memory that replays fill in."""
@@ -63,6 +69,9 @@ class Tables:
             [self._output_binding(count + i) for i in range(len(graph.outputs))], 8
         )
         patches = self._table(self._patches, 3)
+        if self._shared_work > _WAKING_NS / 2:
+            first = next(launch for launch in self.launches if launch[-1] != _ALONE)
+            first[-1] = _ALL
         launches = self._table(self.launches, 6)
         self.program[:8] = [
             count,

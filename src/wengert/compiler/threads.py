@@ -12,16 +12,13 @@ import math
 import os
 import platform
 import sys
-import threading
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from . import llvm
 from .runtime import runtime_ir
 
-_SPINS = 3000
+_SPINS = 8000  # some 150 us: as long as Python takes between two replays
 
 
 def available_cpus() -> int:
@@ -62,10 +59,9 @@ class Runtime:
 
     def __init__(self) -> None:
         names = ["prepare", "run", "enter", "start_workers", "forget_workers"]
-        names += ["gemm_float", "gemm_double", "batched"]
-        self.blas, blas_int = _find_blas()
-        ir = _runtime_text(blas_int)
-        self.addresses = llvm.compile_module(ir, names)
+        names += ["batched"]
+        ir = _runtime_text()
+        self.addresses = llvm.compile_module(ir, names, level=0)
         word, address, thing = ctypes.c_int64, ctypes.c_void_p, ctypes.py_object
         self.prepare = self._function("prepare", word, address, thing, thing)
         self.enter = self._function("enter", word, address, thing, thing)
@@ -99,7 +95,7 @@ def runtime() -> Runtime:
     return Runtime()
 
 
-def _runtime_text(blas_int: str) -> str:
+def _runtime_text() -> str:
     head = object.__basicsize__  # NumPy's array struct follows the object header
     offsets = {
         "OBJECT_TYPE": head - ctypes.sizeof(ctypes.c_void_p),
@@ -117,77 +113,4 @@ def _runtime_text(blas_int: str) -> str:
         pause = "call void @llvm.x86.sse2.pause()"
         declaration = "declare void @llvm.x86.sse2.pause()\n"
     sig_block = 1 if sys.platform == "darwin" else 0
-    return runtime_ir(offsets, blas_int, pause, sig_block, _SPINS) + declaration
-
-
-class Blas:
-    """The cblas functions of the library that NumPy has loaded."""
-
-    def __init__(self, functions: dict[str, int], set_threads: Any, get_threads: Any):
-        self.functions = functions
-        self._set_threads = set_threads
-        self._get_threads = get_threads
-        self._lock = threading.Lock()
-        self._programs = 0
-        self._threads = 1
-
-    def __enter__(self) -> None:
-        """Keep BLAS on the calling threads while programs run: they cut products."""
-        with self._lock:
-            if self._programs == 0:
-                self._threads = self._get_threads()
-                self._set_threads(1)
-            self._programs += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._programs -= 1
-            if self._programs == 0:
-                self._set_threads(self._threads)
-
-
-def _find_blas() -> tuple[Blas | None, str]:
-    """NumPy's BLAS and its integer type; None where it is not found."""
-    for path in _loaded_blas_libraries():
-        try:
-            library = ctypes.CDLL(path)
-        except OSError:
-            continue
-        for prefix, suffix, integer in (
-            ("scipy_", "64_", "i64"),
-            ("", "64_", "i64"),
-            ("scipy_", "", "i32"),
-            ("", "", "i32"),
-        ):
-            try:
-                functions = {
-                    kind: ctypes.cast(
-                        library[f"{prefix}cblas_{letter}gemm{suffix}"], ctypes.c_void_p
-                    ).value
-                    or 0
-                    for kind, letter in (("float", "s"), ("double", "d"))
-                }
-                set_threads = library[f"{prefix}openblas_set_num_threads{suffix}"]
-                get_threads = library[f"{prefix}openblas_get_num_threads{suffix}"]
-            except AttributeError:
-                continue
-            return Blas(functions, set_threads, get_threads), integer
-    return None, "i64"
-
-
-def _loaded_blas_libraries() -> list[str]:
-    """Files of shared libraries that look like NumPy's OpenBLAS."""
-    found: list[str] = []
-    try:
-        for line in Path("/proc/self/maps").read_text().splitlines():
-            path = line.split()[-1]
-            if "openblas" in Path(path).name and path not in found:
-                found.append(path)
-    except OSError:
-        pass
-    # NumPy's own first: SciPy may have brought another
-    found.sort(key=lambda path: "numpy" not in path)
-    package = Path(np.__file__).parent
-    for folder in (package.parent / "numpy.libs", package / ".dylibs"):
-        found += [str(p) for p in folder.glob("*openblas*") if str(p) not in found]
-    return found
+    return runtime_ir(offsets, pause, sig_block, _SPINS) + declaration

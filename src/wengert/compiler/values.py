@@ -75,7 +75,13 @@ class Values:
         self._varies: dict[Item, bool] = {}
         self._ready: dict[Item, int] = {}
         self.row_sinks = {s.node: s for s in group.sinks if s.kind == ROW}
-        self.checks_index = any(node.op == "gather" for node in group.nodes)
+        self.checks_index = any(
+            node.op == "gather"
+            and not is_in_range(
+                node.inputs[1], node.inputs[0].shape[node.params["dim"]]
+            )
+            for node in group.nodes
+        )
         self._choose_loops()
 
     def _root(self, sink: Sink) -> Item:
@@ -241,6 +247,9 @@ class Values:
             index = self.value(variable.node, variable.place)
             if index.type != "i64":
                 index = e.convert("sext", index, "i64")
+            if is_in_range(variable.node, variable.size):
+                memo[key] = index
+                return index
             bad = index.compare("uge", variable.size)
             flag = e.load("%bad", "i64")
             e.store(flag | e.convert("zext", bad, "i64"), "%bad")
@@ -464,6 +473,16 @@ class Values:
             if self.first_phase[item] == self.phase and not isinstance(where, Sink):
                 pointer = self._stash_pointer(item)
                 self.e.store(self.value(*item), pointer, self.access)
+
+
+def is_in_range(index: Node, size: int) -> bool:
+    """Whether an index is constant, and so is known to be below a size."""
+    while index.kind == "view":
+        index = index.inputs[0]
+    if index.op != "constant":
+        return False
+    values = index.params["value"]
+    return bool(values.size) and bool(values.min() >= 0 and values.max() < size)
 
 
 def _sum(x: Value | None, y: Value) -> Value:

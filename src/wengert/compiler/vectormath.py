@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import math
 
+from . import llvm
 from .emit import Emitter, Value, suffix
 from .polynomials import COS, ERF, EXPM1, LOG, LOG_ERFC, LOG_TAIL, SIN, TANH
 
@@ -44,6 +45,22 @@ def _power_of_two(e: Emitter, n: Value, kind: str) -> Value:
     return e.from_bits((n + _BIAS[kind]) << _MANTISSA[kind])
 
 
+def _scaled(e: Emitter, x: Value, n: Value) -> Value:
+    """``x * 2**n``, also where the power overflows or is subnormal.
+
+    AVX-512 has an instruction for it, elsewhere it takes two factors.
+    """
+    if llvm.machine().vector_bytes == 64:
+        small = n if n.type == "i32" else e.convert("trunc", n, "i32")
+        function = f"@llvm.ldexp.{suffix(x.type)}.i32"
+        e.declared.add(f"declare {x.type} {function}({x.type}, i32)")
+        call = f"call {x.type} {function}({x.type} {x.text}, i32 {small.text})"
+        return e.op(call, x.type)
+    half = n >> 1
+    scaled = x * _power_of_two(e, half, x.type)
+    return scaled * _power_of_two(e, n - half, x.type)
+
+
 def _nearest_multiple(e: Emitter, x: Value, factor: float) -> tuple[Value, Value]:
     """``n = round(x * factor)`` as a float and as an integer.
 
@@ -72,22 +89,18 @@ def exp(e: Emitter, x: Value, exactly: bool = False) -> Value:
         grown = head + e.fma(square, q, r - (head - 1.0))
     else:
         grown = e.fma(square, q, r) + 1.0
-    half = n >> 1  # two factors: the power of two itself may overflow or be subnormal
-    scaled = grown * _power_of_two(e, half, x.type)
-    return scaled * _power_of_two(e, n - half, x.type)
+    return _scaled(e, grown, n)
 
 
 def expm1(e: Emitter, x: Value) -> Value:
     low, high = (-20.0, 89.0) if x.type == "float" else (-40.0, 710.0)
     r, square, q, n = _reduced_expm1(e, _clamp(x, low, high))
     p = e.fma(square, q, r)
-    half = n >> 1
     least = 1 - _BIAS[x.type]  # where it is smaller, it does not matter
     minus_n = 0 - n
     minus_n = minus_n.compare("slt", least).select(least, minus_n)
     shrunk = _power_of_two(e, minus_n, x.type)
-    first = _power_of_two(e, half, x.type)
-    result = (p + (1.0 - shrunk)) * first * _power_of_two(e, n - half, x.type)
+    result = _scaled(e, p + (1.0 - shrunk), n)
     result = n.compare("eq", 0).select(p, result)
     return x.compare("oeq", 0.0).select(x, result)
 

@@ -28,6 +28,8 @@ DRAWS = (
 LOOKS = ("item", "tolist", "numpy", "__array__", "__bool__", "__float__", "__int__")
 LOOKS += ("__index__", "__complex__")
 """What shows the values of a tensor."""
+COPIES = ("__deepcopy__", "__reduce_ex__")
+"""What copies an array and not by an op."""
 SEEDS = ("manual_seed", "seed", "set_state")
 
 
@@ -61,6 +63,11 @@ class Watch:
                 method = vars(Tensor)[name]
                 self.patched.append((Tensor, name, method))
                 setattr(Tensor, name, self.watched_look(method))
+        for name in COPIES:
+            self.patched.append((Tensor, name, vars(Tensor)[name]))
+            setattr(Tensor, name, self.watched_copy(vars(Tensor)[name]))
+        self.patched.append((Tensor, "grad", vars(Tensor)["grad"]))
+        Tensor.grad = self.watched_grad(vars(Tensor)["grad"])
         from ..nn.module import Module
         from ..optim.optimizer import Optimizer
 
@@ -118,6 +125,35 @@ class Watch:
 
         return look
 
+    def watched_copy(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def copied(tensor: Tensor, *args: Any) -> Any:
+            if not self.tracer.listens():
+                return method(tensor, *args)
+            raise failures.untraceable(
+                "a tensor is copied by Python's copy module", "Use clone()"
+            )
+
+        return copied
+
+    def watched_grad(self, grad: property) -> property:
+        """Return the property of a gradient; whose it is, the trace has to know.
+
+        So it is read anew at each replay, or need not be there if it is forgotten
+        before anybody has looked at it.
+        """
+
+        def get(tensor: Tensor) -> Tensor | None:
+            if self.tracer.listens():
+                self.tracer.look_at_grad(tensor)
+            return grad.fget(tensor)  # type: ignore[misc]
+
+        def put(tensor: Tensor, value: Tensor | None) -> None:
+            if self.tracer.listens():
+                self.tracer.forget_grad(tensor)
+            grad.fset(tensor, value)  # type: ignore[misc]
+
+        return property(get, put, lambda tensor: put(tensor, None), grad.__doc__)
+
     def watched_seed(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def seed(generator: Generator, *args: Any, **kwargs: Any) -> Any:
             if get_ident() != self.tracer.thread:
@@ -140,10 +176,9 @@ class Watch:
                     ]
                 else:
                     params = list(owner.parameters())
+                self.tracer.note_old(owner, params)
                 for tensor in params:
-                    if id(tensor) not in self.tracer.adopted:
-                        self.tracer.reset.add(id(tensor))
-                        self.tracer.adopt(tensor, born=False)
+                    self.tracer.forget_grad(tensor)
             method(owner, set_to_none)
 
         return zero_grad

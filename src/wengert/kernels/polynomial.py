@@ -44,7 +44,7 @@ class Polynomial:
 
 
 def blockwise(*, single: bool = False) -> Callable[..., Any]:
-    """Let a function of flat arrays take real arrays of any shape, block by block.
+    """Let a function of flat arrays take real arrays of any shapes, block by block.
 
     Floating-point warnings are off. What comes after the arrays is passed by keyword.
 
@@ -55,6 +55,8 @@ def blockwise(*, single: bool = False) -> Callable[..., Any]:
     def decorate(compute: Callable[..., ndarray]) -> Callable[..., ndarray]:
         @wraps(compute)
         def blocked(*arrays: ndarray, **parameters: Any) -> ndarray:
+            if any([array.shape != arrays[0].shape for array in arrays[1:]]):
+                arrays = np.broadcast_arrays(*arrays)
             shape, dtype = arrays[0].shape, arrays[0].dtype
             narrow = single and dtype.itemsize < 8
             inside = np.float32 if narrow else np.float64

@@ -31,7 +31,7 @@ from ..function import (
     nothing_recorded,
 )
 from ..primitives.copying import zeros_like
-from ..tensor import Tensor, history, is_differentiable
+from ..tensor import Tensor, history, is_differentiable, rebind
 from .batched import Batched
 from .dual import Dual, fit_tangent, primal_of, tangent_of
 from .level import Level, belongs, leaf_on_level, lowered, on_level
@@ -58,7 +58,10 @@ def call_on_level(cls: Kind, level: int, args: Args) -> Called:
     outputs = below.outputs
     if cls.has_own("setup_context"):
         with nothing_recorded():
-            cls.setup_context(context, args, outputs[0] if below.single else outputs)
+            # a vmap of the user's own needs no context unless it is recorded
+            if below.contents is not None or any(context.edges):
+                output = outputs[0] if below.single else outputs
+                cls.setup_context(context, args, output)
     elif below.contents is not None:
         below.contents.give(context)
     elif any(context.edges):
@@ -185,7 +188,8 @@ def call_forward(cls: Kind, level: int, args: Args) -> Below:
     below = shown(called, primals, args, show)
     for out, tangent in zip(below.outputs, directions, strict=True):
         if any(out is tensor for tensor in below.contents.dirty_tensors):  # type: ignore[union-attr]
-            out._data = Dual(primal_of(out, level), tangent, level)
+            dual = Dual(primal_of(out, level), tangent, level)
+            rebind(out, dual, out._special)
     return below
 
 

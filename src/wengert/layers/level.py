@@ -15,7 +15,16 @@ from typing import Any
 from .. import modes
 from ..dtypes import from_numpy
 from ..primitive import Primitive
-from ..tensor import AccumulateGrad, Layer, Special, Tensor, history, level_of, plain
+from ..tensor import (
+    AccumulateGrad,
+    Layer,
+    Special,
+    Tensor,
+    history,
+    level_of,
+    plain,
+    rebind,
+)
 from ..views import View, replay
 
 numbers = count(1)
@@ -166,25 +175,38 @@ def is_recorded(value: Any) -> bool:
 #     needs more of it.
 
 
+def is_below(tensor: Tensor, values: Tensor) -> bool:
+    """Whether a tensor is of a lower level than others, or a constant on theirs."""
+    if level_of(tensor) < level_of(values):
+        return True
+    return isinstance(tensor._data, Tensor) and isinstance(values._data, Layer)
+
+
 def lift(tensor: Tensor, values: Tensor) -> None:
     """Bring a tensor to the level of values that are about to be written into it."""
     level = level_of(values)
     view = tensor._special
     if isinstance(view, View):
-        if level_of(view.base) < level:
+        if is_below(view.base, values):
             lift(view.base, values)
         return
     others = views_of(tensor)
-    lower = plain(tensor._data)
-    lower._node = tensor._node
-    lower._counter = tensor._counter
+    lower = tensor._data
+    if level_of(tensor) < level:
+        lower = plain(tensor._data)
+        lower._node = tensor._node
+        lower._counter = tensor._counter
+        lower._special = tensor._special
     array = values._data
-    tensor._data = lower if isinstance(array, Tensor) else array.constant(lower)
-    tensor._special = Special(level)
+    lifted = lower if isinstance(array, Tensor) else array.constant(lower)
+    rebind(tensor, lifted, Special(level))
     tensor._node = None
+    # The lower tensor counts by itself: writing to a layer may leave its memory alone.
+    tensor._counter = [tensor._version]
     for other in others:
         made: View = other._special  # type: ignore[assignment]
         made.level = level
+        other._counter = tensor._counter
         other._data = replay(made.steps(), tensor)._data
         other._node = None
 

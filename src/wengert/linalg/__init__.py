@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..ops import decompositions, matrix_norms
 from ..ops.linalg import namespace as _functions
 
 if TYPE_CHECKING:

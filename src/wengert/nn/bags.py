@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ..ops.gathering import embedding
+from ..ops.gathering import embedding, scale_down
 from ..tensor import Tensor, plain
 
 
@@ -56,11 +56,13 @@ def embedding_bag(
     bag, count = bags_of(input, offsets, include_last_offset)
     index = input.reshape(-1)
     shares = None if per_sample_weights is None else per_sample_weights.reshape(-1)
+    if max_norm is not None:
+        scale_down(weight, input, max_norm, norm_type)
     if padding_idx is not None:
         kept = np.flatnonzero(index._data != padding_idx % weight.shape[0])
         bag, index = bag[kept], index[plain(kept)]
         shares = None if shares is None else shares[plain(kept)]
-    rows = embedding(index, weight, None, max_norm, norm_type, scale_grad_by_freq)
+    rows = embedding(index, weight, scale_grad_by_freq=scale_grad_by_freq)
     if shares is not None:
         rows = rows * shares.unsqueeze(1)
     blank = weight.new_zeros((count, weight.shape[1]))

@@ -35,6 +35,10 @@ from ..ops.activation import (
     tanhshrink,
     threshold,
 )
+from ..ops.attention import (
+    multi_head_attention_forward,
+    scaled_dot_product_attention,
+)
 from ..ops.class_loss import (
     cross_entropy,
     multilabel_soft_margin_loss,
@@ -230,6 +234,7 @@ __all__ = [
     "max_unpool3d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
@@ -244,11 +249,12 @@ __all__ = [
     "poisson_nll_loss",
     "prelu",
     "relu",
-    "relu_",
     "relu6",
+    "relu_",
     "rms_norm",
     "rrelu",
     "rrelu_",
+    "scaled_dot_product_attention",
     "selu",
     "selu_",
     "sigmoid",

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from ..dispatch import numpy_dtype
 from ..errors import Unsupported
 from ..ops.gathering import index_select
 from ..ops.pooling import (  # type: ignore[attr-defined]
@@ -228,7 +229,7 @@ def along(input: Tensor, dim: int, taps: list[Tap]) -> Tensor:
     for place, weight in taps:
         term = index_select(input, dim, plain(place))
         if weight is not None:
-            weight = weight.astype(input._data.dtype, copy=False)
+            weight = weight.astype(numpy_dtype(input), copy=False)
             term = term * plain(weight.reshape(shape))
         total = term if total is None else total + term
     assert total is not None

@@ -10,14 +10,16 @@ from ..inplace import inplace as make_inplace
 from ..primitives import activation as A
 from ..primitives.elementwise import sigmoid as sigmoid, tanh as tanh
 from ..tensor import Tensor
-from .arguments import normalize_dim
-from .public import op
+from .arguments import check_floats, normalize_dim
+from .public import check_operand, op
 
 Dtype = Any
 
 
 def either(call: Any, input: Tensor, inplace: bool, **params: Any) -> Tensor:
     """Compute an activation, in place if that is asked for."""
+    if type(input) is not Tensor:
+        check_operand(call.primitive.name, "input", 0, input)
     if not inplace:
         return call(input, **params)
     return make_inplace(call)(input, **params)
@@ -34,7 +36,9 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.relu(torch.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return either(A.relu, input, inplace) if inplace else A.relu(input)
+    if inplace or type(input) is not Tensor:
+        return either(A.relu, input, inplace)
+    return A.relu(input)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -45,7 +49,16 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 def leaky_relu(
     input: Tensor, negative_slope: float = 0.01, inplace: bool = False
 ) -> Tensor:
-    """Return x where it is positive, else x times a small slope."""
+    """Return x where it is positive, else x times a small slope.
+
+    Args:
+        negative_slope: the slope.
+        inplace: write the result into the input.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.leaky_relu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.0100,  2.0000])
+    """
     return either(A.leaky_relu, input, inplace, negative_slope=negative_slope)
 
 
@@ -91,6 +104,16 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """Return x where it is positive, else x times a learnt slope."""
+    if weight.dtype is not input.dtype:
+        raise RuntimeError(
+            "prelu: Type promoting not supported. Got "
+            f"{input.dtype.scalar_type} and {weight.dtype.scalar_type}"
+        )
+    if weight.ndim > 1:
+        raise RuntimeError(
+            "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = "
+            f"{weight.ndim}"
+        )
     if weight.numel() != 1:
         channels = input.shape[1] if input.ndim > 1 else 1
         if weight.numel() != channels:
@@ -129,7 +152,12 @@ def rrelu(
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """Return x where it is positive, else α (exp(x) - 1)."""
+    """Return x where it is positive, else α (exp(x) - 1).
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.elu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
     return either(A.elu, input, inplace, alpha=alpha, scale=1.0, input_scale=1.0)
 
 
@@ -154,13 +182,18 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    """Return log(1 + exp(β x)) / β, which is x where β x is above the threshold."""
-    return A.softplus(input, beta=beta, threshold=threshold)
+    """Return log(1 + exp(β x)) / β, which is x where β x is above the threshold.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.softplus(torch.tensor([0.0, 30.0]))
+    tensor([ 0.6931, 30.0000])
+    """
+    return either(A.softplus, input, False, beta=beta, threshold=threshold)
 
 
 def logsigmoid(input: Tensor) -> Tensor:
     """Return log(sigmoid(x)), exact for large negative x too."""
-    return A.log_sigmoid(input)
+    return either(A.log_sigmoid, input, False)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -178,11 +211,15 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
     Args:
         approximate: "none", or "tanh" for the approximation by tanh.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.gelu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
     """
     if approximate == "none":
-        return A.gelu(input)
+        return either(A.gelu, input, False)
     if approximate == "tanh":
-        return A.gelu_tanh(input)
+        return either(A.gelu_tanh, input, False)
     raise RuntimeError("approximate argument must be either none or tanh.")
 
 
@@ -200,6 +237,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     """Return a sigmoid(b), where a and b are the input's halves along a dimension."""
     if input.ndim == 0:
         raise RuntimeError("glu does not support 0-dimensional tensors")
+    check_floats("glu_cpu", input)
     dim = normalize_dim(dim, input.ndim)
     if input.shape[dim] % 2:
         raise RuntimeError(
@@ -216,17 +254,14 @@ def along(call: Any, input: Tensor, dim: int | None, dtype: Dtype, name: str) ->
     """Apply a softmax along a dimension, in floating point."""
     if dtype is not None:
         input = input.to(dtype)
-    if not (input.is_floating_point() or input.is_complex()):
-        kind = input.dtype.scalar_type
-        raise NotImplementedError(
-            f"\"{name}_lastdim_kernel_impl\" not implemented for '{kind}'"
-        )
+    check_floats(f"{name}_lastdim_kernel_impl", input)
     if dim is None:
         dim = 0 if input.ndim in (0, 1, 3) else 1
-    if input.ndim == 0:
+    ndim = input.ndim
+    if ndim == 0:
         normalize_dim(dim, 0)
         return call(input.reshape((1,)), dim=0).reshape(())
-    return call(input, dim=normalize_dim(dim, input.ndim))
+    return call(input, dim=normalize_dim(dim, ndim))
 
 
 @op(out=False)
@@ -246,7 +281,16 @@ def softmax(
 def log_softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Dtype = None
 ) -> Tensor:
-    """Return the logarithm of the softmax, computed stably."""
+    """Return the logarithm of the softmax along a dimension, computed stably.
+
+    Args:
+        dim: the dimension.
+        dtype: the input is cast to it first.
+
+    >>> import wengert as torch
+    >>> torch.log_softmax(torch.tensor([0.0, 1000.0]), 0)
+    tensor([-1000.,     0.])
+    """
     return along(A.log_softmax, input, dim, dtype, "log_softmax")
 
 
@@ -260,6 +304,11 @@ def softmin(
 def normalize(
     input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
 ) -> Tensor:
-    """Return x divided by its p-norm along a dimension, or by a larger `eps`."""
+    """Return x divided by its p-norm along a dimension, or by a larger `eps`.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.normalize(torch.tensor([[3.0, 4.0]]))
+    tensor([[0.6000, 0.8000]])
+    """
     norm = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
     return input / norm

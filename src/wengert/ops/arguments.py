@@ -76,6 +76,25 @@ def as_tuple(value: Any) -> Shape:
     return tuple(value) if isinstance(value, tuple | list) else (value,)
 
 
+def check_floats(kernel: str, input: Tensor) -> None:
+    """Refuse an input that is not of real floating point, naming PyTorch's kernel."""
+    if not input.dtype.is_floating_point:
+        raise errors.not_implemented_for(kernel, input.dtype.scalar_type)
+
+
+def per_dimension(value: Any, dims: int) -> Shape | None:
+    """Return as many integers as there are dimensions, from one or a sequence.
+
+    None if the sequence has another length.
+    """
+    if isinstance(value, int):
+        return (value,) * dims
+    sizes = tuple([int(item) for item in value])
+    if len(sizes) == 1:
+        return sizes * dims
+    return sizes if len(sizes) == dims else None
+
+
 def as_integers(args: tuple[Any, ...], op: str, name: str) -> Shape:
     """Return NumPy's integers, and tensors of one, as Python's."""
     found = []

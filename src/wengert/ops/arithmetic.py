@@ -266,7 +266,8 @@ def check_same_dtype(input: Tensor, other: Tensor, name: str) -> None:
     """Refuse a tensor whose dtype is not that of the input."""
     if other.dtype is not input.dtype:
         raise RuntimeError(
-            f"expected dtype {input.dtype} for `{name}` but got dtype {other.dtype}"
+            f"expected dtype {input.dtype.c_name} for `{name}` but got dtype "
+            f"{other.dtype.c_name}"
         )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .. import dtypes
 from ..primitives import loss as L
 from ..tensor import Tensor
 from .activation import log_softmax, logsigmoid
 from .loss import check_reduction, legacy, reduced
+from .public import check_operand
 
 
 def nll_loss(
@@ -30,6 +32,8 @@ def nll_loss(
     """
     reduction = legacy(size_average, reduce, reduction)
     check_reduction(reduction)
+    check_operand("nll_loss_nd", "input", 0, input)
+    check_operand("nll_loss_nd", "target", 1, target)
     if input.ndim == 0:
         raise RuntimeError("input tensor should be 1D or 2D")
     if input.ndim == 1 and target.ndim:
@@ -37,6 +41,16 @@ def nll_loss(
     check_classes(input, target, weight)
     call = L.nll_loss if input.ndim <= 2 else L.nll_loss2d
     return call(input, target, weight, reduction=reduction, ignore_index=ignore_index)
+
+
+CLASSES = (dtypes.int64, dtypes.uint8)
+"""The dtypes of targets that are classes."""
+
+
+def not_classes(target: Tensor) -> RuntimeError:
+    return RuntimeError(
+        f"expected target dtype to be Long or Byte, but got {target.dtype.scalar_type}"
+    )
 
 
 def check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
@@ -56,9 +70,8 @@ def check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
         raise RuntimeError(
             f"Expected target size {list(expected)}, got {list(target.shape)}"
         )
-    if target.dtype.is_floating_point or target.dtype.is_complex:
-        kind = target.dtype.scalar_type
-        raise RuntimeError(f"expected scalar type Long but found {kind}")
+    if target.dtype not in CLASSES:
+        raise not_classes(target)
     classes = shape[0] if len(shape) == 1 else shape[1]
     if weight is not None and weight.numel() != classes:
         raise RuntimeError(
@@ -98,6 +111,8 @@ def cross_entropy(
         raise RuntimeError(
             f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"
         )
+    check_operand("cross_entropy_loss", "input", 0, input)
+    check_operand("cross_entropy_loss", "target", 1, target)
     dim = 0 if input.ndim == 1 else 1
     logs = log_softmax(input, dim)
     if target.dtype.is_floating_point:
@@ -151,10 +166,7 @@ def cross_entropy_of_probabilities(
 ) -> Tensor:
     """Return the cross-entropy against class probabilities."""
     if logs.shape != target.shape:
-        raise RuntimeError(
-            f"Expected floating point type for target with class probabilities, got "
-            f"shapes {list(logs.shape)} and {list(target.shape)}"
-        )
+        raise not_classes(target)
     count = logs.shape[dim]
     if label_smoothing > 0:
         target = target * (1 - label_smoothing) + label_smoothing / count

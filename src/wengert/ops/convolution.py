@@ -7,22 +7,19 @@ from typing import Any
 
 from ..primitives.convolution import convolution, convolution_input
 from ..tensor import Tensor
-from .public import op
+from .arguments import per_dimension
+from .public import check_operand, op
 
 Sizes = tuple[int, ...]
 
 
 def each(value: Any, dims: int, name: str = "kernel_size") -> Sizes:
     """Return a size for each spatial dimension, from one number or a sequence."""
-    if isinstance(value, int):
-        return (value,) * dims
-    sizes = tuple([int(item) for item in value])
-    if len(sizes) == 1:
-        return sizes * dims
-    if len(sizes) != dims:
+    sizes = per_dimension(value, dims)
+    if sizes is None:
         raise RuntimeError(
             f"expected {name} to be a single integer value or a list of {dims} values "
-            f"to match the convolution dimensions, but got {name}={list(sizes)}"
+            f"to match the convolution dimensions, but got {name}={list(value)}"
         )
     return sizes
 
@@ -31,6 +28,7 @@ def check(
     input: Tensor, weight: Tensor, bias: Tensor | None, dims: int, name: str
 ) -> None:
     """Refuse inputs that a convolution cannot take."""
+    check_operand(name, "input", 0, input)
     if input.ndim not in (dims + 1, dims + 2):
         raise RuntimeError(
             f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to "
@@ -41,20 +39,12 @@ def check(
             f"expected {dims + 2}-dimensional weight for {name}, but got "
             f"{weight.ndim}-dimensional weight of size {list(weight.shape)}"
         )
-    if input.dtype is not weight.dtype:
-        raise RuntimeError(
-            f"Input type ({kind(input)}) and weight type ({kind(weight)}) should be "
-            "the same"
-        )
-    if bias is not None and bias.dtype is not input.dtype:
-        raise RuntimeError(
-            f"Input type ({kind(input)}) and bias type ({kind(bias)}) should be "
-            "the same"
-        )
-
-
-def kind(tensor: Tensor) -> str:
-    return f"torch.{tensor.dtype.scalar_type}Tensor"
+    for other in (weight, bias):
+        if other is not None and other.dtype is not input.dtype:
+            raise RuntimeError(
+                f"expected scalar type {input.dtype.scalar_type} but found "
+                f"{other.dtype.scalar_type}"
+            )
 
 
 def check_channels(
@@ -67,7 +57,7 @@ def check_channels(
     if weight.shape[0] % groups:
         raise RuntimeError(
             f"Given groups={groups}, expected weight to be divisible by {groups} at "
-            f"dimension 0, but got weight of size {list(weight.shape)} instead"
+            f"dimension 0, but got weight of size [{list(weight.shape)}] instead"
         )
     if channels != weight.shape[1] * groups:
         raise RuntimeError(

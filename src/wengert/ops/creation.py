@@ -10,8 +10,9 @@ import numpy as np
 from numpy import ndarray
 
 from .. import dtypes, errors
-from ..tensor import AccumulateGrad, Tensor, counter, is_differentiable, plain
-from .public import op
+from ..forms import form_of
+from ..tensor import AccumulateGrad, Tensor, counter, is_differentiable, plain, rebind
+from .public import check_operand, op
 
 Dtype = dtypes.dtype | None
 DEVICES = ("cpu",)
@@ -37,6 +38,7 @@ def finish(
             "memory allocator is available on this system."
         )
     tensor = plain(array)
+    tensor._form = form_of(array)
     if requires_grad:
         if not is_differentiable(array.dtype):
             raise RuntimeError(
@@ -72,21 +74,29 @@ def numpy_dtype(dtype: Any, function: str = "tensor") -> np.dtype[Any]:
 
 def sizes(function: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     """Return the shape given as ``f(2, 3)`` or ``f((2, 3))``."""
-    if len(size) == 1 and (
-        not hasattr(size[0], "__index__") or isinstance(size[0], Sequence)
-    ):
+    if len(size) == 1 and isinstance(size[0], list | tuple):
         size = tuple(size[0])
-    try:
-        shape = tuple([item.__index__() for item in size])
-    except AttributeError:
-        kinds = ", ".join(type(item).__name__ for item in size)
-        raise TypeError(
-            f"{function}(): argument 'size' must be tuple of ints, but found element "
-            f"of type {kinds}"
-        ) from None
+    for position, item in enumerate(size):
+        if not hasattr(item, "__index__"):
+            raise not_a_size(function, position, item, alone=len(size) == 1)
+    shape = tuple([item.__index__() for item in size])
     if any(item < 0 for item in shape):
         raise RuntimeError(f"{function}: Dimension size must be non-negative.")
     return shape
+
+
+def not_a_size(function: str, position: int, item: Any, alone: bool) -> TypeError:
+    """Return the error about what is no size of a dimension."""
+    kind = type(item).__name__
+    if alone:
+        return TypeError(
+            f"{function}(): argument 'size' (position 1) must be tuple of ints, not "
+            f"{kind}"
+        )
+    return TypeError(
+        f"{function}(): argument 'size' failed to unpack the object at pos "
+        f'{position + 1} with error "type must be tuple of ints,but got {kind}"'
+    )
 
 
 # --- of data --------------------------------------------------------------------------
@@ -151,23 +161,36 @@ def array_of_numbers(data: Any, wanted: np.dtype[Any] | None) -> ndarray:
     except ValueError:
         raise ragged(numbers) from None
     except OverflowError as error:
-        raise RuntimeError("Overflow when unpacking long long") from error
+        raise ValueError("Overflow when unpacking long long") from error
     kind = array.dtype.kind
     if kind in "US":
         raise TypeError("new(): invalid data type 'str'")
     if kind not in "biufc":
         if kind == "O" and isinstance(numbers, int):
-            raise RuntimeError("Overflow when unpacking long long")
+            raise ValueError("Overflow when unpacking long long")
         raise RuntimeError(f"Could not infer dtype of {type(first(numbers)).__name__}")
     if wanted is None:
         wanted = inferred(array, numbers)
-    elif kind == "f" and wanted.kind in "iu" and not np.isfinite(array).all():
-        raise RuntimeError("value cannot be converted to an integer type")
-    elif kind == "c" and wanted.kind not in "cb":
+    elif not fits(array, wanted):
         raise RuntimeError(
             f"value cannot be converted to type {wanted.name} without overflow"
         )
     return array.astype(wanted)
+
+
+def fits(array: ndarray, wanted: np.dtype[Any]) -> bool:
+    """Whether a dtype has room for the numbers.
+
+    Integers that it has room for but for their sign are wrapped round.
+    """
+    kind = array.dtype.kind
+    if kind == "c":
+        return wanted.kind in "cb"
+    if wanted.kind not in "iu" or kind not in "fiu" or not array.size:
+        return True
+    limits = np.iinfo(wanted)
+    low = limits.min if kind == "f" or limits.min else -limits.max
+    return bool(low <= array.min() and array.max() <= limits.max)
 
 
 def inferred(array: ndarray, numbers: Any) -> np.dtype[Any]:
@@ -182,6 +205,8 @@ def inferred(array: ndarray, numbers: Any) -> np.dtype[Any]:
         return dtypes.get_default_dtype().numpy
     if kind == "c":
         return dtypes.get_default_complex_dtype().numpy
+    if kind == "u":
+        raise ValueError("Overflow when unpacking long long")
     return array.dtype
 
 
@@ -239,6 +264,14 @@ def as_tensor(data: Any, dtype: Dtype = None, device: Any = None) -> Tensor:
     """Return a tensor of the data that shares memory with an array where it can.
 
     A tensor that has the dtype already is returned as it is, with its history.
+
+    >>> import numpy as np
+    >>> import wengert as torch
+    >>> array = np.zeros(2)
+    >>> tensor = torch.as_tensor(array)
+    >>> array[0] = 5
+    >>> tensor
+    tensor([5., 0.], dtype=torch.float64)
     """
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)
@@ -247,7 +280,16 @@ def as_tensor(data: Any, dtype: Dtype = None, device: Any = None) -> Tensor:
 
 @op(method=False, out=False)
 def from_numpy(ndarray_: ndarray) -> Tensor:
-    """Return a tensor that shares the memory of a NumPy array."""
+    """Return a tensor that shares the memory of a NumPy array.
+
+    Raises:
+        TypeError: it is no array, or of a dtype that tensors do not have.
+
+    >>> import numpy as np
+    >>> import wengert as torch
+    >>> torch.from_numpy(np.arange(3))
+    tensor([0, 1, 2])
+    """
     if not isinstance(ndarray_, ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray_).__name__})")
     dtypes.from_numpy(ndarray_.dtype)
@@ -285,6 +327,9 @@ def shaped(function: str, make: Callable[..., ndarray]) -> Callable[..., Tensor]
         if "size" in named:
             size = (named.pop("size"),)
         named.pop("names", None)
+        if not size:
+            missing = 'missing 1 required positional arguments: "size"'
+            raise TypeError(f"{function}() {missing}")
         if named:
             raise TypeError(
                 f"{function}() got an unexpected keyword argument '{next(iter(named))}'"
@@ -313,9 +358,21 @@ empty = op(method=False)(shaped("empty", np.empty))
 
 @op(method=False)
 def full(size: Any, fill_value: Any, *, dtype: Dtype = None, **options: Any) -> Tensor:
-    """Return a tensor of a size filled with one value, whose kind gives the dtype."""
+    """Return a tensor of a size filled with one value, whose kind gives the dtype.
+
+    Args:
+        size: a tuple.
+        fill_value: a number, or a tensor of one.
+        dtype: bool, int64, the default dtype or its complex relative if None.
+
+    >>> import wengert as torch
+    >>> torch.full((2,), 3.5)
+    tensor([3.5000, 3.5000])
+    """
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
+    if not isinstance(size, list | tuple):
+        raise not_a_size("full", 0, size, alone=True)
     wanted = inferred_fill(fill_value) if dtype is None else numpy_dtype(dtype, "full")
     return finish(np.full(sizes("full", (size,)), fill_value, wanted), **options)
 
@@ -353,8 +410,11 @@ def arange(
     >>> torch.arange(0, 1, 0.25)
     tensor([0.0000, 0.2500, 0.5000, 0.7500])
     """
-    if len(bounds) > 3:
-        raise TypeError("arange() takes start, end and step")
+    if len(bounds) > 3 or (not bounds and end is None):
+        raise TypeError(
+            "arange() received an invalid combination of arguments - got "
+            f"{len(bounds)}, but expected an end, or a start, an end and a step"
+        )
     if len(bounds) == 1 and end is None:
         end = bounds[0]
     elif len(bounds) == 1:
@@ -377,6 +437,8 @@ def arange(
         wanted = np.dtype(np.int64) if integers else numpy_dtype(None)
     else:
         wanted = numpy_dtype(dtype, "arange")
+        if wanted.kind == "b":
+            raise errors.not_for_dtype("arange", "Bool")
     if wanted.kind in "iu":
         count = max(0, math.ceil((end - start) / step))
         array = np.arange(count, dtype=np.int64) * int(step) + int(start)
@@ -397,6 +459,10 @@ def range_(start: Any = 0, end: Any = None, step: Any = 1, **options: Any) -> Te
 def spaced(start: Any, end: Any, steps: int) -> ndarray:
     """Return numbers in equal steps, each half counted from its own end."""
     start, end = [v.item() if isinstance(v, Tensor) else v for v in (start, end)]
+    if not isinstance(steps, int | np.integer):
+        raise TypeError(
+            f"linspace(): argument 'steps' must be int, not {type(steps).__name__}"
+        )
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     return np.linspace(start, end, steps)
@@ -419,7 +485,7 @@ def linspace(
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
     wanted = spaced_dtype(dtype, start, end)
-    return finish(spaced(start, end, int(steps)).astype(wanted), **options)
+    return finish(spaced(start, end, steps).astype(wanted), **options)
 
 
 @op(method=False)
@@ -434,7 +500,7 @@ def logspace(
 ) -> Tensor:
     """Return `steps` numbers from base**start to base**end, inclusive."""
     wanted = spaced_dtype(dtype, start, end)
-    return finish((base ** spaced(start, end, int(steps))).astype(wanted), **options)
+    return finish((base ** spaced(start, end, steps)).astype(wanted), **options)
 
 
 @op(method=False)
@@ -448,6 +514,8 @@ def eye(n: int, m: int | None = None, *, dtype: Dtype = None, **options: Any) ->
     """
     if n < 0:
         raise RuntimeError(f"n must be greater or equal to 0, got {n}")
+    if m is not None and m < 0:
+        raise RuntimeError(f"m must be greater or equal to 0, got {m}")
     return finish(np.eye(n, m, dtype=numpy_dtype(dtype)), **options)
 
 
@@ -460,6 +528,7 @@ def like(
     """Return ``<name>_like`` and ``Tensor.new_<name>``."""
 
     def make_like(input: Tensor, *, dtype: Dtype = None, **options: Any) -> Tensor:
+        check_operand(f"{name}_like", "input", 0, input)
         kind = input.dtype if dtype is None else dtype
         return finish(make(tuple(input.shape), numpy_dtype(kind)), **options)
 
@@ -472,7 +541,10 @@ def like(
 
     make_like.__name__ = f"{name}_like"
     make_like.__doc__ = (
-        f"Return a tensor of {name} with the shape and dtype of another."
+        f"Return a tensor of {name} with the shape and dtype of another.\n\n"
+        "    >>> import wengert as torch\n"
+        f"    >>> torch.{name}_like(torch.tensor([[1, 2]])).shape\n"
+        "    torch.Size([1, 2])\n    "
     )
     make_new.__name__ = f"new_{name}"
     make_new.__doc__ = f"Return a tensor of {name} of a size with this one's dtype."
@@ -490,7 +562,13 @@ empty_like, new_empty = like(np.empty, "empty")
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: Dtype = None, **options: Any
 ) -> Tensor:
-    """Return a tensor filled with one value, with the shape and dtype of another."""
+    """Return a tensor filled with one value, with the shape and dtype of another.
+
+    >>> import wengert as torch
+    >>> torch.full_like(torch.zeros(2), 7)
+    tensor([7., 7.])
+    """
+    check_operand("full_like", "input", 0, input)
     kind = numpy_dtype(input.dtype if dtype is None else dtype)
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
@@ -535,6 +613,9 @@ def construct_typed(dtype: dtypes.dtype, *args: Any) -> Tensor:
         if args[0].dtype is not dtype:
             raise TypeError(f"expected {dtype} (got {args[0].dtype})")
         return args[0].detach()
+    if len(args) == 1 and isinstance(args[0], float | complex | bool):
+        kind = type(args[0]).__name__
+        raise TypeError(f"new(): data must be a sequence (got {kind})")
     if len(args) == 1 and not isinstance(args[0], int | dtypes.Size):
         return tensor(args[0], dtype=dtype)
     return empty(*args, dtype=dtype)
@@ -543,10 +624,9 @@ def construct_typed(dtype: dtypes.dtype, *args: Any) -> Tensor:
 def as_subclass(tensor: Tensor, cls: type[Tensor]) -> Tensor:
     """Return the same tensor, memory and history, as one of a subclass."""
     made = object.__new__(cls)
-    made._data = tensor._data
     made._node = tensor._node
     made._counter = counter(tensor)
-    made._special = tensor._special
+    rebind(made, tensor._data, tensor._special)
     return made
 
 

@@ -10,7 +10,7 @@ from .. import dtypes
 from ..primitives import gathering as G
 from ..tensor import Tensor, counter
 from .arguments import normalize_dim
-from .public import op
+from .public import check_operand, op
 
 INT64 = np.dtype(np.int64)
 
@@ -52,6 +52,7 @@ def gather(
     tensor([[1],
             [4]])
     """
+    check_operand("gather", "index", 1, index)
     index = check_index(index, "gather(): Expected dtype int32/int64 for index")
     have, limit = index._data.shape, input._data.shape
     dim = normalize_dim(dim, len(limit))
@@ -92,6 +93,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     tensor([[3, 4],
             [3, 4]])
     """
+    check_operand("index_select", "index", 1, index)
     index = check_index(
         index, "index_select(): Expected dtype int32 or int64 for index"
     )
@@ -228,6 +230,8 @@ def embedding(
     tensor([[3., 4.],
             [3., 4.]])
     """
+    check_operand("embedding", "weight", 0, weight)
+    check_operand("embedding", "indices", 1, input)
     check_table(weight)
     count = weight.shape[0]
     if padding_idx is not None:

@@ -184,6 +184,8 @@ def as_item(item: Any) -> Any:
         return as_index(plain(array))
     if hasattr(item, "__index__"):
         return int(item.__index__())
+    if isinstance(item, str):
+        raise TypeError("new(): invalid data type 'str'")
     raise IndexError(
         "only integers, slices (`:`), ellipsis (`...`), None and long or byte "
         f"Variables are valid indices (got {type(item).__name__})"

@@ -50,7 +50,7 @@ def joined_quickly(join: Callable[..., Any], tensors: Any, dim: int) -> Tensor |
         return None
     try:
         result = join(*tensors, dim=dim)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, IndexError):
         return None
     return result if type(result) is not ndarray else None
 

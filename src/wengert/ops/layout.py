@@ -11,7 +11,7 @@ from numpy import ndarray
 from .. import placement
 from ..primitives.copying import clone
 from ..primitives.strided import address, storage_of
-from ..tensor import Tensor
+from ..tensor import Tensor, rebind
 from ..views import View, base_of
 from .arguments import memory_of, normalize_dim, shape_from
 from .public import namespace, op
@@ -123,6 +123,8 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     shape = shape_from(sizes, "resize_")
     if input.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
+    if any(size < 0 for size in shape):
+        raise RuntimeError(f"resize_: sizes must not be negative, but got {shape}")
     memory = array(input)
     storage = storage_of(memory)[storage_offset(input) :]
     count = prod(shape)
@@ -130,7 +132,7 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
         grown = np.zeros(count, memory.dtype)
         grown[: storage.size] = storage
         storage = grown
-    input._data = storage[:count].reshape(shape)
+    rebind(input, storage[:count].reshape(shape), input._special)
     return input
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..tensor import Tensor
-from .loss import legacy, reduced
+from .loss import check_reduction, legacy, reduced
 from .public import namespace, op
 
 # --- of classes -----------------------------------------------------------------------
@@ -24,7 +24,15 @@ def multi_margin_loss(
     """Return Σ max(0, margin - x[target] + x[i])^p / C over the other classes i."""
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
-    rows = input.reshape((-1, input.shape[-1]))
+    reduction = legacy(size_average, reduce, reduction)
+    check_reduction(reduction)
+    if weight is not None and weight.ndim != 1:
+        raise ValueError("weight must be one-dimensional")
+    if target.is_floating_point():
+        raise RuntimeError(
+            f"expected scalar type Long but found {target.dtype.scalar_type}"
+        )
+    rows = input.reshape((-1, input.shape[-1] if input.ndim else 1))
     classes = target.reshape((-1,))
     at_target = rows.gather(1, classes.unsqueeze(1))
     losses = (margin - at_target + rows).clamp_min(0)
@@ -33,7 +41,6 @@ def multi_margin_loss(
     if weight is not None:
         losses = losses * weight[classes].unsqueeze(1)
     losses = losses.scatter(1, classes.unsqueeze(1), 0.0).sum(1) / rows.shape[1]
-    reduction = legacy(size_average, reduce, reduction)
     if reduction == "none":
         return losses if input.ndim > 1 else losses.reshape(())
     return reduced(losses, reduction)

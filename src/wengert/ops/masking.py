@@ -10,18 +10,6 @@ from ..tensor import Tensor
 from .arguments import broadcast_shape
 from .public import op
 
-KINDS = {
-    dtypes.uint8: "unsigned char",
-    dtypes.int8: "signed char",
-    dtypes.int16: "short",
-    dtypes.int32: "int",
-    dtypes.int64: "long int",
-    dtypes.float16: "c10::Half",
-    dtypes.float32: "float",
-    dtypes.float64: "double",
-}
-"""What PyTorch's messages call dtypes."""
-
 
 def common_shape(input: Tensor, mask: Tensor) -> tuple[int, ...]:
     """Return the shape of both broadcast, or refuse the mask."""
@@ -49,7 +37,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     if mask.dtype is not dtypes.bool_:
         raise RuntimeError(
             "masked_fill_ only supports boolean masks, but got mask with dtype "
-            f"{KINDS.get(mask.dtype, mask.dtype.name)}"
+            f"{mask.dtype.c_name}"
         )
     common_shape(input, mask)
     if not isinstance(value, Tensor):
@@ -72,8 +60,7 @@ def check_value(input: Tensor, value: Any) -> None:
     category = 3 if isinstance(value, complex) else 2 if isinstance(value, float) else 1
     if category == 3 and not input.dtype.is_complex:
         raise RuntimeError(
-            f"value cannot be converted to type {KINDS.get(input.dtype, '')} without "
-            "overflow"
+            f"value cannot be converted to type {input.dtype.c_name} without overflow"
         )
 
 
@@ -104,7 +91,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     if mask.dtype is not dtypes.bool_:
         raise RuntimeError(
             "masked_scatter_ only supports boolean masks, but got mask with dtype "
-            f"{KINDS.get(mask.dtype, mask.dtype.name)}"
+            f"{mask.dtype.c_name}"
         )
     if source.dtype is not input.dtype:
         raise RuntimeError(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import dtypes
+from .. import dtypes, errors
 from ..primitives import matmul as M
 from ..tensor import Tensor
-from .public import op
+from .public import check_operand, op
 
 BY_RANKS = {(2, 2): M.mm, (2, 1): M.mv, (1, 2): M.vm, (1, 1): M.dot}
 
@@ -27,6 +27,8 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     >>> torch.tensor([[1, 2], [3, 4]]) @ torch.tensor([1, 1])
     tensor([3, 7])
     """
+    if type(other) is not Tensor:
+        check_operand("matmul", "other", 1, other)
     a, b = input.ndim, other.ndim
     multiply = BY_RANKS.get((a, b))
     if multiply is not None:
@@ -205,13 +207,7 @@ def check_expandable(shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
     lead = len(wanted) - len(shape)
     for i, size in enumerate(shape):
         if lead < 0 or size not in (1, wanted[lead + i]):
-            at = f" at non-singleton dimension {lead + i}" if lead >= 0 else ""
-            target = wanted[lead + i] if lead >= 0 else len(wanted)
-            raise RuntimeError(
-                f"The expanded size of the tensor ({target}) must match the existing "
-                f"size ({size}){at}.  Target sizes: {list(wanted)}.  Tensor sizes: "
-                f"{list(shape)}"
-            )
+            raise errors.not_expandable(shape, wanted)
 
 
 def integral(input: Tensor, **numbers: Any) -> dict[str, Any]:
@@ -357,6 +353,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     >>> linear(torch.ones(2), torch.ones(3, 2), torch.ones(3))
     tensor([3., 3., 3.])
     """
+    if type(input) is not Tensor:
+        check_operand("linear", "input", 0, input)
     if input.ndim == 2 == weight.ndim:
         if bias is None:
             return M.linear(input, weight)

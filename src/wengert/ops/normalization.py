@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from ..limits import finfo
 from ..primitives import normalization as N
 from ..tensor import Layer, Tensor, counter
-from .public import namespace, op
+from .arguments import check_floats
+from .public import check_operand, namespace, op
 
 
 @op(method=False, out=False)
@@ -36,11 +37,18 @@ def layer_norm(
                 f"{name} of shape {list(value.shape)} and normalized_shape = "
                 f"{list(shape)}"
             )
+    check_floats("LayerNormKernelImpl", input)
     return N.layer_norm(input, weight, bias, dims=len(shape), eps=eps)
 
 
 def checked_shape(input: Tensor, normalized_shape: Sequence[int]) -> tuple[int, ...]:
     """Return the shape to normalise over, or say that the input does not end so."""
+    check_operand("layer_norm", "input", 0, input)
+    if isinstance(normalized_shape, int):
+        raise TypeError(
+            "layer_norm(): argument 'normalized_shape' (position 2) must be tuple of "
+            "ints, not int"
+        )
     shape = tuple(normalized_shape)
     if not shape or tuple(input.shape[input.ndim - len(shape) :]) != shape:
         sizes = "".join([f"{size}, " for size in shape]).rstrip(", ")
@@ -87,6 +95,7 @@ def group_norm(
             "Expected number of channels in input to be divisible by num_groups, but "
             f"got input of shape {list(input.shape)} and num_groups={num_groups}"
         )
+    check_floats("GroupNormKernelImpl", input)
     return N.group_norm(input, weight, bias, groups=num_groups, eps=eps)
 
 
@@ -119,12 +128,16 @@ def batch_norm(
         momentum: how far the running statistics move.
         eps: added to the variance.
     """
+    check_operand("batch_norm", "input", 0, input)
     if training:
         check_batch(input)
-    if not training and (running_mean is None or running_var is None):
-        raise RuntimeError(
-            "Expected running_mean and running_var to be defined in eval"
-        )
+    elif running_mean is None or running_var is None:
+        name = "running_mean" if running_mean is None else "running_var"
+        raise RuntimeError(f"{name} must be defined in evaluation mode")
+    if input.numel() == 0:
+        result = input.clone()
+        result = result if weight is None else result * weight[0]
+        return result if bias is None else result + bias[0]
     channels = input.shape[1]
     named = {"running_mean": running_mean, "running_var": running_var}
     named |= {"weight": weight, "bias": bias}
@@ -138,7 +151,11 @@ def batch_norm(
         running = (running_mean._data, running_var._data, momentum)
         if training:
             if isinstance(input._data, Layer | Tensor):
-                update_running(input, running_mean, running_var, momentum)
+                # inside a transformation the statistics follow it, as ops of their own
+                dims = (0, *range(2, input.ndim))
+                mean, variance = input.detach().mean(dims), input.detach().var(dims)
+                move(running_mean, mean, momentum)
+                move(running_var, variance, momentum)
             counter(running_mean)[0] += 1
             counter(running_var)[0] += 1
     return N.batch_norm(
@@ -146,15 +163,9 @@ def batch_norm(
     )
 
 
-def update_running(
-    input: Tensor, running_mean: Tensor, running_var: Tensor, momentum: float
-) -> None:
-    """Move running statistics inside a transformation, where they must follow it."""
-    dims = (0, *range(2, input.ndim))
-    values = input.detach()
-    mean, variance = values.mean(dims), values.var(dims)
-    running_mean.copy_(running_mean * (1 - momentum) + mean * momentum)
-    running_var.copy_(running_var * (1 - momentum) + variance * momentum)
+def move(running: Tensor, batch: Tensor, momentum: float) -> None:
+    """Move a running statistic towards that of a batch, in place."""
+    running.copy_(running * (1 - momentum) + batch * momentum)
 
 
 def instance_norm(
@@ -180,9 +191,8 @@ def instance_norm(
         )
     if running_mean is not None and running_var is not None:
         means = input.detach().reshape((count, channels, -1))
-        mean, variance = means.mean(2).mean(0), means.var(2).mean(0)
-        running_mean.copy_(running_mean * (1 - momentum) + mean * momentum)
-        running_var.copy_(running_var * (1 - momentum) + variance * momentum)
+        move(running_mean, means.mean(2).mean(0), momentum)
+        move(running_var, means.var(2).mean(0), momentum)
     rows = input.reshape((1, count * channels, *sizes))
     weights, biases = (
         None if vector is None else vector.repeat(count) for vector in (weight, bias)

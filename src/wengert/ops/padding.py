@@ -7,7 +7,7 @@ from typing import Any
 
 from ..primitives import padding as P
 from ..tensor import Tensor
-from .public import op
+from .public import check_operand, op
 
 Widths = tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -29,6 +29,7 @@ def pad(
     >>> torch.nn.functional.pad(torch.tensor([1, 2]), (1, 2))
     tensor([0, 1, 2, 0, 0])
     """
+    check_operand("pad", "input", 0, input)
     if len(pad) % 2:
         raise RuntimeError("Padding length must be divisible by 2")
     ndim = len(input.shape)

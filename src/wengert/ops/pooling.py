@@ -7,19 +7,16 @@ from typing import Any
 
 from ..primitives import pooling as P
 from ..tensor import Tensor
-from .public import op
+from .arguments import check_floats, per_dimension
+from .public import check_operand, op, parameters
 
 Sizes = tuple[int, ...]
 
 
 def each(value: Any, dims: int, name: str, function: str) -> Sizes:
     """Return a size for each spatial dimension, from one number or a sequence."""
-    if isinstance(value, int):
-        return (value,) * dims
-    sizes = tuple([int(item) for item in value])
-    if len(sizes) == 1:
-        return sizes * dims
-    if len(sizes) != dims:
+    sizes = per_dimension(value, dims)
+    if sizes is None:
         raise RuntimeError(
             f"{function}: {name} must either be a single int, or a tuple of {dims} ints"
         )
@@ -34,6 +31,7 @@ def steps(value: Any, kernel: Sizes, function: str) -> Sizes:
 
 
 def check(input: Tensor, dims: int, function: str) -> None:
+    check_operand(function, "input", 0, input)
     if input.ndim not in (dims + 1, dims + 2):
         raise RuntimeError(
             f"{function}(): Expected {dims + 1}D or {dims + 2}D input tensor, but got "
@@ -130,14 +128,57 @@ def avg_pool(
     )
 
 
-def output_sizes(input: Tensor, output_size: Any, dims: int) -> Sizes:
+def output_sizes(input: Tensor, output_size: Any, dims: int, function: str) -> Sizes:
     """Return the sizes asked for, where None stands for the input's."""
     if output_size is None or isinstance(output_size, int):
         output_size = (output_size,) * dims
     sizes = input.shape[input.ndim - dims :]
-    return tuple(
-        [n if s is None else int(s) for n, s in zip(sizes, output_size, strict=True)]
-    )
+    if len(output_size) != dims:
+        raise RuntimeError(f"{function}: output_size must be {dims}")
+    found = [
+        n if s is None else int(s) for n, s in zip(sizes, output_size, strict=True)
+    ]
+    if min(found) < 0:
+        raise RuntimeError(
+            f"{function}: elements of output_size must be greater than or equal to 0 "
+            f"but received {{{', '.join(map(str, found))}}}"
+        )
+    return tuple(found)
+
+
+def check_adaptive(input: Tensor, dims: int, function: str) -> None:
+    if dims > 1 and input.ndim <= dims:
+        raise ValueError(f"Input dimension should be at least {dims + 1}")
+    check(input, dims, function)
+
+
+ADAPTIVE = "of windows chosen so that the result has a given size"
+OPTIONS = {
+    "output_size": "one number, or one for each dimension; None for the input's",
+    "norm_type": "p",
+    "kernel_size": "the size of a window: one number, or one for each dimension",
+    "stride": "how far it moves each time; by default its own size",
+    "padding": "how much is added at each side",
+    "dilation": "how far apart the elements of a window are",
+    "ceil_mode": "keep a last window that reaches beyond the end",
+    "count_include_pad": "let what was added count in an average",
+    "divisor_override": "divide by this in place of the size of the window",
+    "return_indices": "return where the maxima are as well",
+}
+
+
+def documentation(function: Callable[..., Any], dims: int, what: str) -> str:
+    """Return the docstring of a pooling function, which says what its options are."""
+    spatial = ("L", "H, W", "D, H, W")[dims - 1]
+    named = [name for name in parameters(function) if name in OPTIONS]
+    lines = [
+        f"Return {what}.",
+        "",
+        "    Args:",
+        f"        input: (N, C, {spatial}), or without N.",
+        *[f"        {name}: {OPTIONS[name]}." for name in named],
+    ]
+    return "\n".join(lines) + "\n    "
 
 
 def published(dims: int) -> dict[str, Callable[..., Any]]:
@@ -184,15 +225,20 @@ def published(dims: int) -> dict[str, Callable[..., Any]]:
         )
 
     def adaptive_average(input: Tensor, output_size: Any) -> Tensor:
-        check(input, dims, f"adaptive_avg_pool{dims}d")
-        sizes = output_sizes(input, output_size, dims)
+        name = f"adaptive_avg_pool{dims}d"
+        check_adaptive(input, dims, name)
+        check_floats(name, input)
+        sizes = output_sizes(input, output_size, dims, name)
+        if dims > 1 and set(sizes) == {1}:
+            return input.mean(tuple(range(-dims, 0)), keepdim=True)
         return P.ADAPTIVE_AVG_POOLS[dims](input, output_size=sizes)
 
     def adaptive_maximum(
         input: Tensor, output_size: Any, return_indices: bool = False
     ) -> Any:
-        check(input, dims, f"adaptive_max_pool{dims}d")
-        sizes = output_sizes(input, output_size, dims)
+        name = f"adaptive_max_pool{dims}d"
+        check_adaptive(input, dims, name)
+        sizes = output_sizes(input, output_size, dims, name)
         found = P.ADAPTIVE_MAX_POOLS[dims](input, output_size=sizes)
         return found if return_indices else found[0]
 
@@ -211,21 +257,15 @@ def published(dims: int) -> dict[str, Callable[..., Any]]:
         return (mean.sign() * mean.abs().relu() * count).pow(1.0 / norm_type)
 
     made: dict[str, tuple[Callable[..., Any], str]] = {
-        f"max_pool{dims}d": (maximum, "Return the maximum of each window."),
-        f"avg_pool{dims}d": (average, "Return the average of each window."),
-        f"adaptive_avg_pool{dims}d": (
-            adaptive_average,
-            "Return averages of windows chosen so that the result has a given size.",
-        ),
-        f"adaptive_max_pool{dims}d": (
-            adaptive_maximum,
-            "Return maxima of windows chosen so that the result has a given size.",
-        ),
-        f"lp_pool{dims}d": (power, "Return the p-norm of each window."),
+        f"max_pool{dims}d": (maximum, "the maximum of each window"),
+        f"avg_pool{dims}d": (average, "the average of each window"),
+        f"adaptive_avg_pool{dims}d": (adaptive_average, f"averages {ADAPTIVE}"),
+        f"adaptive_max_pool{dims}d": (adaptive_maximum, f"maxima {ADAPTIVE}"),
+        f"lp_pool{dims}d": (power, "the p-norm of each window"),
     }
     for name, (function, text) in made.items():
         function.__name__ = function.__qualname__ = name
-        function.__doc__ = text
+        function.__doc__ = documentation(function, dims, text)
         op(method=False, out=False, function=not name.startswith("lp_"))(function)
     return {name: function for name, (function, _) in made.items()}
 

@@ -19,15 +19,25 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes, inplace as in_place
+from .. import dtypes, errors, inplace as in_place
 from ..dispatch import general
 from ..primitive import Primitive
 from ..quick.elementwise import binary, predicate
-from ..tensor import Layer, Tensor, counter, history, plain
+from ..tensor import Layer, Tensor, counter, history, plain, rebind
 
 Function = Callable[..., Any]
 
-namespace: dict[str, Any] = {}
+
+class Namespace(dict[str, Any]):
+    """Functions by name; `missing` finds those that have not been loaded."""
+
+    missing: Callable[[str], Any]
+
+    def __missing__(self, name: str) -> Any:
+        return self.missing(name)
+
+
+namespace = Namespace()
 """The functions of the package by name."""
 
 
@@ -121,10 +131,7 @@ def check_operand(op: str, name: str, position: int, value: Any) -> None:
     """Refuse an argument, numbered from 0, that is no tensor."""
     if not isinstance(value, Tensor | Layer):
         name = "input" if name == "self" else name
-        raise TypeError(
-            f"{op}(): argument '{name}' (position {position + 1}) must be Tensor, not "
-            f"{type(value).__name__}"
-        )
+        raise errors.not_a_tensor(op, name, position + 1, value)
 
 
 def with_out(call: Function, name: str, numbers: bool = False) -> Function:
@@ -135,7 +142,7 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
     """
 
     def of_any(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-        if args and not isinstance(args[0], Tensor | tuple | list):
+        if args and not isinstance(args[0], Tensor):
             if hasattr(type(args[0]), "__torch_function__"):
                 from ..overrides import handle_torch_function
 
@@ -191,10 +198,7 @@ def parameters(call: Function) -> tuple[str, ...]:
 def check_tensor(name: str, value: Any, call: Function) -> None:
     """Refuse a first argument ``input`` that is no tensor."""
     if parameters(inspect.unwrap(call))[:1] == ("input",):
-        raise TypeError(
-            f"{name}(): argument 'input' (position 1) must be Tensor, not "
-            f"{type(value).__name__}"
-        )
+        raise errors.not_a_tensor(name, "input", 1, value)
 
 
 def write_out(name: str, out: Any, result: Any) -> Any:
@@ -211,6 +215,6 @@ def write_out(name: str, out: Any, result: Any) -> Any:
     if out.shape == result.shape:
         return in_place.assign(out, result)
     in_place.check_fits(out, out._data.shape, result._data.dtype)
-    out._data = result._data.astype(out._data.dtype, copy=False)
+    rebind(out, result._data.astype(out._data.dtype, copy=False), out._special)
     counter(out)[0] += 1
     return out

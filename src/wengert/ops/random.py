@@ -14,7 +14,7 @@ from ..inplace import assign, check_writable
 from ..primitives import copying as C
 from ..tensor import Tensor, counter, history, plain
 from .creation import Dtype, finish, numpy_dtype, sizes
-from .public import namespace, op
+from .public import check_operand, namespace, op
 
 Generator = generators.Generator
 default_generator = generators.default_generator
@@ -131,18 +131,49 @@ def check_floating(name: str, dtype: np.dtype[Any]) -> None:
 rand = drawing(
     "rand",
     lambda source, shape, dtype: source.uniform(shape, dtype),
-    "Return numbers spread evenly over [0, 1).",
+    """Return numbers spread evenly over [0, 1).
+
+    Args:
+        size: the sizes of the dimensions, as integers or as one tuple.
+        generator: draws them in place of the default one.
+        dtype: a floating point dtype, the default one if None.
+        requires_grad: record what is done with the tensor.
+
+    >>> import wengert as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.rand(2)
+    tensor([0.4963, 0.7682])
+    """,
 )
 randn = drawing(
     "randn",
     lambda source, shape, dtype: source.normal(shape, dtype),
-    "Return numbers of the standard normal distribution.",
+    """Return numbers of the standard normal distribution; arguments as of `rand`.
+
+    >>> import wengert as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.randn(2)
+    tensor([ 1.5410, -0.2934])
+    """,
 )
 
 
 @op(method=False)
 def randint(*bounds: Any, generator: Generator | None = None, **options: Any) -> Tensor:
-    """Return integers from low (default 0) to high, exclusive: ``randint(3, (2,))``."""
+    """Return integers from low (default 0) to high, exclusive, each as likely.
+
+    Args:
+        bounds: ``(high, size)`` or ``(low, high, size)``, size being a tuple.
+        generator: draws them in place of the default one.
+        dtype: int64 if None.
+
+    Raises:
+        RuntimeError: low is not less than high.
+
+    >>> import wengert as torch
+    >>> torch.randint(3, 4, (2,))
+    tensor([3, 3])
+    """
     low = options.pop("low", None)
     high = options.pop("high", None)
     size = options.pop("size", None)
@@ -178,7 +209,12 @@ def randint(*bounds: Any, generator: Generator | None = None, **options: Any) ->
 def randperm(
     n: int, *, generator: Generator | None = None, dtype: Dtype = None, **options: Any
 ) -> Tensor:
-    """Return the integers from 0 to n - 1 in random order."""
+    """Return the integers from 0 to n - 1 in random order.
+
+    >>> import wengert as torch
+    >>> torch.randperm(4).sort().values
+    tensor([0, 1, 2, 3])
+    """
     kind = np.dtype(np.int64) if dtype is None else numpy_dtype(dtype)
     random = source(generator)
 
@@ -220,7 +256,17 @@ def normal(
     dtype: Dtype = None,
     **options: Any,
 ) -> Tensor:
-    """Return normal numbers, of a size or with each its own mean and deviation."""
+    """Return normal numbers, of a size or with each its own mean and deviation.
+
+    Args:
+        mean, std: tensors with one of each for every number, or numbers.
+        size: the shape, if both are numbers.
+        generator: draws them in place of the default one.
+
+    >>> import wengert as torch
+    >>> torch.normal(torch.tensor([1.0, 2.0]), torch.zeros(2))
+    tensor([1., 2.])
+    """
     draw = source(generator).normal
     if size is not None:
         shape = sizes("normal", (size,))
@@ -261,6 +307,13 @@ def multinomial(
 ) -> Tensor:
     """Return indices drawn with the probabilities of each row of the input."""
     random = source(generator)
+    if input.ndim not in (1, 2):
+        raise RuntimeError("prob_dist must be 1 or 2 dim")
+    if not input.is_floating_point():
+        raise RuntimeError(
+            "multinomial only supports floating-point dtypes for input, got: "
+            f"{input.dtype.scalar_type}"
+        )
 
     def draw(weights: ndarray) -> ndarray:
         if weights.ndim <= 2:
@@ -373,10 +426,36 @@ def dropout(
     """Return the input with elements set to zero at random, the rest scaled up.
 
     Args:
-        p: the probability of each element to become zero.
+        p: the probability of each element to become zero; the others are divided by
+            1 - p.
         training: if False, nothing happens.
+        inplace: write the result into the input.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.dropout(torch.ones(2), 1.0)
+    tensor([0., 0.])
     """
     return dropped(input, p, training, inplace, tuple(input.shape))
+
+
+def in_order_of_memory(
+    draw: Callable[[tuple[int, ...]], ndarray], like: Tensor
+) -> Callable[[tuple[int, ...]], ndarray]:
+    """Return what draws numbers in the order in which a tensor lies in memory.
+
+    That is PyTorch's order: a transposed tensor gets the same numbers as it would have
+    got before.
+    """
+    data = like._data
+    if type(data) is not ndarray or data.flags.c_contiguous:
+        return draw
+    order = np.argsort([-stride for stride in data.strides], kind="stable")
+
+    def drawn(shape: tuple[int, ...]) -> ndarray:
+        sizes = tuple([shape[dim] for dim in order])
+        return draw(sizes).transpose(np.argsort(order))
+
+    return drawn
 
 
 def dropped(
@@ -385,17 +464,25 @@ def dropped(
     """Multiply with a mask of this shape, which is broadcast."""
     if p < 0.0 or p > 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    check_operand("dropout", "input", 0, input)
     if not training or p == 0:
         return input
+    if p == 1:
+        return input.mul_(0) if inplace else input * 0
+    if not (input.dtype.is_floating_point or input.dtype.is_complex):
+        raise RuntimeError(
+            "result type Float can't be cast to the desired output type "
+            f"{input.dtype.scalar_type}"
+        )
     kind = numpy_dtype(input.dtype)
 
     def draw(shape: tuple[int, ...]) -> ndarray:
         mask = default_generator.dropout_mask(shape, kind, p)
-        if p < 1:
-            mask /= 1 - p
+        mask /= 1 - p
         return mask
 
-    mask = fresh(draw, shape)
+    whole = shape == tuple(input.shape)
+    mask = fresh(in_order_of_memory(draw, input) if whole else draw, shape)
     return input.mul_(mask) if inplace else input * mask
 
 
@@ -409,6 +496,8 @@ def feature_dropout(name: str, dims: int) -> Callable[..., Tensor]:
         batch = input.unsqueeze(0) if single else input
         shape = (*batch.shape[:2], *(1,) * (batch.ndim - 2))
         result = dropped(batch, p, training, inplace, shape)
+        if inplace:
+            return input
         return result.squeeze(0) if single else result
 
     drop.__name__ = name
@@ -446,14 +535,13 @@ def alpha_dropped(
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
     if not training or p == 0:
         return input
+    if p == 1:
+        return input.mul_(0) if inplace else input * 0
     kind = numpy_dtype(input.dtype)
     mask = fresh(lambda shape: default_generator.dropout_mask(shape, kind, p), shape)
-    if p == 1:
-        scale, shift = mask * 0, mask
-    else:
-        a = 1.0 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
-        scale = mask * a
-        shift = (mask - 1) * (ALPHA * a) + ALPHA * a * p
+    a = 1.0 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
+    scale = mask * a
+    shift = (mask - 1) * (ALPHA * a) + ALPHA * a * p
     result = input * scale + shift
     return input.copy_(result) if inplace else result
 

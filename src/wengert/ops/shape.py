@@ -9,10 +9,10 @@ from typing import Any
 from numpy import ndarray
 
 from .. import dtypes, errors
-from ..inplace import check_writable
+from ..inplace import check_writable, name_written
 from ..primitives import shape as S
-from ..tensor import Tensor, counter, history
-from ..views import View
+from ..tensor import Tensor, counter, history, rebind
+from ..views import View, turned
 from .arguments import (
     Shape,
     as_tuple,
@@ -47,10 +47,16 @@ def becoming(function: Function) -> Function:
     def call(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_writable(self)
         shown = function(self, *args, **kwargs)
-        self._data, self._node = shown._data, history(shown)
+        self._node = history(shown)
+        name_written(self._node)
+        was_view = isinstance(self._special, View)
+        rebind(self, shown._data, shown._special if was_view else self._special)
+        version = counter(self)
+        version[0] += 1
         if isinstance(self._special, View):
-            self._special = shown._special
-        counter(self)[0] += 1
+            self._special.version = version[0]
+        elif type(self._data) is ndarray:
+            turned[id(self)] = self
         return self
 
     call.__name__ = call.__qualname__ = function.__name__ + "_"

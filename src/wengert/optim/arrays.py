@@ -27,7 +27,7 @@ from numpy import ndarray
 
 from .. import dispatch, dtypes, errors
 from ..autograd import enable_grad
-from ..tensor import Tensor, counter, plain
+from ..tensor import Tensor, counter, plain, rebind
 from .optimizer import Closure, Group, Optimizer
 
 BLOCK = 32768
@@ -283,7 +283,8 @@ class Piece(Block):
                 not held._data.flags.c_contiguous
                 or held._data.dtype != tensor._data.dtype
             ):
-                held._data = np.array(held._data, tensor._data.dtype, order="C")
+                data = np.array(held._data, tensor._data.dtype, order="C")
+                rebind(held, data, held._special)
             arrays.append(held._data.reshape(-1).view(self.delta.dtype)[self.place])
         self.state = tuple(arrays)
 
@@ -320,7 +321,7 @@ class Cohort:
             self.numbers[name] = line
             for i, tensor in enumerate(params):
                 held = as_number(state[tensor], name)
-                held._data = line[i : i + 1].reshape(())
+                rebind(held, line[i : i + 1].reshape(()), held._special)
 
     def __getitem__(self, name: str) -> float:
         return float(self.numbers[name][0])

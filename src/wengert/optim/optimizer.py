@@ -112,7 +112,7 @@ class Optimizer:
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
+            lines.append(f"Parameter Group {i}" if i == 0 else f"\nParameter Group {i}")
             options = sorted(set(group) - {"params"})
             lines += [f"    {key}: {group[key]}" for key in options]
         return "\n".join([*lines, ")"])

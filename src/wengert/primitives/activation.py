@@ -17,10 +17,17 @@ from numpy import ndarray
 from ..kernels import activations as kernel, softmax as softmaxes
 from .copying import zeros_like
 from .elementwise import exp, sigmoid, tanh
-from .op import elementwise, fused
+from .op import elementwise, flat, fused
 from .reduction import sum_dim as sum
 from .selection import _masked, masked, where
 from .special import check_floats
+
+NOT_FLOATS = "biu"
+NOT_REAL = "biuc"
+"""The kinds of dtypes that most activations are not for."""
+
+NO_CLAMP = NotImplementedError("clamp is not supported for complex types")
+
 
 # --- piecewise linear -----------------------------------------------------------------
 
@@ -37,7 +44,7 @@ relu = elementwise(
     "relu",
     _relu,
     vjp=lambda grad, result: relu_backward(grad, result),
-    refuses={"c": None, "b": None},
+    refuses={"c": NO_CLAMP, "b": RuntimeError("Boolean inputs not supported for relu")},
 )
 relu_backward = elementwise(
     "threshold_backward",
@@ -45,8 +52,8 @@ relu_backward = elementwise(
     inputs=("self", "result_"),
     promote=None,
     vjp_self=lambda grad, result_: relu_backward(grad, result_),
-    vjp_result_=lambda grad: zeros_like(grad),
-    jvp_self=lambda self_t, result_: relu_backward(self_t, result_),
+    vjp_result_=lambda grad: zeros_like(grad),  # the slope is the same nearby
+    jvp=lambda self_t, result_: relu_backward(self_t, result_),
 )
 threshold = elementwise(
     "threshold",
@@ -54,7 +61,9 @@ threshold = elementwise(
         self <= threshold, self.dtype.type(value), self
     ),
     vjp=lambda grad, self, threshold: masked(grad, (self <= threshold) == 0),
+    refuses="bc",
 )
+flat(threshold)
 
 
 def _leaky_relu(self: ndarray, *, negative_slope: float) -> ndarray:
@@ -67,34 +76,51 @@ leaky_relu = elementwise(
     "leaky_relu",
     _leaky_relu,
     vjp=lambda grad, self, negative_slope: where(self > 0, grad, grad * negative_slope),
-    promote="float",
+    refuses=NOT_REAL,
 )
+flat(leaky_relu)
+
+
+def bounded(array: ndarray, low: float, high: float) -> ndarray:
+    """Limit an array to a range, whose ends are cast to its dtype."""
+    number = array.dtype.type
+    return np.minimum(np.maximum(array, number(low)), number(high))
+
+
 hardtanh = elementwise(
     "hardtanh",
-    lambda self, *, min_val, max_val: np.minimum(np.maximum(self, min_val), max_val),
+    lambda self, *, min_val, max_val: bounded(self, min_val, max_val),
     vjp=lambda grad, self, min_val, max_val: masked(
         grad, (self > min_val) & (self < max_val)
     ),
+    refuses={
+        "c": NO_CLAMP,
+        "b": RuntimeError("Bool inputs not supported for hardtanh"),
+    },
 )
+flat(hardtanh)
 hardsigmoid = elementwise(
     "hardsigmoid",
     lambda self: np.minimum(np.maximum(self + 3, 0), 6) / 6,
     vjp=lambda grad, self: masked(grad * (1 / 6), (self > -3) & (self < 3)),
-    promote="float",
+    refuses=NOT_REAL,
 )
+flat(hardsigmoid)
 hardswish = elementwise(
     "hardswish",
     lambda self: self * (np.minimum(np.maximum(self + 3, 0), 6) / 6),
     vjp=lambda grad, self: where(
         self < 3, masked(grad * (self * (1 / 3) + 0.5), self > -3), grad
     ),
-    promote="float",
+    refuses=NOT_REAL,
 )
 hardshrink = elementwise(
     "hardshrink",
     lambda self, *, lambd: np.where(np.abs(self) <= lambd, self.dtype.type(0), self),
     vjp=lambda grad, self, lambd: masked(grad, (self > lambd) | (self < -lambd)),
+    refuses=NOT_REAL,
 )
+flat(hardshrink)
 softshrink = elementwise(
     "softshrink",
     lambda self, *, lambd: np.where(
@@ -103,7 +129,9 @@ softshrink = elementwise(
         np.where(self < -lambd, self + lambd, self * self.dtype.type(0)),
     ),
     vjp=lambda grad, self, lambd: masked(grad, (self > lambd) | (self < -lambd)),
+    refuses=NOT_REAL,
 )
+flat(softshrink)
 prelu = elementwise(
     "prelu",
     lambda self, weight: np.where(self > 0, self, weight * self),
@@ -112,6 +140,7 @@ prelu = elementwise(
     vjp_self=lambda grad, self, weight: where(self > 0, grad, grad * weight),
     vjp_weight=lambda grad, self: masked(grad * self, (self > 0) == 0),
 )
+flat(prelu)
 rrelu = elementwise(
     "rrelu",
     lambda self, noise: np.where(self > 0, self, noise * self),
@@ -137,7 +166,7 @@ elu = elementwise(
         grad * scale,
         grad * (exp(self * input_scale) * (alpha * scale * input_scale)),
     ),
-    promote="float",
+    refuses=NOT_REAL,
 )
 celu = elementwise(
     "celu",
@@ -145,7 +174,7 @@ celu = elementwise(
         np.maximum(self, 0) + alpha * np.expm1(np.minimum(self, 0) / alpha)
     ),
     vjp=lambda grad, self, alpha: where(self > 0, grad, grad * exp(self * (1 / alpha))),
-    promote="float",
+    refuses=NOT_REAL,
 )
 
 
@@ -171,8 +200,7 @@ softplus = elementwise(
     vjp=lambda grad, self, beta, threshold: softplus_backward(
         grad, self, beta=beta, threshold=threshold
     ),
-    promote="float",
-    refuses="c",
+    refuses=NOT_REAL,
 )
 softplus_backward = elementwise(
     "softplus_backward",
@@ -197,7 +225,7 @@ log_sigmoid = elementwise(
     "log_sigmoid",
     _log_sigmoid,
     vjp=lambda grad, self: grad * sigmoid(-self),
-    promote="float",
+    refuses=NOT_REAL,
 )
 
 
@@ -221,7 +249,12 @@ def _silu_slope(x: Any) -> Any:
     return s * (1 + x * (1 - s))
 
 
-silu = elementwise("silu", _silu, d=lambda self: _silu_slope(self), promote="float")
+silu = elementwise(
+    "silu",
+    _silu,
+    d=lambda self: _silu_slope(self),
+    refuses=NOT_FLOATS,
+)
 
 
 def _mish_slope(x: Any) -> Any:
@@ -233,8 +266,7 @@ mish = elementwise(
     "mish",
     lambda self: self * np.tanh(_softplus(self, beta=1.0, threshold=20.0)),
     d=lambda self: _mish_slope(self),
-    promote="float",
-    refuses="c",
+    refuses=NOT_REAL,
 )
 
 # --- gelu -----------------------------------------------------------------------------
@@ -271,8 +303,7 @@ def gelu_family(name: str, approximate: str, curvature: Any) -> Any:
         name,
         forward,
         vjp=lambda grad, self: backward(grad, self),
-        promote="float",
-        refuses="c",
+        refuses=NOT_REAL,
         grad_fn="GeluBackward0",
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 from numpy import ndarray
 
 from ..kernels import convolution as kernel
-from .op import bilinear, fused
+from .op import bilinear, fused, tied
 from .reduction import sum_dim
 
 Sizes = tuple[int, ...]
@@ -212,6 +212,7 @@ convolution = fused(
     jvp=jvp,
     batch=batch_convolution,
 )
+tied(convolution, "input", "weight")
 
 
 def _convolution_input(
@@ -226,6 +227,35 @@ def _convolution_weight(
     return kernel.weight_vjp(grad_output, input, shape, **params)
 
 
+def kept(found: Any, shape: Sizes) -> Any:
+    """Leave out where a dilated weight fits in once more than in the transpose."""
+    sizes = tuple(shape[2:])
+    if tuple(found.shape[2:]) == sizes:
+        return found
+    return found[(..., *[slice(size) for size in sizes])]
+
+
+def _output_of_input_vjp(
+    grad: Any,
+    weight: Any,
+    grad_output_shape: Sizes,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    groups: int,
+) -> Any:
+    found = convolution(
+        grad,
+        weight,
+        None,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+    )
+    return kept(found, grad_output_shape)
+
+
 def _weight_of_input_vjp(
     grad: Any,
     grad_output: Any,
@@ -237,6 +267,20 @@ def _weight_of_input_vjp(
 ) -> Any:
     return vjp_weight(
         grad_output, grad, weight_shape, stride, padding, dilation, groups
+    )
+
+
+def _output_of_weight_vjp(
+    grad: Any,
+    input: Any,
+    grad_output_shape: Sizes,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    groups: int,
+) -> Any:
+    return _output_of_input_vjp(
+        input, grad, grad_output_shape, stride, padding, dilation, groups
     )
 
 
@@ -258,18 +302,11 @@ convolution_input = bilinear(
     inputs=("grad_output", "weight"),
     grad_fn="ConvolutionBackward0",
     batch=batch_input,
-    vjp_grad_output=lambda grad, weight, stride, padding, dilation, groups: convolution(
-        grad,
-        weight,
-        None,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=groups,
-    ),
+    vjp_grad_output=_output_of_input_vjp,
     vjp_weight=_weight_of_input_vjp,
 )
 """What the input's cotangent is for that of a convolution's output."""
+tied(convolution_input, "grad_output", "weight")
 
 convolution_weight = bilinear(
     "convolution_weight",
@@ -277,15 +314,7 @@ convolution_weight = bilinear(
     inputs=("grad_output", "input"),
     grad_fn="ConvolutionBackwardBackward0",
     batch=batch_weight,
-    vjp_grad_output=lambda grad, input, stride, padding, dilation, groups: convolution(
-        input,
-        grad,
-        None,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=groups,
-    ),
+    vjp_grad_output=_output_of_weight_vjp,
     vjp_input=_input_of_weight_vjp,
 )
 """What the weight's cotangent is for that of a convolution's output."""

@@ -168,6 +168,7 @@ lerp_number = elementwise(
     inputs=("self", "end", "weight"),
     grad_fn="LerpBackward0",
     refuses="biu",
+    refuses_each=True,
     **LERP_RULES,
 )
 lerp = elementwise(
@@ -280,8 +281,6 @@ def _pow(self: Any, exponent: Any) -> Any:
 def _pow_number_vjp(grad: Any, self: Any, exponent: Any) -> Any:
     if exponent == 0:
         return zeros_like(grad)
-    if exponent == 1:
-        return grad
     if exponent == 2:
         return grad * (self * 2).conjugate()
     return grad * (self ** (exponent - 1) * exponent).conjugate()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from .elementwise import log, sigmoid, sign
-from .op import elementwise, fused, with_names
+from .op import elementwise, flat, fused, with_names
 from .reduction import expand_to
 from .selection import where
 
@@ -408,3 +408,5 @@ nll_loss2d = fused(
     vjp_self=nll_vjp,
     jvp=nll_jvp,
 )
+flat(nll_loss)
+flat(nll_loss2d)

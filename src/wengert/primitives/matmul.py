@@ -14,7 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from ..dtypes import from_numpy
-from ..errors import not_broadcastable
+from ..errors import not_broadcastable, not_expandable
 from ..quick.products import affine
 from .fitting import sum_to
 from .op import bilinear, fused, with_names
@@ -58,15 +58,14 @@ def batched_product(a: ndarray, b: ndarray) -> ndarray:
 def unusual_product(compute: Callable[..., Any], a: ndarray, b: ndarray) -> Any:
     """Multiply arrays of a dtype that BLAS does not have."""
     if a.dtype != b.dtype:
-        first, second = from_numpy(a.dtype).scalar_type, from_numpy(b.dtype).scalar_type
         raise RuntimeError(
-            "expected both to have the same dtype for a matrix product, but got: "
-            f"{first} and {second}"
+            "expected m1 and m2 to have the same dtype, but got: "
+            f"{from_numpy(a.dtype).c_name} != {from_numpy(b.dtype).c_name}"
         )
     if a.dtype.char == "?" and a.size and b.size:
         raise NotImplementedError(
-            'a matrix product of booleans is not implemented ("addmm_impl_cpu_" not '
-            "implemented for 'Bool'); convert them with .int()"
+            "\"addmm_impl_cpu_\" not implemented for 'Bool': convert the matrices "
+            "with .int()"
         )
     wide = np.dtype({"e": "f", "?": "B"}.get(a.dtype.char, a.dtype.char))
     return compute(a.astype(wide), b.astype(wide)).astype(a.dtype, copy=False)
@@ -274,13 +273,24 @@ addbmm = added(
 
 def _linear(input: ndarray, weight: ndarray, bias: ndarray | None = None) -> ndarray:
     result: ndarray
-    if input.ndim == 2:
-        result = product(input, weight.T)
-    else:
-        flat = product(rows(input), weight.T)
-        result = flat.reshape(*input.shape[:-1], weight.shape[0])
+    try:
+        if input.ndim == 2:
+            result = product(input, weight.T)
+        else:
+            flat = product(rows(input), weight.T)
+            result = flat.reshape(*input.shape[:-1], weight.shape[0])
+    except RuntimeError:
+        if bias is None or input.dtype == weight.dtype:
+            raise
+        kinds = [from_numpy(each.dtype).scalar_type for each in (input, weight)]
+        raise RuntimeError(
+            f"mat1 and mat2 must have the same dtype, but got {' and '.join(kinds)}"
+        ) from None
     if bias is not None:
-        result += bias
+        try:
+            result += bias
+        except ValueError:
+            raise not_expandable(bias.shape, result.shape) from None
     return result
 
 

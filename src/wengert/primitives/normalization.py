@@ -11,7 +11,7 @@ from typing import Any
 from numpy import ndarray
 
 from ..kernels import normalization as kernel
-from .op import fused
+from .op import fused, tied
 
 Running = tuple[ndarray, ndarray, float] | None
 Gradients = tuple[ndarray | None, ndarray | None, ndarray | None]
@@ -63,6 +63,7 @@ layer_norm = fused(
     vjp=_layer_norm_vjp,
     decomposition=_layer_norm_composed,
 )
+tied(layer_norm, "input", "weight", "bias")
 
 
 def _rms_norm(
@@ -193,6 +194,13 @@ def _batch_norm_vjp(
     return vjp(grad, input, mean, rstd, weight, needs)
 
 
+def as_tensor(array: Any) -> Any:
+    """Return a running statistic, an array of any layer, as a tensor of its level."""
+    from ..tensor import Tensor, wrap_like
+
+    return array if isinstance(array, Tensor) else wrap_like(array)
+
+
 def _batch_norm_composed(
     input: Any,
     weight: Any,
@@ -202,8 +210,6 @@ def _batch_norm_composed(
     running: Running,
     eps: float,
 ) -> Any:
-    from ..tensor import wrap_like
-
     dims = (0, *range(2, len(input.shape)))
     channels = (1, -1) + (1,) * (len(input.shape) - 2)
     if training:
@@ -211,8 +217,8 @@ def _batch_norm_composed(
         variance = (centred * centred).mean(dims, keepdim=True)
     else:
         assert running is not None
-        centred = input - wrap_like(running[0]).reshape(channels)
-        variance = wrap_like(running[1]).reshape(channels)
+        mean, variance = [as_tensor(array).reshape(channels) for array in running[:2]]
+        centred = input - mean
     result = centred * (variance + eps).rsqrt()
     if weight is not None:
         result = result * weight.reshape(channels)
@@ -228,3 +234,4 @@ batch_norm = fused(
     vjp=_batch_norm_vjp,
     decomposition=_batch_norm_composed,
 )
+tied(batch_norm, "input", "weight")

@@ -314,6 +314,26 @@ def fused(
     return declare(primitive, quick)
 
 
+def flat(function: Function, grad_fn: str | None = None) -> Function:
+    """Say that an op's slope is constant around points: see Note [Flat derivatives].
+
+    Args:
+        grad_fn: the name of the recorded cotangent's node, by default that of the
+            backward of the op's backward.
+    """
+    primitive: Primitive = function.primitive  # type: ignore[attr-defined]
+    primitive.flat = True
+    return tied(function, *primitive.inputs, grad_fn=grad_fn)
+
+
+def tied(function: Function, *inputs: str, grad_fn: str | None = None) -> Function:
+    """Say that recorded cotangents require grad if one of these inputs does."""
+    primitive: Primitive = function.primitive  # type: ignore[attr-defined]
+    primitive.tied = inputs
+    primitive.tied_grad_fn = grad_fn or f"{primitive.grad_fn[:-1]}Backward0"
+    return function
+
+
 def of_kind(prefix: str, rules: dict[str, Function]) -> dict[str, Function]:
     """Return the rules whose names begin so, by what follows in their names."""
     size = len(prefix)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .op import fused, linear
+from .op import flat, fused, linear
 
 Shape = tuple[int, ...]
 
@@ -112,7 +112,7 @@ def edge_pad(name: str, mode: str, grad_fn: str) -> Any:
         lambda grad, before, after: backward(grad, before=before, after=after),
         grad_fn=grad_fn,
     )
-    return forward
+    return forward if mode == "circular" else flat(forward)
 
 
 edge_pads = {

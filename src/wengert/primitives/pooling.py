@@ -7,7 +7,7 @@ from typing import Any
 from numpy import ndarray
 
 from ..kernels import adaptive_pooling as adaptive, folding, pooling as kernel
-from .op import fused, linear
+from .op import flat, fused, linear
 
 Sizes = tuple[int, ...]
 
@@ -92,6 +92,7 @@ def maximum_of_windows(dims: int, grad_fn: str) -> tuple[Any, Any]:
         vjp_self=pooled_vjp(dims),
         decomposition=decomposition,
     )
+    flat(with_indices)
     return alone, with_indices
 
 
@@ -110,7 +111,7 @@ def adaptive_maximum(dims: int) -> Any:
     def jvp(self_t: Any, indices: Any) -> Any:
         return take_pooled(self_t, indices, spatial=dims), None
 
-    return fused(
+    pool = fused(
         f"adaptive_max_pool{dims}d",
         forward,
         inputs=("self",),
@@ -119,6 +120,7 @@ def adaptive_maximum(dims: int) -> Any:
         vjp_self=pooled_vjp(dims),
         jvp=jvp,
     )
+    return flat(pool)
 
 
 ADAPTIVE_MAX_POOLS = {dims: adaptive_maximum(dims) for dims in (1, 2, 3)}
@@ -203,7 +205,7 @@ def average_of_windows(dims: int) -> Any:
         ),
         grad_fn=f"AvgPool{dims}DBackward0",
     )
-    return pool
+    return flat(pool)
 
 
 AVG_POOLS = {dims: average_of_windows(dims) for dims in (1, 2, 3)}
@@ -225,7 +227,7 @@ def adaptive_average(dims: int) -> Any:
         ),
         grad_fn=f"AdaptiveAvgPool{dims}DBackward0",
     )
-    return pool
+    return flat(pool)
 
 
 ADAPTIVE_AVG_POOLS = {dims: adaptive_average(dims) for dims in (1, 2, 3)}

@@ -14,6 +14,7 @@ from numpy import asarray, ndarray
 from .. import modes
 from ..dispatch import general, record
 from ..engine import clock
+from ..forms import form_of
 from ..primitive import Primitive
 from ..tensor import Parameter, Tensor, counter, new
 from ..views import View
@@ -83,17 +84,20 @@ def listed(primitive: Primitive) -> Call:
         result = forward(*arrays, **params)
         if type(result) is not ndarray:
             result = asarray(result)
+        if recorded and modes.special and only_grad_is_off():
+            recorded = False
         if recorded and (modes.special or casts(arrays, edges, result.dtype)):
             return record(primitive, args, arrays, params, result, 0)
         out = new(Tensor)
         out._data = result
+        out._form = None
         out._counter = None
         out._special = None
         out._node = None
         if recorded:
             if node_class is None:
                 node_class = primitive.node_class
-            out._node = node = new(node_class)
+            out._node = node = node_class()
             node.number = next(clock)
             node.edges = tuple(edges)
             node.fits = None
@@ -185,9 +189,12 @@ def ordinary(primitive: Primitive) -> Call:
             result = asarray(result)
         recorded = differentiable and any(edges)
         if recorded and modes.special:
-            return record(primitive, args, arrays, params, result, 0, hidden)
+            if not only_grad_is_off():
+                return record(primitive, args, arrays, params, result, 0, hidden)
+            recorded = False
         out = new(Tensor)
         out._data = result
+        out._form = None
         out._counter = None
         out._special = None
         out._node = None
@@ -195,7 +202,7 @@ def ordinary(primitive: Primitive) -> Call:
         if recorded and dtype.kind in "fc":
             if node_class is None:
                 node_class = primitive.node_class
-            node = new(node_class)
+            node = node_class()
             node.number = next(clock)
             node.edges = edges = tuple(edges)
             node.fits = None
@@ -220,9 +227,43 @@ def ordinary(primitive: Primitive) -> Call:
 
 
 def is_settled_view(tensor: Tensor) -> bool:
-    """Whether a tensor is a view whose node is up to date, of a NumPy array."""
+    """Whether a tensor is a view whose node is up to date, of a NumPy array.
+
+    Where nothing is recorded, nodes do not matter.
+    """
     special = tensor._special
-    return type(special) is View and special.is_current(tensor)
+    if type(special) is not View:
+        return False
+    if special.is_current(tensor):
+        return True
+    return (
+        modes.special == 1
+        and special.level == 0
+        and special.base._special is None
+        and not modes.local.grad
+    )
+
+
+def is_settled(tensor: Tensor) -> bool:
+    """Whether a tensor is plain, which gives it its form, or a settled view."""
+    if tensor._special is None:
+        tensor._form = form_of(tensor._data)
+        return True
+    return is_settled_view(tensor)
+
+
+def alike(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors without a common form are settled and have one dtype."""
+    return (
+        (one._form is not None or is_settled(one))
+        and (other._form is not None or is_settled(other))
+        and one._data.dtype is other._data.dtype
+    )
+
+
+def only_grad_is_off() -> bool:
+    """Whether the only mode that is on is that this thread records nothing."""
+    return modes.special == 1 and not modes.local.grad
 
 
 def version_of(tensor: Tensor) -> int:

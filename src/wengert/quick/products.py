@@ -14,7 +14,7 @@ from ..dispatch import general, record
 from ..engine import Edges, clock
 from ..primitive import Primitive
 from ..tensor import Parameter, Tensor, new, plain
-from .calls import Call, is_settled_view, version_of
+from .calls import Call, is_settled_view, only_grad_is_off, version_of
 
 
 def is_product(primitive: Primitive) -> bool:
@@ -53,10 +53,13 @@ def product(primitive: Primitive) -> Call:
             result = asarray(result)
         edge, other_edge = a._node, b._node
         either = edge is not None or other_edge is not None
+        if either and modes.special and only_grad_is_off():
+            either = False
         if either and (modes.special or result.dtype is not data.dtype):
             return record(primitive, (a, b), (data, array), {}, result, 0)
         out = new(Tensor)
         out._data = result
+        out._form = None
         out._node = None
         out._counter = None
         out._special = None
@@ -64,7 +67,7 @@ def product(primitive: Primitive) -> Call:
             return out
         if node_class is None:
             node_class = primitive.node_class
-        out._node = node = new(node_class)
+        out._node = node = node_class()
         node.number = next(clock)
         node.edges = (edge, other_edge)
         node.fits = None
@@ -106,13 +109,15 @@ def affine(primitive: Primitive) -> Call:
             result = forward(data, matrix)
             edges = (input._node, weight._node)
         recorded = any(edges)
+        if recorded and modes.special and only_grad_is_off():
+            recorded = False
         if recorded and (modes.special or result.dtype is not data.dtype):
             return record(primitive, args, [a._data for a in args], {}, result, 0)
         out = plain(result)
         if recorded:
             if node_class is None:
                 node_class = primitive.node_class
-            out._node = node = new(node_class)
+            out._node = node = node_class()
             node.number = next(clock)
             node.edges = edges
             node.fits = None

@@ -17,6 +17,7 @@ from ..engine import clock, outputs_of
 from ..primitive import Primitive
 from ..tensor import Parameter, Tensor, new
 from ..views import View
+from .calls import is_settled_view, only_grad_is_off
 
 
 def viewing(primitive: Primitive) -> Callable[..., Any]:
@@ -35,25 +36,30 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
         if kind is Tensor or kind is Parameter:
             special = self._special
             edge = self._node
-            if edge is not None:
-                if not differentiable or (
-                    modes.special and modes.is_grad_enabled_at(0)
-                ):
+            origin = "recorded"
+            if modes.special:
+                if only_grad_is_off():
+                    origin = "no_grad"
+                elif edge is not None and modes.is_grad_enabled_at(0):
                     return general(primitive, (self,), params)
-                if modes.special:
-                    edge = None
-            if special is None or (type(special) is View and special.is_current(self)):
+                else:
+                    origin = modes.circumstance()
+                edge = None
+            elif edge is not None and not differentiable:
+                return general(primitive, (self,), params)
+            if special is None or is_settled_view(self):
                 data = self._data
                 result = forward(data, **params)
                 memory = result.base
                 if memory is not None and (memory is data or memory is data.base):
                     out = new(Tensor)
                     out._data = result
+                    out._form = None
                     out._special = view = new(View)
                     view.level = 0
                     view.step = call
                     view.params = params
-                    view.origin = modes.circumstance() if modes.special else "recorded"
+                    view.origin = origin
                     if special is None:
                         view.base = self
                         view.before = None
@@ -64,7 +70,7 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
                         view.base = special.base
                         view.before = special
                         counter = self._counter
-                        if view.origin == "recorded":
+                        if origin == "recorded":
                             view.origin = special.origin
                     out._counter = counter
                     view.version = counter[0]
@@ -73,7 +79,7 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
                         return out
                     if node_class is None:
                         node_class = primitive.node_class
-                    out._node = node = new(node_class)
+                    out._node = node = node_class()
                     node.number = next(clock)
                     node.edges = (edge,)
                     node.fits = (
@@ -108,7 +114,7 @@ def dividing(primitive: Primitive) -> Callable[..., Any]:
             base = self
             if self._counter is None:
                 self._counter = [0]
-        elif type(special) is View and special.is_current(self):
+        elif is_settled_view(self):
             base = special.base
         else:
             return general(primitive, (self,), params)
@@ -117,7 +123,7 @@ def dividing(primitive: Primitive) -> Callable[..., Any]:
         if self._node is not None:
             if node_class is None:
                 node_class = primitive.node_class
-            node = new(node_class)
+            node = node_class()
             node.number = next(clock)
             node.edges = (self._node,)
             node.fits = None
@@ -141,6 +147,7 @@ def dividing(primitive: Primitive) -> Callable[..., Any]:
         for index, part in enumerate(parts):
             out = new(Tensor)
             out._data = part
+            out._form = None
             out._counter = counter
             out._special = view
             out._node = None if nodes is None else nodes[index]

@@ -20,5 +20,4 @@ for _name, _as in {
     "sinc": "sinc",
     "softmax": "softmax",
 }.items():
-    if _as in _torch:
-        globals()[_name] = _torch[_as]
+    globals()[_name] = _torch[_as]

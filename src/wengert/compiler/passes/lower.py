@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wengert.compiler.graph import Graph, Node
-from wengert.compiler.layout import blas_layout, is_product
+from wengert.compiler.layout import is_product, matrix_layout
 
 from .rewrite import rewrite
 
@@ -35,8 +35,8 @@ def insert_copies(graph: Graph) -> Graph:
     """Copy what cannot be used from where it lies.
 
     Those are a written value that is an input (inputs may be exchanged), a reshape of
-    an input with gaps or in another order, and operands of matrix products in a layout
-    that BLAS does not read.
+    an input with gaps or in another order, and stacks of matrices in a product that do
+    not lie at equal distances.
     """
 
     def copied(new: Graph, x: Node) -> Node:
@@ -45,9 +45,9 @@ def insert_copies(graph: Graph) -> Graph:
     def replace(new: Graph, node: Node, operands: tuple[Node, ...]) -> Node | None:
         if node.op == "reshape" and "strides" in operands[0].params:
             return new.reshape(copied(new, operands[0]), node.shape)
-        if is_product(node) and not all(map(blas_layout, operands)):
+        if is_product(node) and not all(map(matrix_layout, operands)):
             return new.matmul(
-                *(x if blas_layout(x) else copied(new, x) for x in operands)
+                *(x if matrix_layout(x) else copied(new, x) for x in operands)
             )
         return None
 

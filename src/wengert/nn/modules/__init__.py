@@ -20,8 +20,10 @@ from .. import (
     normalization,
     padding,
     pooling,
+    recurrent as rnn,
     sizes as utils,
     sparse,
+    transformer,
     upsampling,
 )
 from ..module import Module

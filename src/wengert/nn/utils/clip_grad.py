@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ... import dispatch
+from ...autograd import no_grad
+from ...ops.joining import stack
 from ...tensor import Tensor, counter, plain
 
 Tensors = Tensor | Iterable[Tensor]
@@ -71,19 +74,41 @@ def get_total_norm(
         norm_type: p.
         error_if_nonfinite: raise if the norm is infinite or not a number.
     """
-    arrays = [tensor._data for tensor in listed(tensors)]
-    if not arrays:
+    tensors, p = listed(tensors), float(norm_type)
+    if not tensors:
         return plain(np.zeros((), np.float32))
-    p = float(norm_type)
+    if not are_plain(tensors):
+        return total_norm_of_layers(tensors, p, error_if_nonfinite)
+    arrays = [tensor._data for tensor in tensors]
     total = norm_of_norms([norm(array, p) for array in arrays], p)
     if error_if_nonfinite and not math.isfinite(total):
-        raise RuntimeError(
-            f"The total norm of order {p} for gradients from `parameters` is "
-            "non-finite, so it cannot be clipped. To disable this error and scale the "
-            "gradients by the non-finite norm anyway, set `error_if_nonfinite=False`"
-        )
+        raise not_finite(p)
     real = np.result_type(*[array.real.dtype for array in arrays])
     return plain(np.array(total, real))
+
+
+def are_plain(tensors: list[Tensor]) -> bool:
+    """Whether tensors hold NumPy arrays: those that a trace meets do not."""
+    if dispatch.tracing is not None:
+        dispatch.tracing(tensors)
+    return all([type(tensor._data) is ndarray for tensor in tensors])
+
+
+def total_norm_of_layers(tensors: list[Tensor], p: float, finite: bool) -> Tensor:
+    """Return the p-norm by operations on tensors, for arrays that are not NumPy's."""
+    with no_grad():
+        total = stack([tensor.norm(p) for tensor in tensors]).norm(p)
+        if finite and not total.isfinite():
+            raise not_finite(p)
+        return total
+
+
+def not_finite(p: float) -> RuntimeError:
+    return RuntimeError(
+        f"The total norm of order {p} for gradients from `parameters` is "
+        "non-finite, so it cannot be clipped. To disable this error and scale the "
+        "gradients by the non-finite norm anyway, set `error_if_nonfinite=False`"
+    )
 
 
 def norm(array: ndarray, p: float) -> float:
@@ -110,9 +135,16 @@ def clip_grads_with_norm_(
     parameters: Tensors, max_norm: float, total_norm: Any, foreach: bool | None = None
 ) -> None:
     """Scale gradients whose norm is known so that it is at most `max_norm`."""
+    grads = gradients(parameters)
+    if not are_plain(grads):
+        with no_grad():
+            scale = (max_norm / (total_norm + 1e-6)).clamp(max=1.0)
+            for grad in grads:
+                grad.mul_(scale)
+        return
     factor = max_norm / (float(total_norm) + 1e-6)
     factor = factor if not factor >= 1.0 else 1.0
-    for grad in gradients(parameters):
+    for grad in grads:
         grad._data *= factor
         counter(grad)[0] += 1
 
@@ -120,9 +152,27 @@ def clip_grads_with_norm_(
 def clip_grad_value_(
     parameters: Tensors, clip_value: float, foreach: bool | None = None
 ) -> None:
-    """Limit each element of the gradients to between −clip_value and clip_value."""
+    """Limit each element of the gradients to between −clip_value and clip_value.
+
+    Args:
+        parameters: a tensor, or several, whose gradients are limited in place.
+        clip_value: the limit.
+
+    >>> import wengert as torch
+    >>> w = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> (w * torch.tensor([0.5, -3.0])).sum().backward()
+    >>> torch.nn.utils.clip_grad_value_(w, 1.0)
+    >>> w.grad
+    tensor([ 0.5000, -1.0000])
+    """
     limit = float(clip_value)
-    for grad in gradients(parameters):
+    grads = gradients(parameters)
+    if not are_plain(grads):
+        with no_grad():
+            for grad in grads:
+                grad.clamp_(-limit, limit)
+        return
+    for grad in grads:
         np.clip(grad._data, -limit, limit, out=grad._data)
         counter(grad)[0] += 1
 

@@ -126,8 +126,11 @@ class CyclicLR(LRScheduler):
             )
             self.max_momentums = one_for_each(optimizer, max_momentum, "max_momentum")
             if last_epoch == -1:
-                for high, group in zip(self.max_momentums, groups, strict=True):
+                for high, low, group in zip(
+                    self.max_momentums, self.base_momentums, groups, strict=True
+                ):
                     set_momentum(group, high)
+                    group["max_momentum"], group["base_momentum"] = high, low
         super().__init__(optimizer, last_epoch)
         self.base_lrs = one_for_each(optimizer, base_lr, "base_lr")
 
@@ -250,7 +253,7 @@ class OneCycleLR(LRScheduler):
         step = self.last_epoch
         if step > self.total_steps:
             raise ValueError(
-                f"Tried to step {step} times. The total number of steps is "
+                f"Tried to step {step} times. The specified number of total steps is "
                 f"{self.total_steps}"
             )
         begin = 0.0

@@ -1,0 +1,77 @@
+"""Arrays put where an index shows in larger ones: derivatives of views, and writing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .graph import Graph, Node
+from .lowering import rule
+from .symbol import Symbol, Untraceable
+
+
+def place(graph: Graph, whole: Node, part: Node, index: Any) -> Node:
+    """Return the node of an array after ``whole[index] = part``.
+
+    Each element of the result looks for its place in the part, and takes the nearest
+    one where it has none; a mask says which of them count.
+
+    Raises:
+        Untraceable: the index holds arrays, or shows nothing.
+    """
+    shape, rank = whole.shape, len(whole.shape)
+    items = items_of(index, rank)
+    sizes = [
+        1 if isinstance(item, int) else len(range(size)[item])
+        for item, size in zip(items, shape, strict=True)
+    ]
+    if 0 in sizes:
+        raise Untraceable("an index that shows nothing")
+    mask: Node | None = None
+    part = graph.reshape(graph.expand(part, shown(index, shape)), tuple(sizes))
+    for dim, (item, size) in enumerate(zip(items, shape, strict=True)):
+        if item == slice(None):
+            continue
+        line = (1,) * dim + (size,) + (1,) * (rank - dim - 1)
+        taken = np.arange(size)[item]
+        held = np.zeros(size, bool)
+        held[taken] = True
+        here = graph.constant(held.reshape(line))
+        mask = here if mask is None else graph.add("logical_and", [mask, here])
+        if sizes[dim] == 1:
+            continue
+        nearest = np.abs(np.arange(size)[:, None] - taken).argmin(1)
+        wide = (*part.shape[:dim], size, *part.shape[dim + 1 :])
+        where = graph.expand(graph.constant(nearest.reshape(line)), wide)
+        part = graph.gather(part, dim, where)
+    if mask is None:
+        return part
+    return graph.add("where", [mask, graph.expand(part, shape), whole])
+
+
+def items_of(index: Any, rank: int) -> list[Any]:
+    """Return an integer or a slice for each dimension."""
+    items = list(index) if isinstance(index, tuple) else [index]
+    if any([not isinstance(i, int | slice | None | type(...)) for i in items]) or any(
+        [isinstance(i, bool) for i in items]
+    ):
+        raise Untraceable("an index that holds arrays")
+    items = [item for item in items if item is not None]
+    missing = rank - sum([item is not ... for item in items])
+    at = items.index(...) if ... in items else len(items)
+    return [*items[:at], *[slice(None)] * missing, *items[at + 1 :]]
+
+
+def shown(index: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of what an index shows."""
+    return np.broadcast_to(np.empty((), np.int8), shape)[index].shape
+
+
+@rule("basic_index_backward")
+def _basic_index_backward(
+    grad: Symbol, *, index: Any, shape: tuple[int, ...]
+) -> Symbol:
+    graph = grad.graph
+    zeros = graph.expand(graph.constant(0, grad.dtype), tuple(shape))
+    return Symbol(graph, place(graph, zeros, grad.node, index))
