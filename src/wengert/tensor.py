@@ -350,7 +350,7 @@ def rebind(tensor: Tensor, data: Any, special: Special | None) -> None:
 def wrap_at(level: int, data: Any) -> Tensor:
     """Return a tensor of a level without history; NumPy scalars become arrays."""
     tensor = new(Tensor)
-    if type(data) is not ndarray and not isinstance(data, Layer | Tensor):
+    if type(data) is not ndarray and not isinstance(data, (Layer, Tensor)):
         data = np.asarray(data)
     tensor._data = data
     tensor._form = None

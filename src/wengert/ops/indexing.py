@@ -159,7 +159,7 @@ def __iter__(self: Tensor) -> Iterator[Tensor]:
 
 
 def __contains__(self: Tensor, element: Any) -> bool:
-    if not isinstance(element, Tensor | int | float | complex):
+    if not isinstance(element, (Tensor, int, float, complex)):
         raise RuntimeError(
             "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
             f"{type(element)}."

@@ -137,7 +137,7 @@ def batch_norm(
     if running_mean is not None and running_var is not None:
         running = (running_mean._data, running_var._data, momentum)
         if training:
-            if isinstance(input._data, Layer | Tensor):
+            if isinstance(input._data, (Layer, Tensor)):
                 update_running(input, running_mean, running_var, momentum)
             counter(running_mean)[0] += 1
             counter(running_var)[0] += 1

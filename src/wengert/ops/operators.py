@@ -43,7 +43,7 @@ def known(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> 
 
 def operate(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
     """Do as `known` for a method, whose first argument is a tensor."""
-    if not isinstance(args[0], Tensor | Layer):
+    if not isinstance(args[0], (Tensor, Layer)):
         raise TypeError(
             f"the operator {primitive.name} is for tensors, not for "
             f"{type(args[0]).__name__}"

@@ -129,7 +129,7 @@ def of_tensors(call: Function) -> Function:
 
 def check_operand(op: str, name: str, position: int, value: Any) -> None:
     """Refuse an argument, numbered from 0, that is no tensor."""
-    if not isinstance(value, Tensor | Layer):
+    if not isinstance(value, (Tensor, Layer)):
         name = "input" if name == "self" else name
         raise TypeError(
             f"{op}(): argument '{name}' (position {position + 1}) must be Tensor, not "
@@ -145,7 +145,7 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
     """
 
     def of_any(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-        if args and not isinstance(args[0], Tensor | tuple | list):
+        if args and not isinstance(args[0], (Tensor, tuple, list)):
             if hasattr(type(args[0]), "__torch_function__"):
                 from ..overrides import handle_torch_function
 
@@ -183,7 +183,7 @@ def with_tensor(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
     if any([isinstance(arg, Tensor) for arg in args]):
         return args
     first, *rest = args
-    if name not in OF_NUMBERS or not isinstance(first, int | float | complex):
+    if name not in OF_NUMBERS or not isinstance(first, (int, float, complex)):
         kinds = ", ".join([type(arg).__name__ for arg in args])
         raise TypeError(f"{name}(): one of the arguments must be Tensor, got ({kinds})")
     return (plain(np.asarray(first, dtypes.result_dtype(first))), *rest)
