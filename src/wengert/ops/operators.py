@@ -195,11 +195,6 @@ IN_PLACE = {
     "ifloordiv": "floor_divide_",
     "imod": "remainder_",
     "ipow": "pow_",
-    "iand": "bitwise_and_",
-    "ior": "bitwise_or_",
-    "ixor": "bitwise_xor_",
-    "ilshift": "bitwise_left_shift_",
-    "irshift": "bitwise_right_shift_",
 }
 for _operator, _method in IN_PLACE.items():
     setattr(Tensor, f"__{_operator}__", getattr(Tensor, _method))
