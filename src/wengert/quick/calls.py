@@ -271,7 +271,7 @@ def version_of(tensor: Tensor) -> int:
     return 0 if counter is None else counter[0]
 
 
-def fits(arrays: list[Any], edges: tuple[Any, ...]) -> tuple[Any, ...]:
+def fits(arrays: Sequence[Any], edges: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the shape and dtype that the cotangent of each input must have."""
     return tuple(
         [
