@@ -46,20 +46,6 @@ class View(Special):
         earlier = self.before.steps() if self.before is not None else ()
         return (*earlier, (self.step, self.params))
 
-    def is_current(self, tensor: Tensor) -> bool:
-        """Whether the view's node is as if it had just been made of a plain base."""
-        base = self.base
-        return (
-            self.level == 0
-            and base._special is None
-            and (
-                (tensor._node is None and base._node is None)
-                or (
-                    tensor._node is not None and self.version == base._counter[0]  # type: ignore[index]
-                )
-            )
-        )
-
     def marked(self) -> Special | None:
         return self.base._special
 

@@ -129,7 +129,7 @@ def of_tensors(call: Function) -> Function:
 
 def check_operand(op: str, name: str, position: int, value: Any) -> None:
     """Refuse an argument, numbered from 0, that is no tensor."""
-    if not isinstance(value, Tensor | Layer):
+    if not isinstance(value, (Tensor, Layer)):
         name = "input" if name == "self" else name
         raise errors.not_a_tensor(op, name, position + 1, value)
 
@@ -180,7 +180,7 @@ def with_tensor(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
     if any([isinstance(arg, Tensor) for arg in args]):
         return args
     first, *rest = args
-    if name not in OF_NUMBERS or not isinstance(first, int | float | complex):
+    if name not in OF_NUMBERS or not isinstance(first, (int, float, complex)):
         kinds = ", ".join([type(arg).__name__ for arg in args])
         raise TypeError(f"{name}(): one of the arguments must be Tensor, got ({kinds})")
     return (plain(np.asarray(first, dtypes.result_dtype(first))), *rest)

@@ -314,7 +314,7 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     shape = input.shape
     if dim is None:
         declared, dims = S.squeeze_all, tuple(range(len(shape)))
-    elif isinstance(dim, tuple | list):
+    elif isinstance(dim, (tuple, list)):
         declared, dims = S.squeeze_dims, normalize_dims(dim, len(shape))
     else:
         declared, dims = S.squeeze_dim, (normalize_dim(dim, len(shape)),)
