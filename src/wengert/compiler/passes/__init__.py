@@ -9,6 +9,7 @@ from .dead import drop_dead
 from .fold import fold_constants
 from .lower import insert_copies, lower_scatter
 from .simplify import simplify
+from .turn import turn_products
 
 __all__ = [
     "drop_dead",
@@ -18,6 +19,7 @@ __all__ = [
     "optimize",
     "share_common",
     "simplify",
+    "turn_products",
 ]
 
 
@@ -25,4 +27,5 @@ def optimize(graph: Graph) -> Graph:
     """All passes, in the order in which each finds the work of the one before."""
     graph = simplify(lower_scatter(drop_dead(graph)))
     graph = drop_dead(share_common(simplify(fold_constants(graph))))
+    graph = drop_dead(simplify(turn_products(graph)))
     return insert_copies(graph)
