@@ -121,10 +121,11 @@ def _triangle(x: Symbol, comparison: str, diagonal: int) -> Symbol:
 def _constant_pad(
     x: Symbol, *, before: tuple[int, ...], after: tuple[int, ...], value: Any
 ) -> Symbol:
-    if min(*before, *after, 0) < 0:
-        raise Untraceable("padding by less than nothing")
     sizes = list(zip(x.shape, before, after, strict=True))
     shape = tuple([n + b + a for n, b, a in sizes])
-    index = tuple([slice(b, b + n) for n, b, _ in sizes])
+    kept = x[tuple([slice(max(-b, 0), n - max(-a, 0)) for n, b, a in sizes])]
+    if all([b <= 0 and a <= 0 for _, b, a in sizes]):
+        return x.new(kept.node)
+    index = tuple([slice(max(b, 0), n + b + min(a, 0)) for n, b, a in sizes])
     whole = x.graph.expand(x.graph.constant(value, x.dtype), shape)
-    return Symbol(x.graph, place(x.graph, whole, x.node, index))
+    return Symbol(x.graph, place(x.graph, whole, kept.node, index))
