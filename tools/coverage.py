@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import wengert
+import wengert.nn  # recurrent layers have primitives of their own
 from wengert.layers import batching
 from wengert.primitive import Primitive
 from wengert.primitives.op import registry

@@ -59,8 +59,10 @@ if TYPE_CHECKING:
 
 tensor: Any  # a function, as the module of that name is wanted by nobody outside
 
-_MODULES = ("cuda", "nn", "optim", "func", "utils", "linalg", "special", "compiler")
-_MODULES += ("accelerator", "amp", "backends", "random", "testing")
+_MODULES = (
+    *("accelerator", "amp", "backends", "compiler", "cuda", "func", "linalg", "nn"),
+    *("optim", "random", "special", "testing", "utils"),
+)
 _LATER = {name: name for name in _MODULES} | {
     "compile": "compiler.compiled",
     "finfo": "limits",

@@ -210,7 +210,7 @@ class CopySlices(Node):
         return "torch::autograd::CopySlices"
 
     @property
-    def saved(self) -> Any:  # type: ignore[override]
+    def saved(self) -> Any:
         return self.inner and self.inner.saved
 
     @saved.setter

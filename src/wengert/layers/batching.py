@@ -16,6 +16,8 @@ from ..primitives import matmul as M
 from ..primitives.loss import nll_backward, nll_loss
 from ..primitives.loss_of_each import nll_each, nll_each_backward
 from ..primitives.shape import reshape, unsqueeze
+from ..recording import numpy_dtype
+from . import messages
 
 Rule = Callable[..., Any]
 
@@ -272,6 +274,9 @@ def by_matrices(batched: Sequence[bool], input: Any, matrix: Any) -> Any:
 def _linear_weight_grad(
     size: int, batched: Sequence[bool], grad: Any, input: Any
 ) -> Any:
+    ranks = [grad.ndim - batched[0], input.ndim - batched[1]]
+    if ranks == [1, 1] and all(batched):
+        return M.bmm(unsqueeze(grad, dim=2), unsqueeze(input, dim=1))
     columns, rows = [
         reshape(value, shape=((size,) if has else ()) + (-1, value.shape[-1]))
         for value, has in zip((grad, input), batched, strict=True)
@@ -320,6 +325,9 @@ def _index(
 ) -> Any:
     from ..primitives.indexing import index
 
+    for has, value in zip(batched[1:], indices, strict=True):
+        if has and numpy_dtype(value).kind == "b":
+            raise messages.dynamic_shape("an index that is a mask")
     if not contiguous(dims):
         return NotImplemented
     if not any(batched[1:]):
@@ -381,7 +389,9 @@ def _nll_loss(
         return NotImplemented
     logs, target = together((logs, target), batched[:2], size)
     options = {"reduction": reduction, "ignore_index": ignore_index}
-    if reduction != "none":
+    if reduction == "none" and target.ndim == 1:
+        options["reduction"] = "sum"
+    if options["reduction"] != "none":
         return nll_each(logs, target, weight, **options)
     losses = nll_loss(joined(logs), joined(target), weight, **options)
     return reshape(losses, shape=tuple(target.shape))
@@ -401,10 +411,15 @@ def _nll_backward(
 ) -> Any:
     if batched[2]:
         return NotImplemented
-    grad, target = together((grad, target), batched[:2], size)
-    options = {"reduction": reduction, "ignore_index": ignore_index}
     wide = (size, *shape)
-    if reduction != "none":
+    options = {"reduction": reduction, "ignore_index": ignore_index}
+    if reduction == "none":
+        grad, target = together((grad, target), batched[:2], size)
+        if target.ndim == 1:
+            options["reduction"] = "sum"
+    elif not batched[1]:
+        (target,) = together((target,), batched[1:2], size)
+    if options["reduction"] != "none":
         return nll_each_backward(grad, target, weight, shape=wide, **options)
     flat = (size * shape[0], *shape[1:])
     found = nll_backward(joined(grad), joined(target), weight, shape=flat, **options)
@@ -441,6 +456,8 @@ def _nll_each_backward(
     if batched[2]:
         return NotImplemented
     grad, target = together((grad, target), batched[:2], size)
+    if grad.ndim == 1:  # the same for all elements of the inner batch
+        grad = grad.unsqueeze(1).expand(target.shape[:2])
     flat = (size * shape[0], *shape[1:])
     found = nll_each_backward(
         joined(grad), joined(target), weight, shape=flat, **options

@@ -257,10 +257,11 @@ def along(call: Any, input: Tensor, dim: int | None, dtype: Dtype, name: str) ->
     check_floats(f"{name}_lastdim_kernel_impl", input)
     if dim is None:
         dim = 0 if input.ndim in (0, 1, 3) else 1
-    if input.ndim == 0:
+    ndim = input.ndim
+    if ndim == 0:
         normalize_dim(dim, 0)
         return call(input.reshape((1,)), dim=0).reshape(())
-    return call(input, dim=normalize_dim(dim, input.ndim))
+    return call(input, dim=normalize_dim(dim, ndim))
 
 
 @op(out=False)

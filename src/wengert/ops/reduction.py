@@ -106,9 +106,10 @@ def check_not_empty(input: Tensor, dims: Shape, dim: Dim, name: str) -> None:
 
 def check_real(input: Tensor, name: str) -> None:
     """Refuse complex numbers, which have no order."""
-    if input.is_complex():
+    dtype = input.dtype
+    if dtype.is_complex:
         raise NotImplementedError(
-            f"\"{name}\" not implemented for '{input.dtype.scalar_type}': complex "
+            f"\"{name}\" not implemented for '{dtype.scalar_type}': complex "
             "numbers have no order"
         )
 
@@ -395,10 +396,11 @@ def index_of(name: str, find: Function, superlative: str) -> Function:
 
     @numpy_names
     def call(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-        if input.is_complex() or input.dtype is dtypes.bool_:
-            kind = "complex" if input.is_complex() else "bool"
+        dtype = input.dtype
+        if dtype.is_complex or dtype is dtypes.bool_:
+            kind = "complex" if dtype.is_complex else "bool"
             raise RuntimeError(f"{name}(): does not support {kind} input")
-        if 0 in input.shape and dim is None:
+        if dim is None and 0 in input.shape:
             raise IndexError(
                 f"{name}(): Expected reduction dim to be specified for "
                 "input.numel() == 0."

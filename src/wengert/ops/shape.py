@@ -49,11 +49,11 @@ def becoming(function: Function) -> Function:
         shown = function(self, *args, **kwargs)
         self._node = history(shown)
         name_written(self._node)
-        is_view = isinstance(self._special, View)
-        rebind(self, shown._data, shown._special if is_view else self._special)
+        was_view = isinstance(self._special, View)
+        rebind(self, shown._data, shown._special if was_view else self._special)
         version = counter(self)
         version[0] += 1
-        if is_view:
+        if isinstance(self._special, View):
             self._special.version = version[0]
         elif type(self._data) is ndarray:
             turned[id(self)] = self
