@@ -221,14 +221,14 @@ def fill_(input: Tensor, value: Any) -> Tensor:
             )
         filled = C.fill(input, value)
         name_written(history(filled))
-        return assign(input, filled)
-    return assign(input, C.fill_number(input, value=value))
+        return assign(input, filled, uniform=True)
+    return assign(input, C.fill_number(input, value=value), uniform=True)
 
 
 def zero_(input: Tensor) -> Tensor:
     """Fill this tensor with zeros, in place."""
     check_writable(input)
-    return assign(input, C.zero(input))
+    return assign(input, C.zero(input), uniform=True)
 
 
 for _function in (copy_, fill_, zero_, detach_):
