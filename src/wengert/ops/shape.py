@@ -55,7 +55,8 @@ def becoming(function: Function) -> Function:
         version[0] += 1
         if isinstance(self._special, View):
             self._special = special = shown._special
-            special.version = version[0]
+            if self._node is not None:
+                special.version = version[0]
         elif type(self._data) is ndarray:
             turned[id(self)] = self
         return self
