@@ -215,7 +215,7 @@ def name_of(hook: Hook) -> str:
 def retain(tensor: Tensor | None, grad: Tensor | None) -> None:
     """Add a gradient to the ``.grad`` of a tensor that retains it."""
     if tensor is not None and grad is not None:
-        held = tensor.grad
+        held = getattr(tensor, "_grad", None)  # `grad` may warn
         tensor._grad = grad.clone() if held is None else held + grad
 
 

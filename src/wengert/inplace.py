@@ -92,12 +92,17 @@ def check_fits(tensor: Tensor, shape: tuple[int, ...], dtype: Any) -> None:
         )
 
 
-def assign(tensor: Tensor, result: Tensor) -> Tensor:
-    """Let a tensor take over the values and history of a result computed from it."""
+def assign(tensor: Tensor, result: Tensor, *, uniform: bool = False) -> Tensor:
+    """Let a tensor take over the values and history of a result computed from it.
+
+    Args:
+        uniform: all values are the same, so that it does not matter if several elements
+            lie at one place.
+    """
     if dispatch.tracing is not None:
         dispatch.tracing((tensor, result))
     check_fits(tensor, result._data.shape, result._data.dtype)
-    if overlaps(tensor._data):
+    if not uniform and overlaps(tensor._data):
         raise errors.overlapping_memory()
     if modes.special and modes.local.before_write is not None:
         modes.local.before_write(tensor)

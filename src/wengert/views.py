@@ -14,6 +14,8 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary
 
+import numpy as np
+
 from . import errors, modes
 from .engine import Cotangents, Edges, Node, clock, source
 from .tensor import AccumulateGrad, Special, Tensor, counter, history, new
@@ -93,13 +95,12 @@ class View(Special):
 
     def steps_now(self, tensor: Tensor) -> Steps:
         """Return what makes this view, which is `tensor`, of its base as it is now."""
-        steps = self.steps()
-        if id(self.base) not in turned:
-            return steps
+        data, whole = tensor._data, self.base._data
+        if id(self.base) not in turned or not np.may_share_memory(data, whole):
+            return self.steps()
         # above this module in the order of imports
         from .primitives.strided import address, as_strided
 
-        data, whole = tensor._data, self.base._data
         params = {
             "size": data.shape,
             "stride": tuple([step // data.itemsize for step in data.strides]),

@@ -223,6 +223,50 @@ def twice_through(t, log):
 
 
 @program
+def filling_what_overlaps(t, log):
+    base = t.zeros(1).expand(3)
+    log(base.fill_(2.0), base.zero_())
+    log.error(lambda: base.add_(1))
+    log.error(lambda: base.copy_(t.ones(3)))
+
+
+@program
+def retained_gradients_of_other_shapes(t, log):
+    x = t.ones(1, 3, requires_grad=True)
+    y = x.clone()
+    y.retain_grad()
+    y.squeeze_(0)
+    y.sum().backward()
+    log(x.grad)
+
+
+@program
+def results_written_while_nothing_is_recorded(t, log):
+    x = t.ones(3, requires_grad=True)
+    y = x * 2
+    log.error(lambda: t.add(x, 1, out=t.zeros(3)))
+    log.error(lambda: t.add(t.ones(3), 1, out=y))
+    with t.no_grad():
+        t.add(x, 1, out=y)
+        x.squeeze_(0)
+    log(y, x.requires_grad, x.is_leaf)
+    y.sum().backward()
+    log(x.grad)
+
+
+@program
+def views_of_other_memory(t, log):
+    x = t.ones(3, requires_grad=True)
+    view = x[...]
+    x.data = x.detach() * 2
+    with t.no_grad():
+        x.add_(1)
+    log(x, view)
+    view.sum().backward()
+    log(x.grad)
+
+
+@program
 def freed(t, log):
     x = t.ones(3, requires_grad=True)
     y = x * 1

@@ -227,19 +227,19 @@ def fill_(input: Tensor, value: Any) -> Tensor:
             )
         filled = C.fill(input, value)
         name_written(history(filled))
-        return assign(input, filled)
+        return assign(input, filled, uniform=True)
     if not isinstance(value, int | float | complex | np.generic):
         raise TypeError(
             "fill_() received an invalid combination of arguments - got "
             f"({type(value).__name__}), but expected a number or a tensor"
         )
-    return assign(input, C.fill_number(input, value=value))
+    return assign(input, C.fill_number(input, value=value), uniform=True)
 
 
 def zero_(input: Tensor) -> Tensor:
     """Fill this tensor with zeros, in place."""
     check_writable(input)
-    return assign(input, C.zero(input))
+    return assign(input, C.zero(input), uniform=True)
 
 
 for _function in (copy_, fill_, zero_, detach_):

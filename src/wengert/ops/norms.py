@@ -39,9 +39,10 @@ def norm(
     tensor(5.)
     """
     if out is not None:
-        from .public import write_out
+        from .public import check_out, write_out
 
-        return write_out("norm", out, norm(input, p, dim, keepdim, dtype=dtype))
+        check_out("linalg_vector_norm", out, (input,))
+        return write_out(out, norm(input, p, dim, keepdim, dtype=dtype))
     if p is None or p == "fro":
         return vector_norm(input, 2, dim, keepdim, dtype=dtype)
     if isinstance(p, str):

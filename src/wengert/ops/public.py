@@ -23,7 +23,7 @@ from .. import dtypes, errors, inplace as in_place, modes
 from ..dispatch import general
 from ..primitive import Primitive
 from ..quick.elementwise import binary, predicate
-from ..tensor import Layer, Tensor, counter, history, plain, rebind
+from ..tensor import Layer, Tensor, counter, plain, rebind
 
 Function = Callable[..., Any]
 
@@ -153,7 +153,8 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
                 check_tensor(name, args[0], call)
         if out is None:
             return call(*args, **kwargs)
-        return write_out(name, out, call(*args, **kwargs))
+        check_out(name, out, args)
+        return write_out(out, call(*args, **kwargs))
 
     def of_one(input: Any, *, out: Any = None) -> Any:
         if out is None and isinstance(input, Tensor):
@@ -201,19 +202,25 @@ def check_tensor(name: str, value: Any, call: Function) -> None:
         raise errors.not_a_tensor(name, "input", 1, value)
 
 
-def write_out(name: str, out: Any, result: Any) -> Any:
+def check_out(name: str, out: Any, args: tuple[Any, ...]) -> None:
+    """Refuse to write where a derivative would be lost."""
+    if not modes.is_grad_enabled():
+        return
+    for value in (out, *args):
+        for item in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(item, Tensor) and item.requires_grad:
+                raise RuntimeError(
+                    f"{name}(): functions with out=... arguments don't support "
+                    "automatic differentiation, but one of the arguments requires grad."
+                )
+
+
+def write_out(out: Any, result: Any) -> Any:
     """Write results into the tensors given as ``out`` and return these."""
     if isinstance(result, tuple):
-        written = [write_out(name, o, r) for o, r in zip(out, result, strict=True)]
+        written = [write_out(o, r) for o, r in zip(out, result, strict=True)]
         make = getattr(type(result), "_make", tuple)
         return make(written)
-    if history(result) is not None or (
-        modes.is_grad_enabled() and history(out) is not None
-    ):
-        raise RuntimeError(
-            f"{name}(): functions with out=... arguments don't support automatic "
-            "differentiation, but one of the arguments requires grad."
-        )
     if out.shape == result.shape:
         return in_place.assign(out, result)
     in_place.check_fits(out, out._data.shape, result._data.dtype)

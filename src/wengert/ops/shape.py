@@ -55,7 +55,8 @@ def becoming(function: Function) -> Function:
         version = counter(self)
         version[0] += 1
         if isinstance(self._special, View):
-            self._special.version = version[0]
+            if self._node is not None:
+                self._special.version = version[0]
         elif type(self._data) is ndarray:
             turned[id(self)] = self
         return self
