@@ -118,7 +118,14 @@ def test_cells(kind, options):
         return cell(x[1], state), cell(x[0, 0])
 
     agree(kind, options, run)
-    assert repr(made(wengert, kind, options)) == repr(made(torch, kind, options))
+    cells = [made(library, kind, options) for library in LIBRARIES]
+    assert repr(cells[0]) == repr(cells[1])
+    inputs = [library.ones(2, 4, dtype=library.float64) for library in LIBRARIES]
+    nodes = [
+        [state.grad_fn.name() for state in flat(cell(x))]
+        for cell, x in zip(cells, inputs, strict=True)
+    ]
+    assert nodes[0] == nodes[1]
 
 
 @pytest.mark.parametrize("kind", KINDS)

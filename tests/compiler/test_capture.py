@@ -688,6 +688,64 @@ def test_explain(backend):
     assert "no kernel" in function.explain()
 
 
+INDICES = [
+    (slice(1, 4),),
+    (2,),
+    (slice(None), -1),
+    (..., slice(0, 5, 2)),
+    (slice(0, 0),),
+    (slice(None, None, 2), slice(1, None, 3)),
+    (None, slice(1, 2), ..., None, 3),
+]
+
+
+@pytest.mark.parametrize("index", INDICES, ids=str)
+def test_slices_are_differentiated_and_written_to(backend, index):
+    def gradient(x):
+        part = x[index].sin()
+        weights = torch.arange(part.numel()).reshape(part.shape)
+        return torch.autograd.grad((part * weights).sum(), x)[0]
+
+    def write(x):
+        y = x.clone()
+        y[index] = y[index] * 3 + 1
+        y[index].mul_(2)
+        return y
+
+    x = data(5, 6, 4, requires_grad=True)
+    for function in (gradient, write):
+        compiled = torch.compile(function, backend=backend, fullgraph=True)
+        for _ in range(2):
+            close(compiled(x), function(x))
+
+
+ARRANGEMENTS = {
+    "cat": lambda x, y: torch.cat([x, y * 2, x], 1),
+    "stack": lambda x, y: torch.stack([x, x * 2], 1),
+    "roll": lambda x, y: x.roll((1, -2), (0, 1)),
+    "repeat": lambda x, y: x.repeat(2, 1, 3),
+    "tril": lambda x, y: x.tril(-1) + x.triu(2),
+    "pad": lambda x, y: torch.nn.functional.pad(x, (1, 2, 0, 1), value=0.5),
+    "chunk": lambda x, y: x.chunk(2, 1)[1] * x.split(3, 1)[0],
+}
+
+
+@pytest.mark.parametrize("name", ARRANGEMENTS)
+def test_arrangements_have_kernels(backend, name):
+    def function(x, y):
+        result = ARRANGEMENTS[name](x, y)
+        weights = torch.arange(result.numel()).reshape(result.shape)
+        grad = torch.autograd.grad((result.sin() * weights).sum(), x)[0]
+        return result.detach(), grad
+
+    compiled = torch.compile(function, backend=backend, fullgraph=True)
+    x, y = data(4, 6, requires_grad=True), data(4, 3, seed=1)
+    for _ in range(2):
+        for a, b in zip(compiled(x, y), function(x, y), strict=True):
+            close(a, b)
+    assert "call" not in compiled.explain()
+
+
 # --- every op -------------------------------------------------------------------------
 
 

@@ -216,9 +216,9 @@ def _folding(size: int, batched: Sequence[bool], self: Any, **params: Any) -> An
 def _index(
     size: int, batched: Sequence[bool], self: Any, *indices: Any, dims: Sequence[int]
 ) -> Any:
-    for i, has in zip(indices, batched[1:], strict=True):
-        if has and numpy_dtype(i).kind == "b":
-            raise messages.dynamic_shape("a mask")
+    for has, value in zip(batched[1:], indices, strict=True):
+        if has and numpy_dtype(value).kind == "b":
+            raise messages.dynamic_shape("an index that is a mask")
     if not contiguous(dims):
         return NotImplemented
     if not any(batched[1:]):

@@ -1,7 +1,8 @@
 """What recurrent cells do element by element, after their matrix products.
 
 The gates stand side by side in the last dimension: i, f, g, o of an LSTM, r, z, n of a
-GRU. A cell of composed ops would record five times as many nodes.
+GRU. A cell of composed ops would record five times as many nodes; these go by the name
+of the last of them.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ lstm_state = fused(
     _lstm_state,
     inputs=("gates", "c"),
     hidden=("opened", "g"),
+    grad_fn="AddBackward0",
     vjp=_lstm_state_vjp,
     decomposition=_lstm_state_composed,
 )
@@ -76,6 +78,7 @@ lstm_output = fused(
     _lstm_output,
     inputs=("gates", "c"),
     hidden=("o", "t"),
+    grad_fn="MulBackward0",
     vjp=_lstm_output_vjp,
     decomposition=_lstm_output_composed,
 )
@@ -128,6 +131,7 @@ gru_state = fused(
     _gru_state,
     inputs=("of_input", "of_state", "h"),
     hidden=("opened", "n"),
+    grad_fn="AddBackward0",
     vjp=_gru_state_vjp,
     decomposition=_gru_state_composed,
 )
