@@ -13,7 +13,7 @@ from pathlib import Path
 
 import wengert
 import wengert.nn  # recurrent layers have primitives of their own
-from wengert.layers import batching
+from wengert.layers import batch_rules as batch_rules, batching
 from wengert.primitive import Primitive
 from wengert.primitives.op import registry
 

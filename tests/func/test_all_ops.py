@@ -92,9 +92,30 @@ def test_forward_is_the_transpose_of_reverse(sample: Sample, dtype: str) -> None
     )
 
 
+def has_both(sample: Sample) -> bool:
+    """Whether a sample has inputs of floats, and others: masks or indices."""
+    return len({array.dtype.kind == "f" for array in sample.arrays("float64")}) == 2
+
+
 @pytest.mark.parametrize(("sample", "dtype"), parameters({"f": "float64"}, grad=False))
 def test_vmap_is_a_loop(sample: Sample, dtype: str) -> None:
+    check_vmap(sample, dtype, shared=False)
 
+
+@pytest.mark.parametrize(
+    ("sample", "dtype"),
+    [
+        param
+        for param in parameters({"f": "float64"}, grad=False)
+        if has_both(param.values[0])
+    ],
+)
+def test_vmap_with_shared_indices_is_a_loop(sample: Sample, dtype: str) -> None:
+    check_vmap(sample, dtype, shared=True)
+
+
+def check_vmap(sample: Sample, dtype: str, shared: bool) -> None:
+    """Map a sample with masks and indices for each element, or `shared` by all."""
     arrays = sample.arrays(dtype)
     stacks = [
         np.stack([array + shift * 0.01 for shift in range(3)])
@@ -103,12 +124,16 @@ def test_vmap_is_a_loop(sample: Sample, dtype: str) -> None:
         for array in arrays
     ]
     inputs = [wengert.from_numpy(stack) for stack in stacks]
+    axes = tuple(
+        [None if shared and array.dtype.kind != "f" else 0 for array in arrays]
+    )
+    given = [x if axis == 0 else x[0] for x, axis in zip(inputs, axes, strict=True)]
 
     def call(*given: Any) -> Any:
         return tuple(leaves_of(sample.call(wengert, *given)))
 
     try:
-        found = func.vmap(call)(*inputs)
+        found = func.vmap(call, axes)(*given)
     except RuntimeError as error:
         if any(word in str(error) for word in UNMAPPABLE):
             pytest.skip(str(error))

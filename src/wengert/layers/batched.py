@@ -16,7 +16,7 @@ from ..primitive import Primitive
 from ..primitives.copying import copy
 from ..recording import numpy_dtype
 from ..tensor import Tensor
-from . import batching, messages
+from . import batch_rules as batch_rules, batching, messages
 from .level import Shared, active, belongs, decomposed, is_recorded, on_level
 
 
