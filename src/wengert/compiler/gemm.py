@@ -68,7 +68,8 @@ def tiling(kind: str) -> Tiling:
 @functools.cache
 def functions(kind: str) -> dict[str, int]:
     """The addresses of ``pack`` and ``multiply``, as kernels."""
-    return llvm.compile_module(module_text(tiling(kind)), ["pack", "multiply"])
+    text = module_text(tiling(kind))
+    return llvm.compile_module(text, ["pack", "multiply"], finished=True)
 
 
 def module_text(tiling: Tiling) -> str:
