@@ -73,8 +73,10 @@ def functions(kind: str) -> dict[str, int]:
 
 
 def module_text(tiling: Tiling) -> str:
-    parts, declared = [], set()
-    writers = [_Micro(tiling, v + 1) for v in range(tiling.vectors)]
+    parts: list[str] = []
+    declared: set[str] = set()
+    writers: list[_Function] = []
+    writers += [_Micro(tiling, v + 1) for v in range(tiling.vectors)]
     writers += [_Edge(tiling), _Single(tiling), _Panels(tiling), _Tiles(tiling)]
     writers += [_Pack(tiling), _Multiply(tiling)]
     for writer in writers:
