@@ -99,7 +99,13 @@ F.nll_loss(x, x[:, 0])
 F.nll_loss(x, z[:, 0].bool())
 nn.Linear(3, 2)([1., 2., 3.])
 nn.Linear(3, 2)(a)
+nn.Linear(3, 2)(x.double())
+nn.Linear(3, 2)(z[None])
+nn.Linear(3, 2, bias=False)(x.double())
+nn.Linear(2, 2)(x)
 nn.Parameter(z)
+setattr(nn.Parameter(x), 'data', z)
+setattr(nn.Parameter(x), 'data', 3)
 """
 
 

@@ -118,7 +118,45 @@ def test_cells(kind, options):
         return cell(x[1], state), cell(x[0, 0])
 
     agree(kind, options, run)
-    assert repr(made(wengert, kind, options)) == repr(made(torch, kind, options))
+    cells = [made(library, kind, options) for library in LIBRARIES]
+    assert repr(cells[0]) == repr(cells[1])
+    inputs = [library.ones(2, 4, dtype=library.float64) for library in LIBRARIES]
+    nodes = [
+        [state.grad_fn.name() for state in flat(cell(x))]
+        for cell, x in zip(cells, inputs, strict=True)
+    ]
+    assert nodes[0] == nodes[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_mode(kind):
+    """Reverse, forward, both under vmap, and second derivatives."""
+    layer = made(wengert, kind, {})
+    x = wengert.tensor(numbers(2, 2, 4), requires_grad=True)
+
+    def run(x, weight):
+        parameters = {**dict(layer.named_parameters()), "weight_hh_l0": weight}
+        return wengert.func.functional_call(layer, parameters, (x,))[0]
+
+    weight = layer.weight_hh_l0.detach().clone().requires_grad_()
+    check = wengert.autograd.gradcheck
+    assert check(run, (x, weight), check_forward_ad=True, check_batched_grad=True)
+    assert wengert.autograd.gradgradcheck(run, (x, weight), check_fwd_over_rev=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_compiled(kind):
+    layer = made(wengert, kind, {})
+    x = wengert.tensor(numbers(3, 2, 4))
+
+    def gradient(x):
+        x = x.detach().requires_grad_()
+        (found,) = wengert.autograd.grad(layer(x)[0].sin().sum(), x)
+        return found
+
+    compiled = wengert.compile(gradient)
+    for _ in range(3):
+        np.testing.assert_allclose(compiled(x).numpy(), gradient(x).numpy(), rtol=1e-9)
 
 
 def test_packing_sequences():

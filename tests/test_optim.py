@@ -534,6 +534,7 @@ OPTIONS = [
     {"etas": (1.2, 0.5)},
     {"fused": True, "foreach": True},
     {"fused": True, "differentiable": True},
+    {"fused": True, "foreach": True, "nesterov": True},
 ]
 
 

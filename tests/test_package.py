@@ -40,8 +40,11 @@ LAYERS = [
     {"primitives"},
     {"inplace"},
     {"ops"},
-    {"function", "layers", "autograd", "linalg", "special", "func", "overrides"},
+    {"function", "layers", "autograd", "linalg", "special", "func", "subclassing"},
+    {"interception"},
+    {"overrides"},
     {"nn", "optim", "utils", "serialization", "cuda"},
+    {"accelerator", "amp", "backends", "random", "testing"},
     {"compiler", "show", "distributed"},
     {""},  # wengert/__init__.py
 ]
@@ -112,6 +115,10 @@ LATER = [
     ("torch.tensor([1 + 2j]).real", "tensor([1.])"),
     ("torch.Tensor.cumsum(torch.ones(2), 0)", "tensor([1., 2.])"),
     ("torch.func.vmap(lambda x: x.softmax(0).cumsum(0))(torch.ones(1, 1))", "[[1.]]"),
+    ("torch.ones(2, 3)[0, 1:].sum().item() in torch.ones(2)", "False"),
+    ("list(torch.arange(2) == torch.ones(2))", "[tensor(False), tensor(True)]"),
+    ("torch.func.vmap(lambda x: x[0] @ x[1])(torch.ones(1, 2, 3))", "tensor([3.])"),
+    ("torch.tensor(6).__iand__(3)", "tensor(2)"),
     ("torch.special.sinc(torch.zeros(1))", "tensor([1.])"),
     ("torch.linalg.cond(torch.eye(2))", "tensor(1.)"),
 ]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 PROGRAMS = Path(__file__).parent / "programs"
+NAMES = ["gpt", "tagger", "adversaries", "autoencoder", "residual"]
 
 
 def run(name: str, library: str) -> tuple[list[float], str, str]:
@@ -22,7 +23,7 @@ def run(name: str, library: str) -> tuple[list[float], str, str]:
     return names["main"]()  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("name", ["gpt"])
+@pytest.mark.parametrize("name", NAMES)
 def test_as_with_pytorch(name: str) -> None:
     ours, theirs = run(name, "wengert"), run(name, "torch")
     assert ours[0] == pytest.approx(theirs[0], rel=1e-3)

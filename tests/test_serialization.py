@@ -81,6 +81,41 @@ def test_what_describes_tensors() -> None:
     assert isinstance(parameter, wengert.nn.Parameter) and parameter.requires_grad
 
 
+def test_views_share_memory_again() -> None:
+    x = wengert.arange(6.0)
+    views = [x, x[1:], x.view(2, 3).t(), x[::2]]
+    loaded = through_a_file(views)
+    assert [v.tolist() for v in loaded] == [v.tolist() for v in views]
+    loaded[0][2] = 9
+    assert loaded[1].tolist() == [1.0, 9.0, 3.0, 4.0, 5.0]
+    assert loaded[2].tolist() == [[0.0, 3.0], [1.0, 4.0], [9.0, 5.0]]
+    assert loaded[3].tolist() == [0.0, 9.0, 4.0]
+
+
+def test_one_view_alone() -> None:
+    x = wengert.arange(6.0).view(2, 3).t()
+    assert through_a_file(x).tolist() == x.tolist()
+    real = wengert.tensor([1 + 2j, 3j]).imag
+    assert through_a_file(real).tolist() == [2.0, 3.0]
+    assert through_a_file(wengert.ones(3).expand(2, 3)).tolist() == [[1.0] * 3] * 2
+
+
+def test_tied_weights_stay_tied() -> None:
+    table, head = nn.Embedding(3, 2), nn.Linear(2, 3, bias=False)
+    head.weight = table.weight
+    model = nn.ModuleDict({"table": table, "head": head})
+    state = through_a_file(model.state_dict())
+    state["table.weight"].zero_()
+    assert state["head.weight"].sum() == 0
+
+
+def test_what_is_computed_is_loaded_as_a_leaf() -> None:
+    x = wengert.ones(2, requires_grad=True)
+    loaded = through_a_file([x, x * 2])
+    assert all(t.requires_grad and t.is_leaf for t in loaded)
+    assert loaded[1].tolist() == [2.0, 2.0]
+
+
 def test_other_files_are_refused() -> None:
     with pytest.raises(pickle.UnpicklingError, match="not a file that"):
         wengert.load(io.BytesIO(b"PK\x03\x04 something else"))

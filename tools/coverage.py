@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import wengert
+import wengert.nn  # recurrent layers have primitives of their own
 from wengert.layers import batching
 from wengert.primitive import Primitive
 from wengert.primitives.op import registry
@@ -46,6 +47,8 @@ def jvp(primitive: Primitive) -> str:
     if primitive.jvp is not None or primitive.jvps:
         return "rule"
     if primitive.kind in ("elementwise", "linear", "view", "bilinear"):
+        return "class"
+    if primitive.kind == "reduction" and not primitive.several:
         return "class"
     return "composed" if primitive.decomposition else "transposed"
 

@@ -39,6 +39,9 @@ MODULES = {
     "wengert.special": "Special functions",
     "wengert.utils.data": "Data sets, samplers, loaders",
     "wengert.utils.checkpoint": "Computing again in place of keeping",
+    "wengert.random": "The state of the random numbers",
+    "wengert.amp": "Mixed precision, which is switched off",
+    "wengert.testing": "Comparing tensors in tests",
 }
 """The pages and their titles."""
 

@@ -47,6 +47,10 @@ from .modes import (  # noqa: E402
     is_grad_enabled as is_grad_enabled,
     is_inference_mode_enabled as is_inference_mode_enabled,
 )
+from .placement import (  # noqa: E402
+    get_default_device as get_default_device,
+    set_default_device as set_default_device,
+)
 from .printing import set_printoptions as set_printoptions  # noqa: E402
 from .tensor import Tensor as Tensor  # noqa: E402
 from .version import __version__ as __version__  # noqa: E402
@@ -59,7 +63,10 @@ if TYPE_CHECKING:
 
 tensor: Any  # a function, as the module of that name is wanted by nobody outside
 
-_MODULES = ("cuda", "nn", "optim", "func", "utils", "linalg", "special", "compiler")
+_MODULES = (
+    *("accelerator", "amp", "backends", "compiler", "cuda", "func", "linalg", "nn"),
+    *("optim", "random", "special", "testing", "utils"),
+)
 _LATER = {name: name for name in _MODULES} | {
     "compile": "compiler.compiled",
     "finfo": "limits",

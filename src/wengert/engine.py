@@ -67,7 +67,7 @@ class Node:
     params: dict[str, Any]
     hooks: Any
     notes: dict[Any, Any]
-    outputs: dict[int, ref[Output]]
+    outputs: dict[int, ref[Any]]
 
     unhooked: type[Node] | None = None
     """The class that the node had before it got hooks, see `hooks`."""

@@ -429,3 +429,24 @@ def backward_of_duals() -> RuntimeError:
         "them as duals, or call backward() on the primal: "
         "forward_ad.unpack_dual(tensor).primal"
     )
+
+
+def dirty_not_returned() -> RuntimeError:
+    return RuntimeError(
+        "Some elements marked as dirty during the forward method were not returned as "
+        "output. The inputs that are modified inplace must all be outputs of the "
+        "Function."
+    )
+
+
+def dirty_view() -> RuntimeError:
+    return RuntimeError(
+        "If your Function modifies inplace an input that is a view of another Tensor, "
+        "your Function cannot return more than one Tensor. This is not supported by "
+        "the current autograd engine. You should either make sure the input is not a "
+        "view (using .clone() for example) or make your Function only return one "
+        "Tensor (potentially splitting it into two Functions: one doing the inplace "
+        "that returns a single Tensor and a second one that does the other operations)."
+        " You can ask on the forum https://discuss.pytorch.org/ if you need help to do "
+        "this change."
+    )

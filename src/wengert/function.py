@@ -393,6 +393,7 @@ def finish(
     without = {id(tensor) for tensor in node.non_differentiable}
     dirty = {id(tensor) for tensor in node.dirty_tensors}
     inputs = {id(arg) for arg in args if isinstance(arg, Tensor)}
+    check_dirty(node, outputs)
     made = [
         out
         if not isinstance(out, Tensor)
@@ -436,6 +437,17 @@ def finish(
     if modes.special:
         recorded_specially(node)
     return tuple(made)
+
+
+def check_dirty(node: FunctionNode, outputs: tuple[Any, ...]) -> None:
+    """Refuse tensors marked as dirty that are no outputs, or views with company."""
+    tensors = [out for out in outputs if isinstance(out, Tensor)]
+    returned = {id(out) for out in tensors}
+    for tensor in node.dirty_tensors:
+        if id(tensor) not in returned:
+            raise errors.dirty_not_returned()
+        if isinstance(tensor._special, View) and len(tensors) > 1:
+            raise errors.dirty_view()
 
 
 def lifted(out: Tensor, level: int, recorded: bool) -> Tensor:
@@ -483,5 +495,5 @@ def give_history(node: FunctionNode, out: Tensor, collector: Node) -> None:
         take_history(out, value)
     else:
         out._node = collector
-        view.origin = "function"
+        view.origin = "several" if len(node.results) > 1 else "function"
         view.version = counter(view.base)[0]

@@ -12,19 +12,21 @@ twin's values and history. So no op needs an in-place rule. For ``x.mul_(y)``:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy import ndarray
 
 from . import dispatch, dtypes, errors, modes
-from .dispatch import numpy_dtype
 from .engine import Cotangents, Edges, Node, clock
 from .hooks import carry_retained
 from .primitive import OpNode
 from .primitives.fitting import fit
-from .saved import Packed
+from .recording import numpy_dtype, recorded_specially
+from .saved import WRITTEN, Packed
 from .tensor import (
     AccumulateGrad,
     Layer,
@@ -174,7 +176,13 @@ def take_history(tensor: Tensor, result: Tensor) -> None:
     if node is None and history(base) is None:
         return
     before = base._node
-    base._node = copy_slices(before, node, tensor._node, view.steps())
+    base._node = made = copy_slices(before, node, tensor._node, view.steps_now(tensor))
+    data = base._data
+    strided = type(data) is ndarray and not data.flags.c_contiguous
+    made.layout = data.strides if strided else None
+    if made.inner is not None and "result" in made.inner.primitive.saves:
+        made.memory, made.level = base._data, view.level
+        made.inner.outputs = {WRITTEN: ref(made)}
     carry_retained(base, before)
 
 
@@ -188,22 +196,33 @@ class CopySlices(Node):
     gradient of the values goes where they came from.
     """
 
-    __slots__ = ("inner", "steps")
+    __slots__ = ("inner", "layout", "level", "memory", "steps")
 
     inner: OpNode | None
     steps: Steps
+    layout: tuple[int, ...] | None
+    """The strides of the base's array, if it is not contiguous."""
+    memory: Any
+    """The array of the base, if the twin has saved what it has written there."""
+    level: int
 
     def name(self) -> str:
         return "torch::autograd::CopySlices"
 
     @property
-    def saved(self) -> Any:  # type: ignore[override]
+    def saved(self) -> Any:
         return self.inner and self.inner.saved
 
     @saved.setter
     def saved(self, value: Any) -> None:
         if self.inner is not None:
             self.inner.saved = value
+
+    def of_view(self) -> Node:
+        """Return the node of the view after it was written to."""
+        base = wrap_at(self.level, self.memory)
+        base._node = self
+        return history(replay(self.steps, base))  # type: ignore[return-value]
 
     def apply(self, grad: Any, edges: Edges) -> Cotangents:
         return self.carried(grad, edges, recorded=False)
@@ -212,6 +231,8 @@ class CopySlices(Node):
         return self.carried(grad, edges, recorded=True)
 
     def carried(self, grad: Any, edges: Edges, *, recorded: bool) -> Cotangents:
+        if self.layout is not None:
+            grad = laid_out(grad, self.layout)
         part = inside(grad, self.steps)
         inner = self.inner
         if inner is None:
@@ -226,7 +247,7 @@ class CopySlices(Node):
             first, *rest = cotangents
         if edges[0] is None:
             return (None, *rest)
-        return (overwritten(grad, self.steps, first), *rest)
+        return (overwritten(grad, self.steps, first, self.layout), *rest)
 
 
 def copy_slices(
@@ -249,21 +270,42 @@ def copy_slices(
     else:
         made.inner, made.edges = None, (before, *([] if node is None else [node]))
     if modes.special:
-        dispatch.recorded_specially(made)
+        recorded_specially(made)
     return made
 
 
-def overwritten(grad: Any, steps: Steps, values: Any) -> Any:
+def laid_out(grad: Any, strides: tuple[int, ...]) -> Any:
+    """Return a copy of a gradient whose elements lie as those of the base do.
+
+    Views by strides find them there.
+    """
+    array = grad._data if isinstance(grad, Tensor) else grad
+    if type(array) is not ndarray:
+        return grad
+    extent = sum([(n - 1) * s for n, s in zip(array.shape, strides, strict=True)])
+    memory = np.zeros(max(extent, 0) // array.itemsize + 1, array.dtype)
+    copy = ndarray(array.shape, array.dtype, memory, 0, strides)
+    if isinstance(grad, Tensor):
+        return wrap_at(level_of(grad), copy).copy_(grad)
+    copy[...] = grad
+    return copy
+
+
+def overwritten(
+    grad: Any, steps: Steps, values: Any, layout: tuple[int, ...] | None
+) -> Any:
     """The gradient with other values where the view shows it: zeros for None."""
     if isinstance(grad, Tensor):
-        copy = grad.clone()
+        copy = grad.clone() if layout is None else laid_out(grad, layout)
         part = replay(steps, copy)
         part.zero_() if values is None else part.copy_(values)
         return copy
-    # a NumPy scalar has no memory to write to
-    layered = isinstance(grad, Layer)
-    whole = wrap_at(grad.level, grad.copy()) if layered else plain(np.array(grad))
     values = np.zeros((), numpy_dtype(grad)) if values is None else values
+    if isinstance(grad, Layer):
+        whole = wrap_at(grad.level, grad.copy())
+    else:  # a NumPy scalar has no memory to write to
+        copy = np.array(grad) if layout is None else laid_out(grad, layout)
+        whole = plain(copy)
     write(showing(whole, steps)._data, values)
     return whole._data
 
@@ -286,6 +328,38 @@ def showing(tensor: Tensor, steps: Steps) -> Tensor:
         modes.switch("grad", previous)
 
 
+WRITTEN_NAMES = {
+    "AsStridedBackward0": "AsStridedBackward1",
+    "CeluBackward0": "CeluBackward1",
+    "EluBackward0": "EluBackward1",
+    "FillBackward1": "FillBackward3",
+    "LeakyReluBackward0": "LeakyReluBackward1",
+    "PolygammaBackward0": "PolygammaBackward1",
+    "RreluWithNoiseBackward0": "RreluWithNoiseBackward1",
+    "SqueezeBackward0": "SqueezeBackward3",
+    "SqueezeBackward1": "SqueezeBackward4",
+    "SqueezeBackward2": "SqueezeBackward5",
+    "TBackward0": "TBackward1",
+    "ThresholdBackward0": "ThresholdBackward1",
+    "TransposeBackward0": "TransposeBackward1",
+    "UnsqueezeBackward0": "UnsqueezeBackward1",
+}
+"""What PyTorch calls the nodes of some ops if they were done in place."""
+
+
+@functools.cache
+def written_class(kind: type[Node]) -> type[Node]:
+    """Return the class of nodes like these of ops in place: most have no other name."""
+    name = WRITTEN_NAMES.get(kind.__name__)
+    return kind if name is None else type(name, (kind,), {"__slots__": ()})
+
+
+def name_written(node: Node | None) -> None:
+    """Give the node of what was computed for an op in place the op's own name."""
+    if node is not None and type(node).__name__ in WRITTEN_NAMES:
+        node.__class__ = written_class(type(node))  # type: ignore[arg-type]
+
+
 def inplace(function: Callable[..., Any]) -> Callable[..., Tensor]:
     """Return the in-place twin of an op: ``exp_`` of ``exp``."""
 
@@ -297,6 +371,7 @@ def inplace(function: Callable[..., Any]) -> Callable[..., Tensor]:
         if lifted(self, result):
             # What was recorded on lower levels has saved what is lifted now.
             result = function(self, *args, **kwargs)
+        name_written(history(result))
         return assign(self, result)
 
     call.__name__ = call.__qualname__ = function.__name__ + "_"

@@ -8,10 +8,11 @@ rules name), and how a node turns the gradient of its result into those of its i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import mul
 from typing import Any
 
 from . import errors
-from .engine import Bundle, Cotangents, Edges, Node
+from .engine import Bundle, Cotangents, Edges, Node, source
 from .saved import RawSaved, unpack, unpack_recorded
 from .ties import tie
 
@@ -92,6 +93,21 @@ class OpNode(Node):
     def several(self) -> bool:  # type: ignore[override]
         return self.primitive.several
 
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """For each input that has a derivative: the node that made it, and the output.
+
+        Indices, masks and the numbers that an op was called with are not shown.
+        """
+        primitive = self.primitive
+        return tuple(
+            [
+                source(edge)
+                for index, edge in enumerate(self.edges)
+                if edge is not None or primitive.is_derived(index)
+            ]
+        )
+
     def output_count(self) -> int:
         return self.params["count"] if self.several else 1
 
@@ -105,6 +121,10 @@ class OpNode(Node):
     def __dir__(self) -> list[str]:
         names = [f"_saved_{name}" for name in self.primitive.saves]
         return sorted({*super().__dir__(), *names})
+
+
+PLACES = {"index", "indices"}
+"""The names of inputs that say where, by which one rule for all inputs is silent."""
 
 
 class Primitive:
@@ -221,6 +241,12 @@ class Primitive:
         """Return the rule for an input by its position."""
         return self.rules.get(self.input_name(index))
 
+    def is_derived(self, index: int) -> bool:
+        """Whether there is a derivative by an input."""
+        if self.whole is not None:
+            return self.input_name(index) not in PLACES
+        return self.rule_of(index) is not None
+
     def input_name(self, index: int) -> str:
         """Return the name of an input by its position."""
         if self.variadic and index >= len(self.inputs) - 1:
@@ -323,7 +349,9 @@ def quick_apply(primitive: Primitive) -> Callable[..., Any] | None:
         return apply_one(*functions)
     opposite = saves == primitive.inputs[::-1]
     if len(saves) == 2 and opposite and names == [("grad", name) for name in saves]:
-        return apply_opposite(*functions)
+        # Element by element, just products are linear in both inputs.
+        is_product = primitive.kind == "bilinear" and primitive.promote is not None
+        return apply_opposite(*functions, *((mul, mul) if is_product else functions))
     pullers: Any = [
         refuser(primitive, name) if rule is None else puller(primitive, rule)
         for name, rule in zip(primitive.inputs, rules, strict=True)
@@ -402,7 +430,14 @@ def apply_one(rule: Any) -> Callable[..., Any]:
     return apply
 
 
-def apply_opposite(first: Any, second: Any) -> Callable[..., Any]:
+def apply_opposite(
+    first: Any, second: Any, first_of_real: Any, second_of_real: Any
+) -> Callable[..., Any]:
+    """Return `apply` for rules that need the other input each.
+
+    Those of products of real numbers, whose tensors have forms, need no conjugates.
+    """
+
     def apply(node: OpNode, grad: Any, edges: Edges) -> Cotangents:
         if node.saved is None:
             raise errors.freed_graph()
@@ -410,12 +445,14 @@ def apply_opposite(first: Any, second: Any) -> Callable[..., Any]:
         other, other_version, self, self_version = node.saved
         if a is not None:
             if other_version == 0 and other._counter is None:
-                a = first(grad, other._data)
+                rule = first if other._form is None else first_of_real
+                a = rule(grad, other._data)
             else:
                 a = first(grad, unpack(node, 0))
         if b is not None:
             if self_version == 0 and self._counter is None:
-                b = second(grad, self._data)
+                rule = second if self._form is None else second_of_real
+                b = rule(grad, self._data)
             else:
                 b = second(grad, unpack(node, 1))
         return (a, b)

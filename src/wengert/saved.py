@@ -213,8 +213,21 @@ def unpack_recorded(node: Any, index: int) -> Any:
     tensor = wrap_at(check[2], value) if len(check) == 3 else wrap_like(value)
     name = node.primitive.saves[index]
     if is_differentiable(value.dtype):
-        tensor._node = output_of(node, node.primitive.outputs.index(name))
+        tensor._node = node_of_result(node, node.primitive.outputs.index(name))
     return tensor
+
+
+def node_of_result(node: Any, index: int) -> Node:
+    """Return where the gradient of a saved result goes.
+
+    What was written into a view has the history of the view after that.
+    """
+    written = getattr(node, "outputs", {}).get(WRITTEN)
+    return output_of(node, index) if written is None else written().of_view()
+
+
+WRITTEN = -1
+"""The key, among a node's outputs, of the node of the base that it has written to."""
 
 
 def refuse_detached(node: Any, index: int, value: Tensor) -> None:

@@ -27,6 +27,7 @@ SAFE = {
     ("wengert.tensor", "Tensor"),
     ("wengert.tensor", "Parameter"),
     ("wengert.ops.conversion", "rebuild"),
+    ("wengert.ops.conversion", "rebuild_view"),
     ("wengert.placement", "Size"),
     ("wengert.placement", "device"),
     ("wengert.placement", "_constant_named"),

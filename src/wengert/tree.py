@@ -53,32 +53,32 @@ def is_namedtuple(value: Any) -> bool:
     return isinstance(value, tuple) and hasattr(type(value), "_fields")
 
 
-def _children(tree: Any) -> tuple[Any, list[Any]] | None:
-    """Return (what is needed to build it again, children), or None for a leaf."""
-    kind = type(tree)
-    if kind is tuple or kind is list or is_namedtuple(tree):
-        return None, list(tree)
-    if kind is dict or kind is OrderedDict:
-        return list(tree), list(tree.values())
-    if kind is defaultdict:
-        return (tree.default_factory, list(tree)), list(tree.values())
-    return None
-
-
 def flatten(tree: Any) -> tuple[list[Any], Structure]:
     """Return the leaves of a tree in order, and its structure."""
     leaves: list[Any] = []
+    return leaves, _collect(tree, leaves)
 
-    def visit(node: Any) -> Structure:
-        found = _children(node)
-        if found is None:
-            leaves.append(node)
-            return LEAF
-        keys, children = found
-        return Structure(type(node), keys, [visit(child) for child in children])
 
-    structure = visit(tree)
-    return leaves, structure
+def _collect(tree: Any, leaves: list[Any]) -> Structure:
+    """Append a tree's leaves to a list and return the structure.
+
+    A function inside `flatten` would refer to itself, and so keep the leaves, which are
+    large, until Python looks for cycles.
+    """
+    kind = type(tree)
+    keys: Any = None
+    if kind is tuple or kind is list:
+        children = tree
+    elif kind is dict or kind is OrderedDict:
+        keys, children = list(tree), tree.values()
+    elif kind is defaultdict:
+        keys, children = (tree.default_factory, list(tree)), tree.values()
+    elif is_namedtuple(tree):
+        children = tree
+    else:
+        leaves.append(tree)
+        return LEAF
+    return Structure(kind, keys, [_collect(child, leaves) for child in children])
 
 
 def unflatten(leaves: list[Any] | tuple[Any, ...], structure: Structure) -> Any:

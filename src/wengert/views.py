@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-
-from numpy import ndarray
+from weakref import WeakValueDictionary
 
 from . import errors, modes
 from .engine import Cotangents, Edges, Node, clock, source
@@ -46,20 +45,6 @@ class View(Special):
         """Return what made this view of its base, without the base."""
         earlier = self.before.steps() if self.before is not None else ()
         return (*earlier, (self.step, self.params))
-
-    def is_current(self, tensor: Tensor) -> bool:
-        """Whether the view's node is as if it had just been made of a plain base."""
-        base = self.base
-        return (
-            self.level == 0
-            and base._special is None
-            and (
-                (tensor._node is None and base._node is None)
-                or (
-                    tensor._node is not None and self.version == base._counter[0]  # type: ignore[index]
-                )
-            )
-        )
 
     def marked(self) -> Special | None:
         return self.base._special
@@ -101,14 +86,32 @@ class View(Special):
 
     def made_again(self, tensor: Tensor) -> Tensor:
         """Return a view of the base as it is now that shows what `tensor` shows."""
-        made = replay(self.steps(), self.base)
-        data, again = tensor._data, made._data
-        if type(data) is ndarray and (
-            data.shape != again.shape
-            or data.__array_interface__["data"] != again.__array_interface__["data"]
-        ):
+        made = replay(self.steps_now(tensor), self.base)
+        if tuple(made._data.shape) != tuple(tensor._data.shape):
             raise errors.lost_view()
         return made
+
+    def steps_now(self, tensor: Tensor) -> Steps:
+        """Return what makes this view, which is `tensor`, of its base as it is now."""
+        steps = self.steps()
+        if id(self.base) not in turned:
+            return steps
+        # above this module in the order of imports
+        from .primitives.strided import address, as_strided
+
+        data, whole = tensor._data, self.base._data
+        params = {
+            "size": data.shape,
+            "stride": tuple([step // data.itemsize for step in data.strides]),
+            "offset": (address(data) - address(whole)) // data.itemsize,
+            "own": tuple([step // whole.itemsize for step in whole.strides]),
+        }
+        return ((as_strided, params),)
+
+
+turned: WeakValueDictionary[int, Tensor] = WeakValueDictionary()
+"""By their ids, tensors that have got another shape in place: views made before have
+their places in memory, and no longer follow from the steps that they were made in."""
 
 
 class AsStridedBackward0(Node):

@@ -575,3 +575,50 @@ def test_a_function_frees_its_inputs():
     y.sum().backward()
     gc.collect()
     assert seen() is None
+
+
+@side_by_side
+def test_marks_that_do_not_fit(t, log):
+    class Forgets(t.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad
+
+    class Writes(t.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            x.mul_(2)
+            ctx.mark_dirty(x)
+            return x, y * 3
+
+        @staticmethod
+        def backward(ctx, first, second):
+            return first * 2, second * 3
+
+    x = t.ones(2, requires_grad=True)
+    log.error(lambda: Forgets.apply(x * 1))
+    log.error(lambda: Writes.apply((x * 1)[:1], x))
+    a, b = Writes.apply(x * 1, x)
+    (a.sum() + b.sum()).backward()
+    log(x.grad)
+
+
+@side_by_side
+def test_writing_to_one_of_several_returned_inputs(t, log):
+    class Passes(t.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            return x, y * 2
+
+        @staticmethod
+        def backward(ctx, first, second):
+            return first * 3, second * 2
+
+    x, y = t.ones(2, requires_grad=True), t.ones(2, requires_grad=True)
+    a, _ = Passes.apply(x, y)
+    log.error(lambda: a.add_(1))

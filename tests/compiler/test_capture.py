@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import importlib.util
 import warnings
 
 import numpy as np
@@ -134,6 +136,41 @@ def test_arguments_that_share_memory():
     close(function(z, z), torch.full((3,), 4.0))
 
 
+@pytest.mark.parametrize(
+    "alias",
+    [
+        lambda weight: weight.detach() * 2,
+        lambda weight: weight.data * 2,
+        lambda weight: torch.nn.Parameter(weight).detach() * 2,
+        lambda weight: torch.as_tensor(weight) * 2,
+        lambda weight: weight.T.clone(),
+        lambda weight: torch.tensor(weight),
+        lambda weight: copy.copy(weight) * 2,
+        lambda weight: copy.deepcopy(weight) * 2,
+    ],
+)
+@pytest.mark.filterwarnings("ignore:wengert.compile", "ignore:To copy construct")
+def test_what_shares_memory_with_a_tensor_from_outside(alias):
+    weight = data(3, 3)
+    function = torch.compile(lambda: alias(weight), backend="numpy")
+    for _ in range(3):
+        close(function(), alias(weight))
+        weight.add_(1)
+
+
+def test_numpy_arrays_from_outside():
+    array = np.ones(3, np.float32)
+
+    def function(x):
+        return x + torch.from_numpy(array)
+
+    compiled = torch.compile(function, backend="numpy")
+    with pytest.warns(UserWarning, match="NumPy array from outside"):
+        close(compiled(torch.zeros(3)), torch.ones(3))
+    array += 1
+    close(compiled(torch.zeros(3)), torch.full((3,), 2.0))
+
+
 # --- guards ---------------------------------------------------------------------------
 
 
@@ -160,6 +197,90 @@ def test_guards_on_globals_and_attributes(backend):
     layer.weight = torch.nn.Parameter(data(2, 3, seed=5))
     close(function(x), plain(x))
     assert len(function.programs) == 3
+
+
+def test_guards_on_what_arguments_hold(backend):
+    """An object among the arguments is looked through as one of a closure is."""
+
+    class Options:
+        def __init__(self):
+            self.factors = [1.0, 2.0]
+
+    function = torch.compile(
+        lambda x, options: x * options.factors[1], backend=backend, fullgraph=True
+    )
+    options = Options()
+    for factor in (2.0, 3.0, 2.0):
+        options.factors[1] = factor
+        close(function(torch.ones(2), options), torch.full((2,), factor))
+    assert len(function.programs) == 2
+
+
+def test_equal_numbers_are_the_same_guard(backend):
+    function = torch.compile(
+        lambda x, scale, sign: x * scale * np.copysign(1, sign),
+        backend=backend,
+        fullgraph=True,
+    )
+    for scale in ("1000.5", "1000.5", "nan", "nan"):
+        expected = torch.full((2,), float(scale))
+        close(function(torch.ones(2), float(scale), 0.0), expected)
+        close(function(torch.ones(2), float(scale), -0.0), -expected)
+    assert len(function.programs) == 4
+
+
+def test_guards_on_modes_and_default_dtype(backend):
+    def function(x):
+        return (x * torch.ones(2)).sum()
+
+    compiled = torch.compile(function, backend=backend, fullgraph=True)
+    x = torch.ones(2, requires_grad=True)
+    for _ in range(2):
+        assert compiled(x).requires_grad
+        with torch.no_grad():
+            assert not compiled(x).requires_grad
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert compiled(x).dtype is torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert compiled(x).dtype is torch.float32
+    assert len(compiled.programs) == 3
+
+
+def test_another_array_of_a_tensor_needs_no_other_program(backend):
+    weight = torch.nn.Parameter(torch.ones(3))
+    function = torch.compile(
+        lambda x: x.mul_(weight.detach()), backend=backend, fullgraph=True
+    )
+    for seed in range(3):
+        weight.data = data(3, seed=seed)
+        close(function(torch.ones(3)), weight)
+    assert len(function.programs) == 1
+    weight.data = torch.ones(1)
+    close(function(torch.full((3,), 2.0)), torch.full((3,), 2.0))
+    assert len(function.programs) == 2
+    relaxed = torch.compile(function.function, backend=backend)
+    weight.data = torch.full((3,), 3.0)
+    with pytest.warns(UserWarning, match="share memory"):  # the argument is the weight
+        close(relaxed(weight.detach()), torch.full((3,), 9.0))
+
+
+def test_arguments_that_meet_tensors_from_outside(backend):
+    total = torch.zeros(3)
+
+    def gather(x):
+        total.add_(1)
+        return x * 2
+
+    function = torch.compile(gather, backend=backend)
+    close(function(torch.ones(3)), torch.full((3,), 2.0))
+    with pytest.warns(UserWarning, match="share memory"):
+        close(function(total[:2]), torch.full((2,), 4.0))
+    close(function(total), torch.full((3,), 6.0))
+    close(function(torch.ones(3)), torch.full((3,), 2.0))
+    assert total.tolist() == [4, 4, 4]
+    assert len(function.programs) == 2  # in one the argument is the total itself
 
 
 def test_training_flag(backend):
@@ -313,6 +434,21 @@ def test_random_numbers(backend):
         for a, b in zip(function(torch.ones(3)), wanted, strict=True):
             close(a, b)
     close(torch.rand(1), after)
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "float16", "int16"])
+def test_dtypes_without_kernels(backend, dtype):
+    def add(x, y):
+        return x + y
+
+    function = torch.compile(add, backend=backend, fullgraph=True)
+    kind = getattr(torch, dtype)
+    x, y = torch.ones(3).to(kind), torch.arange(3).to(kind)
+    close(function(x, y), x + y)
+    if dtype != "int16":
+        x.requires_grad_()
+        (grad,) = torch.autograd.grad(function(x, y), x, torch.ones(3).to(kind))
+        close(grad, torch.ones(3).to(kind))
 
 
 # --- derivatives ----------------------------------------------------------------------
@@ -552,6 +688,64 @@ def test_explain(backend):
     assert "no kernel" in function.explain()
 
 
+INDICES = [
+    (slice(1, 4),),
+    (2,),
+    (slice(None), -1),
+    (..., slice(0, 5, 2)),
+    (slice(0, 0),),
+    (slice(None, None, 2), slice(1, None, 3)),
+    (None, slice(1, 2), ..., None, 3),
+]
+
+
+@pytest.mark.parametrize("index", INDICES, ids=str)
+def test_slices_are_differentiated_and_written_to(backend, index):
+    def gradient(x):
+        part = x[index].sin()
+        weights = torch.arange(part.numel()).reshape(part.shape)
+        return torch.autograd.grad((part * weights).sum(), x)[0]
+
+    def write(x):
+        y = x.clone()
+        y[index] = y[index] * 3 + 1
+        y[index].mul_(2)
+        return y
+
+    x = data(5, 6, 4, requires_grad=True)
+    for function in (gradient, write):
+        compiled = torch.compile(function, backend=backend, fullgraph=True)
+        for _ in range(2):
+            close(compiled(x), function(x))
+
+
+ARRANGEMENTS = {
+    "cat": lambda x, y: torch.cat([x, y * 2, x], 1),
+    "stack": lambda x, y: torch.stack([x, x * 2], 1),
+    "roll": lambda x, y: x.roll((1, -2), (0, 1)),
+    "repeat": lambda x, y: x.repeat(2, 1, 3),
+    "tril": lambda x, y: x.tril(-1) + x.triu(2),
+    "pad": lambda x, y: torch.nn.functional.pad(x, (1, 2, 0, 1), value=0.5),
+    "chunk": lambda x, y: x.chunk(2, 1)[1] * x.split(3, 1)[0],
+}
+
+
+@pytest.mark.parametrize("name", ARRANGEMENTS)
+def test_arrangements_have_kernels(backend, name):
+    def function(x, y):
+        result = ARRANGEMENTS[name](x, y)
+        weights = torch.arange(result.numel()).reshape(result.shape)
+        grad = torch.autograd.grad((result.sin() * weights).sum(), x)[0]
+        return result.detach(), grad
+
+    compiled = torch.compile(function, backend=backend, fullgraph=True)
+    x, y = data(4, 6, requires_grad=True), data(4, 3, seed=1)
+    for _ in range(2):
+        for a, b in zip(compiled(x, y), function(x, y), strict=True):
+            close(a, b)
+    assert "call" not in compiled.explain()
+
+
 # --- every op -------------------------------------------------------------------------
 
 
@@ -586,11 +780,13 @@ def torch_leaves(result):
 )
 @pytest.mark.filterwarnings("ignore:wengert.compile")
 def test_every_op(family, sample):
+    backend = "llvm" if importlib.util.find_spec("llvmlite") else "numpy"
+
     def call(*inputs):
         return sample.call(torch, *inputs)
 
     expected = results(sample, call)
-    function = torch.compile(call, backend="numpy")
+    function = torch.compile(call, backend=backend)
     for _ in range(2):
         found = results(sample, function)
         assert len(found) == len(expected)

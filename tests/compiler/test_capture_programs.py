@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch as oracle
 from hypothesis import given, settings, strategies as st
 
@@ -79,13 +80,14 @@ def outcome(t, function, seed):
     return [None if g is None else g.detach().numpy() for g in (value, loss, *grads)]
 
 
-@settings(max_examples=60, deadline=None)
-@given(programs)
-def test_programs(program):
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+@settings(max_examples=40, deadline=None)
+@given(program=programs)
+def test_programs(backend, program):
     def function(x, y):
         return run(wengert, program, x, y)
 
-    compiled = wengert.compile(function, backend="numpy", fullgraph=True)
+    compiled = wengert.compile(function, backend=backend, fullgraph=True)
     for seed in (0, 1):
         expected = outcome(oracle, lambda x, y: run(oracle, program, x, y), seed)
         for found in (
@@ -100,9 +102,10 @@ def test_programs(program):
     assert len(compiled.programs) == 1
 
 
-@settings(max_examples=40, deadline=None)
-@given(programs)
-def test_second_derivatives_inside(program):
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+@settings(max_examples=30, deadline=None)
+@given(program=programs)
+def test_second_derivatives_inside(backend, program):
     """Gradients of gradients, taken inside of the compiled function."""
 
     def curvature(t):
@@ -120,7 +123,7 @@ def test_second_derivatives_inside(program):
     expected = curvature(oracle)(
         oracle.from_numpy(x).requires_grad_(), oracle.from_numpy(y).requires_grad_()
     )
-    compiled = wengert.compile(curvature(wengert), backend="numpy", fullgraph=True)
+    compiled = wengert.compile(curvature(wengert), backend=backend, fullgraph=True)
     for _ in range(2):
         found = compiled(
             wengert.from_numpy(x).requires_grad_(),

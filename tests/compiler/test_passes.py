@@ -65,6 +65,30 @@ def test_what_changes_special_values_stays(name):
     np.testing.assert_array_equal(np.signbit(found)[number], np.signbit(wanted)[number])
 
 
+def test_times_minus_one_of_a_product():
+    graph, x = one_input()
+    product = graph.add("mul", [x, 3.0])
+    graph.outputs = [graph.add("mul", [product, -1.0])]
+    assert op_names(optimize(graph)) == ["expand", "mul", "neg"]
+    values = np.ones((4, 5), np.float32)
+    (found,) = compile_graph(graph, backend="numpy").run([values])
+    np.testing.assert_array_equal(found, -3 * values)
+
+
+def test_transposes_of_products_move_to_their_operands():
+    graph = Graph()
+    a, b, c = [graph.input(((4, 4), "float32")) for _ in range(3)]
+    total = graph.add("add", [graph.add("mul", [graph.matmul(a, b), 2.0]), c])
+    both = graph.add("sub", [graph.matmul(b, c), graph.matmul(c, a)])
+    kept = graph.matmul(a, a)
+    results = [graph.transpose(x) for x in (total, both, kept)]
+    graph.outputs = [*results, kept]
+    rng = np.random.default_rng(0)
+    assert_same(graph, [rng.standard_normal((4, 4), np.float32) for _ in range(3)])
+    outputs = optimize(graph).outputs
+    assert [node.op for node in outputs] == ["permute", "sub", "permute", "matmul"]
+
+
 def test_common_subexpressions_merge():
     graph, x = one_input()
     y = graph.input(((4, 5), "float32"))

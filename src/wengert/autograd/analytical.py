@@ -64,7 +64,9 @@ class Reverse(NamedTuple):
     def pull_once(self, out: Tensor, start: ndarray) -> list[ndarray]:
         """Return the gradients of the inputs, zeros where there is none."""
         wanted = [self.point.inputs[i] for i in self.point.wanted]
-        found = grad(out, wanted, plain(start), retain_graph=True, allow_unused=True)
+        found: tuple[Tensor | None, ...] = grad(
+            out, wanted, plain(start), retain_graph=True, allow_unused=True
+        )
         for x, gradient in zip(wanted, found, strict=True):
             if gradient is not None:
                 self.check(x, gradient)

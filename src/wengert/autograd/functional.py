@@ -15,6 +15,15 @@ from ..tensor import Tensor
 from .backward import grad as backward_grad
 from .grad_mode import enable_grad
 
+__all__ = [
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "vhp",
+    "vjp",
+]
+
 Function = Callable[..., Any]
 Tensors = Tensor | tuple[Tensor, ...]
 Parts = tuple[Tensor, ...]

@@ -21,10 +21,10 @@ from ..views import View
 from . import failures
 from .capture import Adopted, GradOf, Tracer
 from .differentiated import Derivative, derivative_of
-from .graph import Graph, Node
+from .graph import Node
 from .guards import Reached
 from .places import Given, GradPlace, Slot, ViewOf
-from .program import Program, compile_graph
+from .program import Program, suited_program
 from .prudence import Prudence, restore
 from .sharing import owner
 from .straight import straight
@@ -201,6 +201,7 @@ def finish(
             "Draw them outside of the compiled function and pass them",
         )
     tracer.check_options()
+    check_frozen(tracer, made.reached)
     check_sharing(graph, tracer)
     if tracer.token is not None:
         outputs.append(tracer.token)  # so that all draws are made, in their order
@@ -212,7 +213,7 @@ def finish(
     made.released = [place for place, _ in made.grads if key_of(place) not in read]
     made.targets = {graph.inputs.index(target) for target, _ in graph.writes}
     made.output_count = len(graph.outputs)
-    made.program = compiled_program(graph, backend)
+    made.program = suited_program(graph, backend)
     if not made.program.fails_early:
         made.prudence = Prudence(graph, frozenset(tracer.safe_calls))
 
@@ -246,13 +247,6 @@ def key_of(place: Any) -> Any:
     return place if type(place) is int else ("tensor", id(place))
 
 
-def compiled_program(graph: Graph, backend: str) -> Program:
-    """Return a program; the kernels are not for arrays without elements."""
-    if any(node.size == 0 for node in graph.nodes):
-        backend = "numpy"
-    return compile_graph(graph, backend)
-
-
 def source_of(source: Any, positions: dict[int, int]) -> Any:
     if isinstance(source, Tensor):
         return positions.get(id(source), source)
@@ -278,8 +272,8 @@ def result_of(
     if record is None or record.born:
         for other in tracer.adopted.values():
             if other.traced is tensor._data and not other.born:
-                steps = ((Tensor.detach, {}),)
-                return Given(place_of(tracer, other.tensor, positions), steps)
+                place = place_of(tracer, other.tensor, positions)
+                return Given(place, ((Tensor.detach, {}),))
         if base is not tensor and id(base) in returned:
             steps = special.steps()  # type: ignore[union-attr]
             return ViewOf(slot(base), steps, tensor._data.step[2])
@@ -346,6 +340,16 @@ def detached(grad: Tensor) -> Tensor:
             "a gradient with a history stays in .grad", "Use torch.autograd.grad"
         )
     return grad
+
+
+def check_frozen(tracer: Tracer, reached: Reached) -> None:
+    """Refuse NumPy arrays from outside: they may hold other numbers next time."""
+    for array in tracer.frozen:
+        if id(array) in reached.seen or id(owner(array)) in reached.seen:
+            raise failures.CaptureError(
+                "the function makes a tensor of a NumPy array from outside. Make the "
+                "tensor outside, too: it shares the array's memory"
+            )
 
 
 def check_sharing(graph: Any, tracer: Tracer) -> None:

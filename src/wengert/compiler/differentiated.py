@@ -18,7 +18,7 @@ from ..primitives.fitting import fit
 from ..tensor import Tensor, counter, history, is_differentiable
 from . import failures
 from .graph import Graph, Node
-from .program import Program, compile_graph
+from .program import Program, suited_program
 
 SEEN_THROUGH = ("expand", "reshape", "permute", "cast", "constant", "iota")
 """What the second graph computes again rather than keep."""
@@ -100,8 +100,7 @@ class Derivative:
     def pull_back(self, grad: Any, saved: Any) -> list[Any]:
         """Return the gradients of the leaves."""
         if self.program is None:
-            empty = any(node.size == 0 for node in self.graph.nodes)
-            self.program = compile_graph(self.graph, "numpy" if empty else self.backend)
+            self.program = suited_program(self.graph, self.backend)
         given = [
             conforming(grad.get(i) if isinstance(grad, Bundle) else grad, seed)
             for i, seed in enumerate(self.seeds)

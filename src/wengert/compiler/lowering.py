@@ -136,6 +136,11 @@ def _masked(x: Symbol, mask: Symbol) -> Symbol:
     return np.where(mask, x, 0)  # type: ignore[call-overload,no-any-return]
 
 
+@rule("threshold_backward")
+def _threshold_backward(grad: Symbol, result: Symbol) -> Symbol:
+    return _masked(grad, result > 0)
+
+
 @rule("where")
 def _where(condition: Any, yes: Any, no: Any) -> Symbol:
     from .. import dtypes
@@ -496,6 +501,10 @@ def total(x: Symbol) -> Symbol:
 def _nll_loss(
     x: Symbol, target: Symbol, weight: Any, *, reduction: str, ignore_index: int
 ) -> Symbol:
+    options = {"reduction": reduction, "ignore_index": ignore_index}
+    if x.ndim == 1:
+        row = _nll_loss(x.reshape((1, -1)), target.reshape((1,)), weight, **options)
+        return row.reshape(())
     counts, ones = counted(x, target, weight, ignore_index)
     safe = op("where", counts, target, 0)
     picked = along(x, 1, safe.reshape((-1, 1))).reshape((-1,))
@@ -515,6 +524,16 @@ def _nll_backward(
     reduction: str,
     ignore_index: int,
 ) -> Symbol:
+    if len(shape) == 1:
+        row = _nll_backward(
+            grad.reshape((1,)) if reduction == "none" else grad,
+            target.reshape((1,)),
+            weight,
+            shape=(1, *shape),
+            reduction=reduction,
+            ignore_index=ignore_index,
+        )
+        return row.reshape(shape)
     if len(shape) != 2:
         raise Untraceable("a loss of more than rows")
     counts, ones = counted(grad, target, weight, ignore_index)

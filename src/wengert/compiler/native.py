@@ -118,8 +118,9 @@ class NativeProgram(Program):
             for node in self.graph.nodes
             if node.op == "constant"
         }
-        every = [*self._kernels.values(), *self._products.values()]
-        scratch = max((x.scratch for x in every), default=0)
+        needed = [kernel.scratch for kernel in self._kernels.values()]
+        needed += [product.scratch for product in self._products.values()]
+        scratch = max(needed, default=0)
         self._scratch_each = -(-(scratch + 64) // 4096) * 4096
         self._scratch = aligned_bytes(self._scratch_each * self._runtime.threads)
 
@@ -393,13 +394,20 @@ class NativeProgram(Program):
     # --- explaining ------------------------------------------------------------------
 
     def explain(self) -> str:
-        """What runs, step by step; `times` measures it."""
+        """What runs, step by step, and how long each takes on numbers made up now."""
         steps, launches = len(self._schedule.steps), len(self._tables.launches)
         compiled = f"compiled in {self.compile_seconds * 1e3:.0f} ms"
         arena = f"arena {_size(self._arena.nbytes)}"
         lines = [f"{steps} steps, {launches} launches, {compiled}, {arena}"]
+        made_up = [
+            _laid_out(node, np.full(node.shape, node.dtype.kind == "f", node.dtype))
+            for node in self.graph.inputs
+        ]
+        measured = {step: taken for step, _, taken in self._measured(made_up, 5)}
         for number, step in enumerate(self._schedule.steps):
-            lines.append(f"{number:3} {self._explain_step(step)}")
+            mark = "" if isinstance(step, Call) else "″"  # in the launch above
+            taken = f"{measured[step] * 1e6:.1f} µs" if step in measured else mark
+            lines.append(f"{number:3} {taken:>10} {self._explain_step(step)}")
         return "\n".join(lines)
 
     def _explain_step(self, step: Step) -> str:
@@ -426,17 +434,23 @@ class NativeProgram(Program):
 
     def times(self, inputs: Arrays, repeat: int = 20) -> list[tuple[str, float]]:
         """The median seconds of each native step on ``inputs`` (writes are done)."""
+        return [(text, taken) for _, text, taken in self._measured(inputs, repeat)]
+
+    def _measured(self, inputs: Arrays, repeat: int) -> list[tuple[Step, str, float]]:
+        """The same, with the steps; those of a batch count as its first."""
         outputs = self._fresh_outputs()
-        if self._runtime.prepare(self._program, tuple(inputs), outputs):
-            raise ValueError("the inputs do not have the layout compiled for")
         result = []
-        for first, last, step in self._labels:
-            samples = []
-            for _ in range(repeat):
-                start = time.perf_counter()
-                self._runtime.run(self._program, first, last)
-                samples.append(time.perf_counter() - start)
-            result.append((self._explain_step(step), float(np.median(samples))))
+        with self._lock:
+            if self._runtime.prepare(self._program, tuple(inputs), outputs):
+                raise ValueError("the inputs do not have the layout compiled for")
+            for first, last, step in self._labels:
+                samples = []
+                for _ in range(repeat):
+                    start = time.perf_counter()
+                    self._runtime.run(self._program, first, last)
+                    samples.append(time.perf_counter() - start)
+                taken = float(np.median(samples))
+                result.append((step, self._explain_step(step), taken))
         return result
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from .graph import Graph, Node
 from .lowering import rule
+from .passes.join import stretched
 from .symbol import Symbol, Untraceable
 
 
@@ -39,12 +40,8 @@ def place(graph: Graph, whole: Node, part: Node, index: Any) -> Node:
         held[taken] = True
         here = graph.constant(held.reshape(line))
         mask = here if mask is None else graph.add("logical_and", [mask, here])
-        if sizes[dim] == 1:
-            continue
         nearest = np.abs(np.arange(size)[:, None] - taken).argmin(1)
-        wide = (*part.shape[:dim], size, *part.shape[dim + 1 :])
-        where = graph.expand(graph.constant(nearest.reshape(line)), wide)
-        part = graph.gather(part, dim, where)
+        part = stretched(graph, part, dim, nearest)
     if mask is None:
         return part
     return graph.add("where", [mask, graph.expand(part, shape), whole])
@@ -75,3 +72,60 @@ def _basic_index_backward(
     graph = grad.graph
     zeros = graph.expand(graph.constant(0, grad.dtype), tuple(shape))
     return Symbol(graph, place(graph, zeros, grad.node, index))
+
+
+# --- other arrangements ---------------------------------------------------------------
+
+
+@rule("roll")
+def _roll(x: Symbol, *, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Symbol:
+    node = x.node
+    for shift, dim in zip(shifts, dims, strict=True):
+        if node.shape[dim]:
+            places = (np.arange(node.shape[dim]) - shift) % node.shape[dim]
+            node = stretched(x.graph, node, dim, places)
+    return Symbol(x.graph, node)
+
+
+@rule("repeat")
+def _repeat(x: Symbol, *, repeats: tuple[int, ...]) -> Symbol:
+    missing = len(repeats) - x.ndim
+    sizes = (*[1] * missing, *x.shape)
+    narrow = [n for size in sizes for n in (1, size)]
+    wide = [n for pair in zip(repeats, sizes, strict=True) for n in pair]
+    shape = [n * size for n, size in zip(repeats, sizes, strict=True)]
+    graph = x.graph
+    node = graph.expand(graph.reshape(x.node, tuple(narrow)), tuple(wide))
+    return Symbol(graph, graph.reshape(node, tuple(shape)))
+
+
+@rule("tril")
+def _tril(x: Symbol, *, diagonal: int) -> Symbol:
+    return _triangle(x, "le", diagonal)
+
+
+@rule("triu")
+def _triu(x: Symbol, *, diagonal: int) -> Symbol:
+    return _triangle(x, "ge", diagonal)
+
+
+def _triangle(x: Symbol, comparison: str, diagonal: int) -> Symbol:
+    graph, shape = x.graph, x.shape
+    row, column = [graph.iota(shape, dim) for dim in (-2, -1)]
+    border = graph.add("add", [row, diagonal])
+    inside = graph.add(comparison, [column, border])
+    return Symbol(graph, graph.add("where", [inside, x.node, 0]))
+
+
+@rule("constant_pad_nd")
+def _constant_pad(
+    x: Symbol, *, before: tuple[int, ...], after: tuple[int, ...], value: Any
+) -> Symbol:
+    sizes = list(zip(x.shape, before, after, strict=True))
+    shape = tuple([n + b + a for n, b, a in sizes])
+    kept = x[tuple([slice(max(-b, 0), n - max(-a, 0)) for n, b, a in sizes])]
+    if all([b <= 0 and a <= 0 for _, b, a in sizes]):
+        return x.new(kept.node)
+    index = tuple([slice(max(b, 0), n + b + min(a, 0)) for n, b, a in sizes])
+    whole = x.graph.expand(x.graph.constant(value, x.dtype), shape)
+    return Symbol(x.graph, place(x.graph, whole, kept.node, index))

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .emit import is_native
 from .graph import Graph, Node
 from .passes import optimize
 
@@ -79,6 +80,19 @@ def compile_graph(
 
         return NativeProgram(optimize(graph), guarded)
     raise ValueError(f"backend must be 'llvm' or 'numpy', not {backend!r}")
+
+
+def suited_program(graph: Graph, backend: str) -> Program:
+    """Make a program; through NumPy if the graph holds what kernels are not for.
+
+    These are arrays without elements, and results that are inputs of a dtype which
+    kernels do not know.
+    """
+    handed_on = [node for node in graph.results() if node.op in ("input", "constant")]
+    suits = all(node.size for node in graph.nodes) and all(
+        is_native(node.dtype) for node in handed_on
+    )
+    return compile_graph(graph, backend if suits else "numpy")
 
 
 class NumpyProgram(Program):

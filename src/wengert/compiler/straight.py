@@ -238,7 +238,8 @@ class Line:
             return
         arguments = [i for i, source in enumerate(sources) if type(source) is int]
         writes_arguments = any(i in written for i in arguments)
-        fixed, changing = [], []
+        fixed: list[Any] = []
+        changing: list[Any] = []
         for place, source in enumerate(sources):
             if type(source) is ScalarOf or place in arguments:
                 continue

@@ -28,6 +28,8 @@ DRAWS = (
 LOOKS = ("item", "tolist", "numpy", "__array__", "__bool__", "__float__", "__int__")
 LOOKS += ("__index__", "__complex__")
 """What shows the values of a tensor."""
+COPIES = ("__deepcopy__", "__reduce_ex__")
+"""What copies an array and not by an op."""
 SEEDS = ("manual_seed", "seed", "set_state")
 
 
@@ -61,6 +63,9 @@ class Watch:
                 method = vars(Tensor)[name]
                 self.patched.append((Tensor, name, method))
                 setattr(Tensor, name, self.watched_look(method))
+        for name in COPIES:
+            self.patched.append((Tensor, name, vars(Tensor)[name]))
+            setattr(Tensor, name, self.watched_copy(vars(Tensor)[name]))
         self.patched.append((Tensor, "grad", vars(Tensor)["grad"]))
         Tensor.grad = self.watched_grad(vars(Tensor)["grad"])
         from ..nn.module import Module
@@ -119,6 +124,16 @@ class Watch:
             return method(tensor, *args, **kwargs)
 
         return look
+
+    def watched_copy(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def copied(tensor: Tensor, *args: Any) -> Any:
+            if not self.tracer.listens():
+                return method(tensor, *args)
+            raise failures.untraceable(
+                "a tensor is copied by Python's copy module", "Use clone()"
+            )
+
+        return copied
 
     def watched_grad(self, grad: property) -> property:
         """Return the property of a gradient; whose it is, the trace has to know.

@@ -116,7 +116,14 @@ def jacfwd(
 ) -> Function:
     """Return the function that computes the Jacobian forward, all columns at once.
 
-    The arguments are those of `jacrev`; `randomness` is that of `vmap`.
+    Args:
+        func: returns a tree of tensors; with `has_aux` a pair of it and anything else.
+        argnums: which arguments to differentiate by.
+        chunk_size: how many columns at a time, to bound memory.
+        randomness: as of `vmap`.
+
+    The shapes are those of `jacrev`. It takes less where there are more outputs than
+    inputs.
 
     >>> import wengert as torch
     >>> torch.func.jacfwd(torch.sin)(torch.zeros(2))
@@ -181,6 +188,12 @@ def forward_block(slope: Tensor, x: Tensor, part: Tensor, imaginary: Tensor) -> 
 
 def hessian(func: Function, argnums: Argnums = 0) -> Function:
     """Return the function that computes the Hessian: forward over reverse.
+
+    Args:
+        func: returns a scalar tensor.
+        argnums: which arguments to differentiate by.
+
+    For an input of shape ``(n,)`` it has shape ``(n, n)``.
 
     >>> import wengert as torch
     >>> torch.func.hessian(lambda x: (x ** 3).sum())(torch.ones(2))

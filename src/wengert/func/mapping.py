@@ -143,10 +143,9 @@ class Mapping:
 
     def input_dims(self, args: Any, structure: tree.Structure) -> list[int | None]:
         """Return the dimension of each leaf of the arguments."""
-        call = f"vmap({self.name}, in_dims={self.in_dims}, ...)(<inputs>)"
         if not isinstance(self.in_dims, int | tuple | list):
-            raise ValueError(
-                f"{call}: expected `in_dims` to be int or a (potentially nested) tuple "
+            raise self.refusal(
+                f"expected `in_dims` to be int or a (potentially nested) tuple "
                 f"matching the structure of inputs, got: {type(self.in_dims)}."
             )
         if not args:
@@ -157,34 +156,38 @@ class Mapping:
             )
         dims = spread(self.in_dims, structure)
         if dims is None:
-            raise ValueError(
-                f"{call}: in_dims is not compatible with the structure of `inputs`. "
+            raise self.refusal(
+                f"in_dims is not compatible with the structure of `inputs`. "
                 f"in_dims has structure {tree.flatten(self.in_dims)[1]} but inputs has "
                 f"structure {structure}."
             )
         return dims
 
+    def refusal(self, message: str) -> ValueError:
+        """Return the error about arguments that do not fit."""
+        call = f"vmap({self.name}, in_dims={self.in_dims}, ...)(<inputs>)"
+        return ValueError(f"{call}: {message}")
+
     def batch_size(self, leaves: Sequence[Any], dims: Sequence[Any]) -> int:
         """Return the size of the dimensions to map over, or say how they differ."""
-        call = f"vmap({self.name}, in_dims={self.in_dims}, ...)(<inputs>)"
         sizes = []
         for leaf, dim in zip(leaves, dims, strict=True):
             if dim is None:
                 continue
             if not isinstance(dim, int):
-                raise ValueError(
-                    f"{call}: Got in_dim={dim} for an input but in_dim must be either "
+                raise self.refusal(
+                    f"Got in_dim={dim} for an input but in_dim must be either "
                     "an integer dimension or None."
                 )
             if not isinstance(leaf, Tensor):
-                raise ValueError(
-                    f"{call}: Got in_dim={dim} for an input but the input is of type "
+                raise self.refusal(
+                    f"Got in_dim={dim} for an input but the input is of type "
                     f"{type(leaf)}. We cannot vmap over non-Tensor arguments, please "
                     "use None as the respective in_dim"
                 )
             if not -leaf.ndim <= dim < leaf.ndim:
-                raise ValueError(
-                    f"{call}: Got in_dim={dim} for some input, but that input is a "
+                raise self.refusal(
+                    f"Got in_dim={dim} for some input, but that input is a "
                     f"Tensor of dimensionality {leaf.ndim} so expected in_dim to "
                     f"satisfy -{leaf.ndim} <= in_dim < {leaf.ndim}."
                 )

@@ -45,10 +45,11 @@ def grad(func: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functio
     >>> torch.func.grad(torch.sin)(torch.tensor(0.0))
     tensor(1.)
     """
+    both = grad_and_value(func, argnums, has_aux)
 
     @functools.wraps(func)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        found, result = grad_and_value(func, argnums, has_aux)(*args, **kwargs)
+        found, result = both(*args, **kwargs)
         return (found, result[1]) if has_aux else found
 
     return gradient

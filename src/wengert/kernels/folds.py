@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .sums import LONG_ROW, column_sums, row_sums
+from .sums import LONG_ROW, column_sums, ones, row_sums
 
 add: Any = np.add  # whose types know `keepdims` as a keyword alone, which is slower
 
 FEW = 400
-"""Up to this many elements NumPy's own sum is quicker."""
+"""Up to this many elements it does not pay to look how they lie in memory."""
 
 MANY = 40_000
 """From this many elements on the sum of all is quicker in two stages."""
@@ -32,8 +32,10 @@ BLAS = "fd"
 
 def summed(array: Any, dim: tuple[int, ...] | None, keepdim: bool = False) -> Any:
     """Return the sum over dimensions, counted from zero up; None means all."""
-    if array.size < FEW or array.dtype.char not in BLAS:
+    if array.dtype.char not in BLAS:
         return add.reduce(array, dim, None, None, keepdim)
+    if array.size < FEW:
+        return summed_few(array, dim, keepdim)
     ndim = array.ndim
     if not array.flags.c_contiguous:
         if dim is None or not array.flags.f_contiguous:
@@ -55,6 +57,21 @@ def summed(array: Any, dim: tuple[int, ...] | None, keepdim: bool = False) -> An
     if keepdim:
         return found.reshape([1 if i in dim else n for i, n in enumerate(shape)])
     return found.reshape(shape[leading : ndim - trailing])
+
+
+def summed_few(array: Any, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
+    """Return the sum of few elements: products with ones take half of NumPy's time."""
+    if array.flags.c_contiguous:
+        if dim is None and not keepdim:
+            return array.reshape(-1).dot(ones(array.size, array.dtype))
+        if array.ndim == 2 and dim is not None and len(dim) == 1:
+            rows, columns = array.shape
+            if dim == (1,):
+                sums = array.dot(ones(columns, array.dtype))
+                return sums[:, None] if keepdim else sums
+            sums = ones(rows, array.dtype).dot(array)
+            return sums[None] if keepdim else sums
+    return add.reduce(array, dim, None, None, keepdim)
 
 
 def runs(dim: tuple[int, ...], ndim: int) -> tuple[int, int]:

@@ -54,6 +54,11 @@ def are_few_rows(x: ndarray, dim: int) -> bool:
     return small and x.dtype.char in "fd"
 
 
+def shifted(x: ndarray) -> ndarray:
+    """The rows of a small matrix, each less its largest element."""
+    return x - np.maximum.reduce(x.T.copy(), 0)[:, None]
+
+
 def sums_along(x: ndarray) -> ndarray:
     """Sums over the middle axis of (outer, axis, inner), as (outer, 1, inner)."""
     if x.shape[2] == 1:
@@ -82,7 +87,23 @@ LEAST_SUM = 1e-3
 
 def softmax(input: ndarray, dim: int) -> ndarray:
     """exp(x) divided by its sum along an axis."""
+    if are_few_rows(input, dim):
+        return _softmax_of_few(input)
     return _along(_softmax, dim, input)
+
+
+def _softmax_of_few(x: ndarray) -> ndarray:
+    """Do as `_softmax`; argmax takes a fifth of the time of max, and finds NaN, too."""
+    if x.item(x.argmax()) < SAFE_EXPONENT:
+        result = np.exp(x)
+        sums = row_sums(result)
+        if sums.item(sums.argmin()) > LEAST_SUM:
+            result /= sums[:, None]
+            return result
+    result = shifted(x)
+    np.exp(result, result)
+    result /= row_sums(result)[:, None]
+    return result
 
 
 def _softmax(x: ndarray, out: ndarray) -> None:
@@ -98,6 +119,11 @@ def _softmax(x: ndarray, out: ndarray) -> None:
 
 def softmax_vjp(grad: ndarray, result: ndarray, dim: int) -> ndarray:
     """The gradient of the input of `softmax`, which gave `result`."""
+    if are_few_rows(grad, dim) and grad.dtype == result.dtype:
+        slope = grad * result
+        np.subtract(grad, row_sums(slope)[:, None], slope)
+        slope *= result
+        return slope
     return _along(_softmax_vjp, dim, grad, result)
 
 
@@ -110,7 +136,7 @@ def _softmax_vjp(grad: ndarray, result: ndarray, out: ndarray) -> None:
 def log_softmax(input: ndarray, dim: int) -> ndarray:
     """The logarithm of softmax."""
     if are_few_rows(input, dim):  # as a classifier's: calls take most of the time
-        result = input - np.maximum.reduce(input.T.copy(), 0)[:, None]
+        result = shifted(input)
         result -= np.log(row_sums(np.exp(result)))[:, None]
         return result
     return _along(_log_softmax, dim, input)

@@ -13,9 +13,13 @@ from typing import Any
 
 from ..primitive import Primitive
 from ..primitives import matmul as M
+from ..primitives.copying import copy
 from ..primitives.loss import nll_backward, nll_loss
 from ..primitives.loss_of_each import nll_each, nll_each_backward
+from ..primitives.pooling import col2im, im2col
 from ..primitives.shape import reshape, unsqueeze
+from ..recording import numpy_dtype
+from . import messages
 
 Rule = Callable[..., Any]
 
@@ -28,7 +32,7 @@ ALIGNED = {"mul", "masked_fill", "masked_fill_number", "fill", "prelu"}
 TOGETHER = {
     *("cat", "stack", "gather", "gather_backward", "scatter", "scatter_value"),
     *("scatter_add", "scatter_reduce", "take_along", "put_along", "recurrence"),
-    *("softmax_backward", "log_softmax_backward", "cross", "shares", "copy", "bmm"),
+    *("softmax_backward", "log_softmax_backward", "cross", "shares", "bmm"),
     *("select_scatter", "slice_scatter", "diagonal_scatter"),
     *("max_pool_backward", "take_pooled"),
 }
@@ -221,11 +225,12 @@ def position(name: str) -> Rule:
     def find(
         size: int, batched: Sequence[bool], value: Any, *, dim: Any, keepdim: bool
     ) -> Any:
-        if value.ndim == 1 or (dim is None and keepdim):
+        if value.ndim == 1:
             return NotImplemented
-        if dim is None:
-            return getattr(value.reshape((size, -1)), name)(1)
-        return getattr(value, name)(dim + 1, keepdim)
+        if dim is not None:
+            return getattr(value, name)(dim + 1, keepdim)
+        found = getattr(value.reshape((size, -1)), name)(1)
+        return found.reshape((size, *(1,) * (value.ndim - 1))) if keepdim else found
 
     return find
 
@@ -272,6 +277,9 @@ def by_matrices(batched: Sequence[bool], input: Any, matrix: Any) -> Any:
 def _linear_weight_grad(
     size: int, batched: Sequence[bool], grad: Any, input: Any
 ) -> Any:
+    ranks = [grad.ndim - batched[0], input.ndim - batched[1]]
+    if ranks == [1, 1] and all(batched):
+        return M.bmm(unsqueeze(grad, dim=2), unsqueeze(input, dim=1))
     columns, rows = [
         reshape(value, shape=((size,) if has else ()) + (-1, value.shape[-1]))
         for value, has in zip((grad, input), batched, strict=True)
@@ -314,12 +322,29 @@ def contiguous(dims: Sequence[int]) -> bool:
     return list(dims) == list(range(dims[0], dims[0] + len(dims)))
 
 
+@rule("copy")
+def _copy(size: int, batched: Sequence[bool], self: Any, src: Any) -> Any:
+    rank = self.ndim - batched[0]
+    (self,) = together((self,), batched[:1], size)
+    return copy(self, aligned(src, batched[1], rank))
+
+
+@rule("im2col", "col2im")
+def _folding(size: int, batched: Sequence[bool], self: Any, **params: Any) -> Any:
+    fold = im2col if "output_size" not in params else col2im
+    found = fold(joined(self), **params)
+    return reshape(found, shape=(size, -1, *found.shape[1:]))
+
+
 @rule("index")
 def _index(
     size: int, batched: Sequence[bool], self: Any, *indices: Any, dims: Sequence[int]
 ) -> Any:
     from ..primitives.indexing import index
 
+    for has, value in zip(batched[1:], indices, strict=True):
+        if has and numpy_dtype(value).kind == "b":
+            raise messages.dynamic_shape("an index that is a mask")
     if not contiguous(dims):
         return NotImplemented
     if not any(batched[1:]):
@@ -381,7 +406,9 @@ def _nll_loss(
         return NotImplemented
     logs, target = together((logs, target), batched[:2], size)
     options = {"reduction": reduction, "ignore_index": ignore_index}
-    if reduction != "none":
+    if reduction == "none" and target.ndim == 1:
+        options["reduction"] = "sum"
+    if options["reduction"] != "none":
         return nll_each(logs, target, weight, **options)
     losses = nll_loss(joined(logs), joined(target), weight, **options)
     return reshape(losses, shape=tuple(target.shape))
@@ -401,10 +428,15 @@ def _nll_backward(
 ) -> Any:
     if batched[2]:
         return NotImplemented
-    grad, target = together((grad, target), batched[:2], size)
-    options = {"reduction": reduction, "ignore_index": ignore_index}
     wide = (size, *shape)
-    if reduction != "none":
+    options = {"reduction": reduction, "ignore_index": ignore_index}
+    if reduction == "none":
+        grad, target = together((grad, target), batched[:2], size)
+        if target.ndim == 1:
+            options["reduction"] = "sum"
+    elif not batched[1]:
+        (target,) = together((target,), batched[1:2], size)
+    if options["reduction"] != "none":
         return nll_each_backward(grad, target, weight, shape=wide, **options)
     flat = (size * shape[0], *shape[1:])
     found = nll_backward(joined(grad), joined(target), weight, shape=flat, **options)
@@ -441,6 +473,8 @@ def _nll_each_backward(
     if batched[2]:
         return NotImplemented
     grad, target = together((grad, target), batched[:2], size)
+    if grad.ndim == 1:  # the same for all elements of the inner batch
+        grad = grad.unsqueeze(1).expand(target.shape[:2])
     flat = (size * shape[0], *shape[1:])
     found = nll_each_backward(
         joined(grad), joined(target), weight, shape=flat, **options

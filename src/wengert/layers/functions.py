@@ -58,7 +58,10 @@ def call_on_level(cls: Kind, level: int, args: Args) -> Called:
     outputs = below.outputs
     if cls.has_own("setup_context"):
         with nothing_recorded():
-            cls.setup_context(context, args, outputs[0] if below.single else outputs)
+            # a vmap of the user's own needs no context unless it is recorded
+            if below.contents is not None or any(context.edges):
+                output = outputs[0] if below.single else outputs
+                cls.setup_context(context, args, output)
     elif below.contents is not None:
         below.contents.give(context)
     elif any(context.edges):

@@ -173,7 +173,12 @@ class BatchNorm1d(BatchNorm):
 
 
 class BatchNorm2d(BatchNorm):
-    """Batch normalisation of images (N, C, H, W); see `BatchNorm1d`."""
+    """Batch normalisation of images (N, C, H, W); see `BatchNorm1d`.
+
+    >>> import wengert as torch
+    >>> torch.nn.BatchNorm2d(3)(torch.ones(2, 3, 4, 4)).shape
+    torch.Size([2, 3, 4, 4])
+    """
 
     dims = (4,)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from ..ops.creation import empty, zeros
+from ..primitives import recurrent as P
 from ..tensor import Tensor
 from . import functional as F, init
 from .module import Module
@@ -40,9 +41,8 @@ def lstm_step(gates: Tensor, state: State, weights: Weights) -> State:
     matrix, bias, projection = weights
     assert matrix is not None
     whole = gates + F.linear(h, matrix, bias)
-    i, f, g, o = whole.chunk(4, 1)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    h = o.sigmoid() * c.tanh()
+    c = P.lstm_state(whole, c)
+    h = P.lstm_output(whole, c)
     return (h if projection is None else F.linear(h, projection), c)
 
 
@@ -51,12 +51,7 @@ def gru_step(gates: Tensor, state: State, weights: Weights) -> State:
     (h,) = state
     matrix, bias, _ = weights
     assert matrix is not None
-    of_input = gates.chunk(3, 1)
-    of_state = F.linear(h, matrix, bias).chunk(3, 1)
-    r = (of_input[0] + of_state[0]).sigmoid()
-    z = (of_input[1] + of_state[1]).sigmoid()
-    n = (of_input[2] + r * of_state[2]).tanh()
-    return ((h - n) * z + n,)
+    return (P.gru_state(gates, F.linear(h, matrix, bias), h),)
 
 
 STEPS: dict[str, Step] = {
@@ -129,7 +124,7 @@ class RNNCellBase(Module):
             nothing = zeros(len(x), self.hidden_size, dtype=x.dtype)
             state = (nothing,) * self.kinds_of_state
         else:
-            state = hx if isinstance(hx, tuple | list) else (hx,)
+            state = tuple(hx) if isinstance(hx, tuple | list) else (hx,)
             for i, part in enumerate(state):
                 self.check_dims(part, f"hx[{i}]" if len(state) > 1 else "hidden")
             state = tuple([h if batched else h.unsqueeze(0) for h in state])
@@ -186,13 +181,34 @@ class RNNCell(RNNCellBase):
         return STEPS[f"RNN_{self.nonlinearity.upper()}"]
 
 
-class LSTMCell(RNNCellBase):
-    """One step of `LSTM`: from (h, c) to (h', c').
+class GatedCell(RNNCellBase):
+    """What the cells with gates share.
 
     Args:
         input_size: the size of the input.
         hidden_size: that of the state.
         bias: whether there are biases.
+    """
+
+    mode: ClassVar[str]
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, GATES[self.mode], device, dtype)
+
+    def step(self) -> Step:
+        """Return the step of the layer of this kind."""
+        return STEPS[self.mode]
+
+
+class LSTMCell(GatedCell):
+    """One step of `LSTM`: from (h, c) to (h', c').
 
     >>> import wengert as torch
     >>> h, c = torch.nn.LSTMCell(3, 5)(torch.zeros(2, 3))
@@ -200,46 +216,16 @@ class LSTMCell(RNNCellBase):
     torch.Size([2, 5])
     """
 
+    mode = "LSTM"
     kinds_of_state = 2
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
-    def step(self) -> Step:
-        """Return the step of an LSTM."""
-        return lstm_step
-
-
-class GRUCell(RNNCellBase):
+class GRUCell(GatedCell):
     """One step of `GRU`.
-
-    Args:
-        input_size: the size of the input.
-        hidden_size: that of the state.
-        bias: whether there are biases.
 
     >>> import wengert as torch
     >>> torch.nn.GRUCell(3, 5)(torch.zeros(2, 3)).shape
     torch.Size([2, 5])
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, 3, device, dtype)
-
-    def step(self) -> Step:
-        """Return the step of a GRU."""
-        return gru_step
+    mode = "GRU"

@@ -24,13 +24,13 @@ class Identity(Module):
 
 
 class Linear(Module):
-    """The map y = x Wᵀ + b.
+    """The map y = x Wᵀ + b, from (..., in_features) to (..., out_features).
 
     Args:
         in_features: the size of the last dimension of x.
         out_features: that of y.
         bias: whether there is b.
-        device, dtype: of the parameters.
+        device, dtype: of the parameters; x must have their dtype.
 
     Attributes:
         weight: W, of shape (out_features, in_features), uniform in ±1/√in_features.

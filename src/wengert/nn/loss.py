@@ -75,7 +75,12 @@ _WeightedLoss = WeightedLoss
 
 
 class L1Loss(Loss):
-    """|input − target|."""
+    """|input − target|.
+
+    >>> import wengert as torch
+    >>> torch.nn.L1Loss()(torch.zeros(2), torch.tensor([1.0, 3.0]))
+    tensor(2.)
+    """
 
     function = F.l1_loss
     passed = ("reduction",)
@@ -119,7 +124,15 @@ class HuberLoss(Loss):
 
 
 class BCELoss(WeightedLoss):
-    """The cross-entropy of probabilities of two classes."""
+    """The cross-entropy of probabilities of two classes.
+
+    Args:
+        weight: of the elements.
+
+    >>> import wengert as torch
+    >>> torch.nn.BCELoss()(torch.tensor([0.5]), torch.tensor([1.0]))
+    tensor(0.6931)
+    """
 
     function = F.binary_cross_entropy
     passed = ("weight", "reduction")

@@ -329,18 +329,26 @@ class Transformer(Module):
     ) -> None:
         super().__init__()
         where = {"device": device, "dtype": dtype}
-        options = (dim_feedforward, dropout, activation, layer_norm_eps, batch_first)
-        options += (norm_first, bias)
+        options: dict[str, Any] = {
+            "dim_feedforward": dim_feedforward,
+            "dropout": dropout,
+            "activation": activation,
+            "layer_norm_eps": layer_norm_eps,
+            "batch_first": batch_first,
+            "norm_first": norm_first,
+            "bias": bias,
+            **where,
+        }
 
         def norm() -> LayerNorm:
             return LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **where)
 
         if custom_encoder is None:
-            encoding = TransformerEncoderLayer(d_model, nhead, *options, **where)
+            encoding = TransformerEncoderLayer(d_model, nhead, **options)
             custom_encoder = TransformerEncoder(encoding, num_encoder_layers, norm())
         self.encoder = custom_encoder
         if custom_decoder is None:
-            decoding = TransformerDecoderLayer(d_model, nhead, *options, **where)
+            decoding = TransformerDecoderLayer(d_model, nhead, **options)
             custom_decoder = TransformerDecoder(decoding, num_decoder_layers, norm())
         self.decoder = custom_decoder
         for parameter in self.parameters():

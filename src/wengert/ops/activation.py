@@ -49,7 +49,16 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 def leaky_relu(
     input: Tensor, negative_slope: float = 0.01, inplace: bool = False
 ) -> Tensor:
-    """Return x where it is positive, else x times a small slope."""
+    """Return x where it is positive, else x times a small slope.
+
+    Args:
+        negative_slope: the slope.
+        inplace: write the result into the input.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.leaky_relu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.0100,  2.0000])
+    """
     return either(A.leaky_relu, input, inplace, negative_slope=negative_slope)
 
 
@@ -143,7 +152,12 @@ def rrelu(
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """Return x where it is positive, else α (exp(x) - 1)."""
+    """Return x where it is positive, else α (exp(x) - 1).
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.elu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
     return either(A.elu, input, inplace, alpha=alpha, scale=1.0, input_scale=1.0)
 
 
@@ -168,7 +182,12 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    """Return log(1 + exp(β x)) / β, which is x where β x is above the threshold."""
+    """Return log(1 + exp(β x)) / β, which is x where β x is above the threshold.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.softplus(torch.tensor([0.0, 30.0]))
+    tensor([ 0.6931, 30.0000])
+    """
     return either(A.softplus, input, False, beta=beta, threshold=threshold)
 
 
@@ -192,6 +211,10 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
     Args:
         approximate: "none", or "tanh" for the approximation by tanh.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.gelu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
     """
     if approximate == "none":
         return either(A.gelu, input, False)
@@ -234,10 +257,11 @@ def along(call: Any, input: Tensor, dim: int | None, dtype: Dtype, name: str) ->
     check_floats(f"{name}_lastdim_kernel_impl", input)
     if dim is None:
         dim = 0 if input.ndim in (0, 1, 3) else 1
-    if input.ndim == 0:
+    ndim = input.ndim
+    if ndim == 0:
         normalize_dim(dim, 0)
         return call(input.reshape((1,)), dim=0).reshape(())
-    return call(input, dim=normalize_dim(dim, input.ndim))
+    return call(input, dim=normalize_dim(dim, ndim))
 
 
 @op(out=False)
@@ -257,7 +281,16 @@ def softmax(
 def log_softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Dtype = None
 ) -> Tensor:
-    """Return the logarithm of the softmax, computed stably."""
+    """Return the logarithm of the softmax along a dimension, computed stably.
+
+    Args:
+        dim: the dimension.
+        dtype: the input is cast to it first.
+
+    >>> import wengert as torch
+    >>> torch.log_softmax(torch.tensor([0.0, 1000.0]), 0)
+    tensor([-1000.,     0.])
+    """
     return along(A.log_softmax, input, dim, dtype, "log_softmax")
 
 
@@ -271,6 +304,11 @@ def softmin(
 def normalize(
     input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
 ) -> Tensor:
-    """Return x divided by its p-norm along a dimension, or by a larger `eps`."""
+    """Return x divided by its p-norm along a dimension, or by a larger `eps`.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.normalize(torch.tensor([[3.0, 4.0]]))
+    tensor([[0.6000, 0.8000]])
+    """
     norm = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
     return input / norm

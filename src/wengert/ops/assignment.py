@@ -102,7 +102,7 @@ def misfit(
 
 def as_value(self: Tensor, value: Any) -> Any:
     """Return a value to assign, or refuse it."""
-    if isinstance(value, Tensor | bool | int | float | complex):
+    if isinstance(value, (Tensor, bool, int, float, complex)):
         return value
     if isinstance(value, np.generic):
         return value.item()
@@ -124,7 +124,10 @@ def written_at_parsed(self: Tensor, parsed: Parsed, value: Any) -> bool:
             return False
     if not parsed.indices:
         return written_quietly(self, data, ..., value)
-    key = I.key_of(arrays_of(parsed.indices), tuple(parsed.dims))
+    arrays = [memory_of(index) for index in parsed.indices]
+    if any([array is None for array in arrays]):
+        return False
+    key = I.key_of(arrays, tuple(parsed.dims))  # type: ignore[arg-type]
     return written_quietly(self, data, key, value)
 
 
@@ -156,11 +159,6 @@ def written_quietly(self: Tensor, data: ndarray, key: Any, value: Any) -> bool:
 
 
 NUMBERS = {bool, int, float}
-
-
-def arrays_of(tensors: Sequence[Tensor]) -> tuple[Any, ...]:
-    """Return the arrays of tensors."""
-    return tuple([tensor._data for tensor in tensors])
 
 
 Tensor.__setitem__ = __setitem__  # type: ignore[method-assign]

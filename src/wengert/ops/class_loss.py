@@ -36,17 +36,10 @@ def nll_loss(
     check_operand("nll_loss_nd", "target", 1, target)
     if input.ndim == 0:
         raise RuntimeError("input tensor should be 1D or 2D")
-    if input.ndim == 1:
-        losses = nll_loss(
-            input.unsqueeze(0),
-            target.reshape((1,)),
-            weight,
-            ignore_index=ignore_index,
-            reduction=reduction,
-        )
-        return losses.reshape(()) if reduction == "none" else losses
+    if input.ndim == 1 and target.ndim:
+        target = target.reshape((1,)).reshape(())
     check_classes(input, target, weight)
-    call = L.nll_loss if input.ndim == 2 else L.nll_loss2d
+    call = L.nll_loss if input.ndim <= 2 else L.nll_loss2d
     return call(input, target, weight, reduction=reduction, ignore_index=ignore_index)
 
 
@@ -62,13 +55,13 @@ def not_classes(target: Tensor) -> RuntimeError:
 
 def check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
     """Refuse targets whose shape or dtype does not fit the input."""
-    shape, found = tuple(input.shape), tuple(target.shape)
+    shape, found = input._data.shape, target._data.shape
     if len(shape) == 2 and shape[:1] != found[:1]:
         raise ValueError(
-            f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
-            f"({target.shape[0] if target.ndim else 1})."
+            f"Expected input batch_size ({shape[0]}) to match target batch_size "
+            f"({found[0] if found else 1})."
         )
-    expected = (shape[0], *shape[2:])
+    expected = () if len(shape) == 1 else (shape[0], *shape[2:])
     if found != expected:
         if len(shape) == 2:
             raise RuntimeError(
@@ -79,10 +72,11 @@ def check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
         )
     if target.dtype not in CLASSES:
         raise not_classes(target)
-    if weight is not None and weight.numel() != input.shape[1]:
+    classes = shape[0] if len(shape) == 1 else shape[1]
+    if weight is not None and weight.numel() != classes:
         raise RuntimeError(
             "weight tensor should be defined either for all "
-            f"{input.shape[1]} classes or no classes but got weight tensor of "
+            f"{classes} classes or no classes but got weight tensor of "
             f"shape: {list(weight.shape)}"
         )
 

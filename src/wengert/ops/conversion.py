@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .. import dtypes, errors, placement, printing
+from .. import dispatch, dtypes, errors, placement, printing
 from ..forms import form_of
-from ..inplace import assign, check_writable
+from ..inplace import assign, check_writable, name_written
 from ..primitives import copying as C
 from ..tensor import (
     INFERENCE,
     AccumulateGrad,
+    Layer,
     Parameter,
     Special,
     Tensor,
@@ -46,6 +47,8 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
 @op(out=False)
 def detach(input: Tensor) -> Tensor:
     """Return a tensor without history that shares this one's memory and version."""
+    if dispatch.tracing is not None:
+        dispatch.tracing((input,))
     data = input._data
     if type(data) is not ndarray:
         # a constant to all transformations, and not just to the innermost
@@ -100,7 +103,7 @@ def to(input: Tensor, *args: Any, copy: bool = False, **kwargs: Any) -> Tensor:
             dtype = arg
         elif isinstance(arg, Tensor):
             dtype = arg.dtype
-        elif isinstance(arg, str | dtypes.device) or type(arg) is int:
+        elif isinstance(arg, (str, dtypes.device)) or type(arg) is int:
             device = arg
         elif not isinstance(arg, bool) and arg is not None:
             raise TypeError(
@@ -222,7 +225,9 @@ def fill_(input: Tensor, value: Any) -> Tensor:
                 "fill_ only supports 0-dimension value tensor but got tensor with "
                 f"{value.ndim} dimensions."
             )
-        return assign(input, C.fill(input, value))
+        filled = C.fill(input, value)
+        name_written(history(filled))
+        return assign(input, filled)
     if not isinstance(value, int | float | complex | np.generic):
         raise TypeError(
             "fill_() received an invalid combination of arguments - got "
@@ -388,6 +393,13 @@ def _set_data(self: Tensor, value: Tensor) -> None:
         raise TypeError(
             f"Variable data has to be a tensor, but got {type(value).__name__}"
         )
+    if dispatch.tracing is not None:
+        dispatch.tracing((self, value))
+    if self.requires_grad and not is_differentiable(value._data.dtype):
+        raise RuntimeError(
+            "data set to a tensor that requires gradients must be floating point or "
+            "complex dtype"
+        )
     rebind(self, value._data, self._special)
 
 
@@ -456,13 +468,36 @@ def rebuild(kind: type[Tensor], data: ndarray, requires_grad: bool) -> Tensor:
     return made
 
 
+def rebuild_view(
+    kind: type[Tensor],
+    memory: ndarray,
+    requires_grad: bool,
+    dtype: Any,
+    shape: tuple[int, ...],
+    offset: int,
+    strides: tuple[int, ...],
+) -> Tensor:
+    """Return a leaf that shares memory with others that were saved with it."""
+    view = ndarray(shape, dtype, memory, offset, strides)
+    return rebuild(kind, view, requires_grad)
+
+
 def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
-    if not self.is_leaf:
-        raise RuntimeError(
-            "only leaf tensors can be pickled; use tensor.detach() for a computed one"
-        )
-    arguments = (type(self), np.asarray(self._data, order="C"), self.requires_grad)
-    return rebuild, arguments, dict(self.__dict__) or None
+    """Say how to make the tensor again: as a leaf, and views as views of one memory."""
+    data, attributes = self._data, dict(self.__dict__) or None
+    base = self._special.base._data if isinstance(self._special, View) else None
+    if type(base) is ndarray and base.flags.c_contiguous:
+        layout = data.dtype, data.shape, address(data) - address(base), data.strides
+        arguments = (type(self), base, self.requires_grad, *layout)
+        return rebuild_view, arguments, attributes
+    whole = (type(self), np.asarray(data, order="C"), self.requires_grad)
+    return rebuild, whole, attributes
+
+
+def address(array: ndarray) -> int:
+    """Return where in memory an array begins."""
+    place: int = array.__array_interface__["data"][0]
+    return place
 
 
 def new_parameter(
@@ -476,7 +511,12 @@ def new_parameter(
         raise RuntimeError(
             "Only Tensors of floating point and complex dtype can require gradients"
         )
-    return rebuild(cls, source._data, requires_grad)
+    if dispatch.tracing is not None:
+        dispatch.tracing((source,))
+    made = rebuild(cls, source._data, requires_grad)
+    if isinstance(source._data, Layer):
+        made._special = Special(source._data.level)
+    return made
 
 
 for _method in (__repr__, __format__, __deepcopy__, __reduce_ex__):

@@ -137,7 +137,7 @@ def array_of(data: Any, dtype: Dtype = None) -> ndarray:
     wanted = None if dtype is None else numpy_dtype(dtype)
     if isinstance(data, Tensor):
         array = data.detach()._data
-    elif isinstance(data, ndarray | np.generic):
+    elif isinstance(data, (ndarray, np.generic)):
         array = np.asarray(data)
         dtypes.from_numpy(array.dtype)
     else:
@@ -199,7 +199,7 @@ def inferred(array: ndarray, numbers: Any) -> np.dtype[Any]:
     if array.size == 0 and not isinstance(numbers, ndarray):
         return dtypes.get_default_dtype().numpy
     sample = first(numbers)
-    if isinstance(sample, ndarray | np.generic):
+    if isinstance(sample, (ndarray, np.generic)):
         return array.dtype
     if kind == "f":
         return dtypes.get_default_dtype().numpy
@@ -218,8 +218,8 @@ def plain_numbers(data: Any) -> Any:
                 "only one element tensors can be converted to Python scalars"
             )
         return data.item()
-    if isinstance(data, list | tuple):
-        if data and isinstance(data[0], float | int | str):
+    if isinstance(data, (list, tuple)):
+        if data and isinstance(data[0], (float, int, str)):
             return (
                 list(data)
                 if not any(isinstance(x, Tensor) for x in data)
@@ -264,6 +264,14 @@ def as_tensor(data: Any, dtype: Dtype = None, device: Any = None) -> Tensor:
     """Return a tensor of the data that shares memory with an array where it can.
 
     A tensor that has the dtype already is returned as it is, with its history.
+
+    >>> import numpy as np
+    >>> import wengert as torch
+    >>> array = np.zeros(2)
+    >>> tensor = torch.as_tensor(array)
+    >>> array[0] = 5
+    >>> tensor
+    tensor([5., 0.], dtype=torch.float64)
     """
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)
@@ -272,7 +280,16 @@ def as_tensor(data: Any, dtype: Dtype = None, device: Any = None) -> Tensor:
 
 @op(method=False, out=False)
 def from_numpy(ndarray_: ndarray) -> Tensor:
-    """Return a tensor that shares the memory of a NumPy array."""
+    """Return a tensor that shares the memory of a NumPy array.
+
+    Raises:
+        TypeError: it is no array, or of a dtype that tensors do not have.
+
+    >>> import numpy as np
+    >>> import wengert as torch
+    >>> torch.from_numpy(np.arange(3))
+    tensor([0, 1, 2])
+    """
     if not isinstance(ndarray_, ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray_).__name__})")
     dtypes.from_numpy(ndarray_.dtype)
@@ -341,7 +358,17 @@ empty = op(method=False)(shaped("empty", np.empty))
 
 @op(method=False)
 def full(size: Any, fill_value: Any, *, dtype: Dtype = None, **options: Any) -> Tensor:
-    """Return a tensor of a size filled with one value, whose kind gives the dtype."""
+    """Return a tensor of a size filled with one value, whose kind gives the dtype.
+
+    Args:
+        size: a tuple.
+        fill_value: a number, or a tensor of one.
+        dtype: bool, int64, the default dtype or its complex relative if None.
+
+    >>> import wengert as torch
+    >>> torch.full((2,), 3.5)
+    tensor([3.5000, 3.5000])
+    """
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     if not isinstance(size, list | tuple):
@@ -405,7 +432,7 @@ def arange(
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     if dtype is None:
         integers = all(
-            isinstance(value, int | np.integer) for value in (start, end, step)
+            isinstance(value, (int, np.integer)) for value in (start, end, step)
         )
         wanted = np.dtype(np.int64) if integers else numpy_dtype(None)
     else:
@@ -514,7 +541,10 @@ def like(
 
     make_like.__name__ = f"{name}_like"
     make_like.__doc__ = (
-        f"Return a tensor of {name} with the shape and dtype of another."
+        f"Return a tensor of {name} with the shape and dtype of another.\n\n"
+        "    >>> import wengert as torch\n"
+        f"    >>> torch.{name}_like(torch.tensor([[1, 2]])).shape\n"
+        "    torch.Size([1, 2])\n    "
     )
     make_new.__name__ = f"new_{name}"
     make_new.__doc__ = f"Return a tensor of {name} of a size with this one's dtype."
@@ -532,7 +562,12 @@ empty_like, new_empty = like(np.empty, "empty")
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: Dtype = None, **options: Any
 ) -> Tensor:
-    """Return a tensor filled with one value, with the shape and dtype of another."""
+    """Return a tensor filled with one value, with the shape and dtype of another.
+
+    >>> import wengert as torch
+    >>> torch.full_like(torch.zeros(2), 7)
+    tensor([7., 7.])
+    """
     check_operand("full_like", "input", 0, input)
     kind = numpy_dtype(input.dtype if dtype is None else dtype)
     if isinstance(fill_value, Tensor):
@@ -578,10 +613,10 @@ def construct_typed(dtype: dtypes.dtype, *args: Any) -> Tensor:
         if args[0].dtype is not dtype:
             raise TypeError(f"expected {dtype} (got {args[0].dtype})")
         return args[0].detach()
-    if len(args) == 1 and isinstance(args[0], float | complex | bool):
+    if len(args) == 1 and isinstance(args[0], (float, complex, bool)):
         kind = type(args[0]).__name__
         raise TypeError(f"new(): data must be a sequence (got {kind})")
-    if len(args) == 1 and not isinstance(args[0], int | dtypes.Size):
+    if len(args) == 1 and not isinstance(args[0], (int, dtypes.Size)):
         return tensor(args[0], dtype=dtype)
     return empty(*args, dtype=dtype)
 

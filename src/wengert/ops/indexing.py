@@ -11,6 +11,7 @@ from ..primitives.joining import position, section
 from ..tensor import Tensor
 from .arguments import normalize_dim
 from .index_parsing import (
+    PLAIN,
     Parsed,
     array_index_error,
     index_error,
@@ -100,6 +101,9 @@ def __getitem__(self: Tensor, index: Any) -> Any:
             step = simple_step(self, index)
             if step is not None:
                 return STEPS[step](self, index=(*index, ...))
+        elif kind is slice:
+            if index.step is None and are_plain(index.start, index.stop) and self.shape:
+                return I.basic_slice(self, index=(index, ...))
         elif kind is Tensor and index.shape and index.dtype in SINGLE:
             return I.index(self, index, dims=(0,))
         elif index is None:
@@ -108,6 +112,11 @@ def __getitem__(self: Tensor, index: Any) -> Any:
         if kind is not Tensor:
             raise index_error(self, index, error) from None
     return parsed_getitem(self, index)
+
+
+def are_plain(start: Any, stop: Any) -> bool:
+    """Whether the ends of a slice are Python's integers or left out."""
+    return type(start) in PLAIN and type(stop) in PLAIN
 
 
 SINGLE = {dtypes.int64, dtypes.bool_}
@@ -149,15 +158,5 @@ def __iter__(self: Tensor) -> Iterator[Tensor]:
     return iter(unbind(self))
 
 
-def __contains__(self: Tensor, element: Any) -> bool:
-    if not isinstance(element, Tensor | int | float | complex):
-        raise RuntimeError(
-            "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
-            f"{type(element)}."
-        )
-    return bool((self == element).any())
-
-
 Tensor.__iter__ = __iter__  # type: ignore[method-assign]
-Tensor.__contains__ = __contains__
 Tensor.__getitem__ = __getitem__  # type: ignore[method-assign]

@@ -123,6 +123,8 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     shape = shape_from(sizes, "resize_")
     if input.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
+    if any(size < 0 for size in shape):
+        raise RuntimeError(f"resize_: sizes must not be negative, but got {shape}")
     memory = array(input)
     storage = storage_of(memory)[storage_offset(input) :]
     count = prod(shape)

@@ -113,7 +113,17 @@ def l1_loss(
     reduction: str = "mean",
     weight: Tensor | None = None,
 ) -> Tensor:
-    """Return the sizes of the differences: their mean, sum, or each."""
+    """Return the sizes of the differences: their mean, sum, or each.
+
+    Args:
+        input, target: of one shape.
+        reduction: "mean", "sum" or "none".
+        weight: of each element; a mean is divided by their sum.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.l1_loss(torch.zeros(2), torch.tensor([1.0, -2.0]))
+    tensor(1.5000)
+    """
     warn_sizes("l1_loss", input, target)
     losses = (input - target).abs()
     reduction = legacy(size_average, reduce, reduction)
@@ -132,7 +142,14 @@ def smooth_l1_loss(
     reduction: str = "mean",
     beta: float = 1.0,
 ) -> Tensor:
-    """Return losses that are square below `beta` and linear above."""
+    """Return losses that are square below `beta` and linear above.
+
+    d²/2β where the difference d is smaller than β, else |d| - β/2.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.smooth_l1_loss(torch.zeros(1), torch.tensor([0.5]))
+    tensor(0.1250)
+    """
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     warn_sizes("smooth_l1_loss", input, target)
@@ -149,7 +166,14 @@ def huber_loss(
     delta: float = 1.0,
     weight: Tensor | None = None,
 ) -> Tensor:
-    """Return losses that are square up to `delta` and linear above."""
+    """Return losses that are square up to `delta` and linear above.
+
+    d²/2 where the difference d is at most δ, else δ (|d| - δ/2).
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.huber_loss(torch.zeros(1), torch.tensor([2.0]))
+    tensor(1.5000)
+    """
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     warn_sizes("huber_loss", input, target)
@@ -174,8 +198,22 @@ def binary_cross_entropy(
 ) -> Tensor:
     """Return the cross-entropy of probabilities of two classes.
 
+    -(t log p + (1 - t) log(1 - p)), each logarithm being at least -100.
+
+    Args:
+        input: p, probabilities of the first class.
+        target: t, numbers between 0 and 1, of the same shape and dtype.
+        weight: of each element.
+        reduction: "mean", "sum" or "none".
+
     Raises:
-        RuntimeError: if a probability is not between 0 and 1.
+        ValueError: the shapes differ.
+        RuntimeError: a probability is not between 0 and 1, or the dtypes differ.
+
+    >>> import wengert as torch
+    >>> p, t = torch.tensor([0.5, 0.9]), torch.tensor([1.0, 1.0])
+    >>> torch.nn.functional.binary_cross_entropy(p, t)
+    tensor(0.3993)
     """
     if input.shape != target.shape:
         raise ValueError(
@@ -205,7 +243,20 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """Return the cross-entropy of two classes by logits: stable for large ones too."""
+    """Return the cross-entropy of two classes by logits: stable for large ones too.
+
+    Args:
+        input: logits of the first class.
+        target: numbers between 0 and 1, of the same shape.
+        weight: of each element.
+        pos_weight: of the first class, broadcast to the input.
+        reduction: "mean", "sum" or "none".
+
+    >>> import wengert as torch
+    >>> x, t = torch.tensor([0.0, 1000.0]), torch.tensor([1.0, 1.0])
+    >>> torch.nn.functional.binary_cross_entropy_with_logits(x, t)
+    tensor(0.3466)
+    """
     if input.shape != target.shape:
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size "
@@ -251,7 +302,19 @@ def kl_div(
     reduction: str = "mean",
     log_target: bool = False,
 ) -> Tensor:
-    """Return the terms of the Kullback–Leibler divergence of target from exp(input)."""
+    """Return the terms of the Kullback–Leibler divergence of target from exp(input).
+
+    Args:
+        input: logarithms of probabilities.
+        target: probabilities, or their logarithms if `log_target`.
+        reduction: "batchmean" (the divergence: divided by the size of the batch),
+            "mean" (by the number of elements), "sum" or "none".
+
+    >>> import wengert as torch
+    >>> p = torch.tensor([[0.5, 0.5]])
+    >>> torch.nn.functional.kl_div(p.log(), p, reduction="batchmean")
+    tensor(0.)
+    """
     for each in (input, target):
         if not each.dtype.is_floating_point:
             kind = "Complex" if each.dtype.is_complex else "Integral"

@@ -150,8 +150,12 @@ def batch_norm(
     if running_mean is not None and running_var is not None:
         running = (running_mean._data, running_var._data, momentum)
         if training:
-            if isinstance(input._data, Layer | Tensor):
-                update_running(input, running_mean, running_var, momentum)
+            if isinstance(input._data, (Layer, Tensor)):
+                # inside a transformation the statistics follow it, as ops of their own
+                dims = (0, *range(2, input.ndim))
+                mean, variance = input.detach().mean(dims), input.detach().var(dims)
+                move(running_mean, mean, momentum)
+                move(running_var, variance, momentum)
             counter(running_mean)[0] += 1
             counter(running_var)[0] += 1
     return N.batch_norm(
@@ -159,15 +163,9 @@ def batch_norm(
     )
 
 
-def update_running(
-    input: Tensor, running_mean: Tensor, running_var: Tensor, momentum: float
-) -> None:
-    """Move running statistics inside a transformation, where they must follow it."""
-    dims = (0, *range(2, input.ndim))
-    values = input.detach()
-    mean, variance = values.mean(dims), values.var(dims)
-    running_mean.copy_(running_mean * (1 - momentum) + mean * momentum)
-    running_var.copy_(running_var * (1 - momentum) + variance * momentum)
+def move(running: Tensor, batch: Tensor, momentum: float) -> None:
+    """Move a running statistic towards that of a batch, in place."""
+    running.copy_(running * (1 - momentum) + batch * momentum)
 
 
 def instance_norm(
@@ -193,9 +191,8 @@ def instance_norm(
         )
     if running_mean is not None and running_var is not None:
         means = input.detach().reshape((count, channels, -1))
-        mean, variance = means.mean(2).mean(0), means.var(2).mean(0)
-        running_mean.copy_(running_mean * (1 - momentum) + mean * momentum)
-        running_var.copy_(running_var * (1 - momentum) + variance * momentum)
+        move(running_mean, means.mean(2).mean(0), momentum)
+        move(running_var, means.var(2).mean(0), momentum)
     rows = input.reshape((1, count * channels, *sizes))
     weights, biases = (
         None if vector is None else vector.repeat(count) for vector in (weight, bias)

@@ -8,7 +8,7 @@ from typing import Any
 from ..primitives import pooling as P
 from ..tensor import Tensor
 from .arguments import check_floats, per_dimension
-from .public import check_operand, op
+from .public import check_operand, op, parameters
 
 Sizes = tuple[int, ...]
 
@@ -152,6 +152,35 @@ def check_adaptive(input: Tensor, dims: int, function: str) -> None:
     check(input, dims, function)
 
 
+ADAPTIVE = "of windows chosen so that the result has a given size"
+OPTIONS = {
+    "output_size": "one number, or one for each dimension; None for the input's",
+    "norm_type": "p",
+    "kernel_size": "the size of a window: one number, or one for each dimension",
+    "stride": "how far it moves each time; by default its own size",
+    "padding": "how much is added at each side",
+    "dilation": "how far apart the elements of a window are",
+    "ceil_mode": "keep a last window that reaches beyond the end",
+    "count_include_pad": "let what was added count in an average",
+    "divisor_override": "divide by this in place of the size of the window",
+    "return_indices": "return where the maxima are as well",
+}
+
+
+def documentation(function: Callable[..., Any], dims: int, what: str) -> str:
+    """Return the docstring of a pooling function, which says what its options are."""
+    spatial = ("L", "H, W", "D, H, W")[dims - 1]
+    named = [name for name in parameters(function) if name in OPTIONS]
+    lines = [
+        f"Return {what}.",
+        "",
+        "    Args:",
+        f"        input: (N, C, {spatial}), or without N.",
+        *[f"        {name}: {OPTIONS[name]}." for name in named],
+    ]
+    return "\n".join(lines) + "\n    "
+
+
 def published(dims: int) -> dict[str, Callable[..., Any]]:
     """Make the pooling functions of so many dimensions."""
 
@@ -228,21 +257,15 @@ def published(dims: int) -> dict[str, Callable[..., Any]]:
         return (mean.sign() * mean.abs().relu() * count).pow(1.0 / norm_type)
 
     made: dict[str, tuple[Callable[..., Any], str]] = {
-        f"max_pool{dims}d": (maximum, "Return the maximum of each window."),
-        f"avg_pool{dims}d": (average, "Return the average of each window."),
-        f"adaptive_avg_pool{dims}d": (
-            adaptive_average,
-            "Return averages of windows chosen so that the result has a given size.",
-        ),
-        f"adaptive_max_pool{dims}d": (
-            adaptive_maximum,
-            "Return maxima of windows chosen so that the result has a given size.",
-        ),
-        f"lp_pool{dims}d": (power, "Return the p-norm of each window."),
+        f"max_pool{dims}d": (maximum, "the maximum of each window"),
+        f"avg_pool{dims}d": (average, "the average of each window"),
+        f"adaptive_avg_pool{dims}d": (adaptive_average, f"averages {ADAPTIVE}"),
+        f"adaptive_max_pool{dims}d": (adaptive_maximum, f"maxima {ADAPTIVE}"),
+        f"lp_pool{dims}d": (power, "the p-norm of each window"),
     }
     for name, (function, text) in made.items():
         function.__name__ = function.__qualname__ = name
-        function.__doc__ = text
+        function.__doc__ = documentation(function, dims, text)
         op(method=False, out=False, function=not name.startswith("lp_"))(function)
     return {name: function for name, (function, _) in made.items()}
 

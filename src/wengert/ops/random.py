@@ -131,18 +131,49 @@ def check_floating(name: str, dtype: np.dtype[Any]) -> None:
 rand = drawing(
     "rand",
     lambda source, shape, dtype: source.uniform(shape, dtype),
-    "Return numbers spread evenly over [0, 1).",
+    """Return numbers spread evenly over [0, 1).
+
+    Args:
+        size: the sizes of the dimensions, as integers or as one tuple.
+        generator: draws them in place of the default one.
+        dtype: a floating point dtype, the default one if None.
+        requires_grad: record what is done with the tensor.
+
+    >>> import wengert as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.rand(2)
+    tensor([0.4963, 0.7682])
+    """,
 )
 randn = drawing(
     "randn",
     lambda source, shape, dtype: source.normal(shape, dtype),
-    "Return numbers of the standard normal distribution.",
+    """Return numbers of the standard normal distribution; arguments as of `rand`.
+
+    >>> import wengert as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.randn(2)
+    tensor([ 1.5410, -0.2934])
+    """,
 )
 
 
 @op(method=False)
 def randint(*bounds: Any, generator: Generator | None = None, **options: Any) -> Tensor:
-    """Return integers from low (default 0) to high, exclusive: ``randint(3, (2,))``."""
+    """Return integers from low (default 0) to high, exclusive, each as likely.
+
+    Args:
+        bounds: ``(high, size)`` or ``(low, high, size)``, size being a tuple.
+        generator: draws them in place of the default one.
+        dtype: int64 if None.
+
+    Raises:
+        RuntimeError: low is not less than high.
+
+    >>> import wengert as torch
+    >>> torch.randint(3, 4, (2,))
+    tensor([3, 3])
+    """
     low = options.pop("low", None)
     high = options.pop("high", None)
     size = options.pop("size", None)
@@ -178,7 +209,12 @@ def randint(*bounds: Any, generator: Generator | None = None, **options: Any) ->
 def randperm(
     n: int, *, generator: Generator | None = None, dtype: Dtype = None, **options: Any
 ) -> Tensor:
-    """Return the integers from 0 to n - 1 in random order."""
+    """Return the integers from 0 to n - 1 in random order.
+
+    >>> import wengert as torch
+    >>> torch.randperm(4).sort().values
+    tensor([0, 1, 2, 3])
+    """
     kind = np.dtype(np.int64) if dtype is None else numpy_dtype(dtype)
     random = source(generator)
 
@@ -220,7 +256,17 @@ def normal(
     dtype: Dtype = None,
     **options: Any,
 ) -> Tensor:
-    """Return normal numbers, of a size or with each its own mean and deviation."""
+    """Return normal numbers, of a size or with each its own mean and deviation.
+
+    Args:
+        mean, std: tensors with one of each for every number, or numbers.
+        size: the shape, if both are numbers.
+        generator: draws them in place of the default one.
+
+    >>> import wengert as torch
+    >>> torch.normal(torch.tensor([1.0, 2.0]), torch.zeros(2))
+    tensor([1., 2.])
+    """
     draw = source(generator).normal
     if size is not None:
         shape = sizes("normal", (size,))
@@ -380,8 +426,14 @@ def dropout(
     """Return the input with elements set to zero at random, the rest scaled up.
 
     Args:
-        p: the probability of each element to become zero.
+        p: the probability of each element to become zero; the others are divided by
+            1 - p.
         training: if False, nothing happens.
+        inplace: write the result into the input.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.dropout(torch.ones(2), 1.0)
+    tensor([0., 0.])
     """
     return dropped(input, p, training, inplace, tuple(input.shape))
 
@@ -429,9 +481,8 @@ def dropped(
         mask /= 1 - p
         return mask
 
-    if shape == tuple(input.shape):
-        draw = in_order_of_memory(draw, input)
-    mask = fresh(draw, shape)
+    whole = shape == tuple(input.shape)
+    mask = fresh(in_order_of_memory(draw, input) if whole else draw, shape)
     return input.mul_(mask) if inplace else input * mask
 
 

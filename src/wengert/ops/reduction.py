@@ -31,7 +31,7 @@ def dims_of(dim: Dim, ndim: int, name: str, empty_is_all: bool = True) -> Shape:
     """
     if type(dim) is int:
         found: Shape = (normalize_dim(dim, ndim),)
-    elif dim is None or (empty_is_all and isinstance(dim, tuple | list) and not dim):
+    elif dim is None or (empty_is_all and isinstance(dim, (tuple, list)) and not dim):
         return tuple(range(ndim))
     else:
         check_dims(dim, name)
@@ -41,9 +41,9 @@ def dims_of(dim: Dim, ndim: int, name: str, empty_is_all: bool = True) -> Shape:
 
 def check_dims(dim: Any, name: str) -> None:
     """Refuse what is not an integer or several."""
-    several = dim if isinstance(dim, tuple | list) else (dim,)
+    several = dim if isinstance(dim, (tuple, list)) else (dim,)
     for item in several:
-        if isinstance(item, bool | float | str) or not hasattr(item, "__index__"):
+        if isinstance(item, (bool, float, str)) or not hasattr(item, "__index__"):
             raise TypeError(
                 f"{name}(): argument 'dim' must be tuple of ints, not "
                 f"{type(item).__name__}"
@@ -52,7 +52,7 @@ def check_dims(dim: Any, name: str) -> None:
 
 def one_dim(dim: Dim, ndim: int, name: str) -> int:
     """Return the one dimension that an op takes."""
-    if isinstance(dim, bool | float) or not hasattr(dim, "__index__"):
+    if isinstance(dim, (bool, float)) or not hasattr(dim, "__index__"):
         raise TypeError(
             f"{name}(): argument 'dim' must be int, not {type(dim).__name__}"
         )
@@ -106,9 +106,10 @@ def check_not_empty(input: Tensor, dims: Shape, dim: Dim, name: str) -> None:
 
 def check_real(input: Tensor, name: str) -> None:
     """Refuse complex numbers, which have no order."""
-    if input.is_complex():
+    dtype = input.dtype
+    if dtype.is_complex:
         raise NotImplementedError(
-            f"\"{name}\" not implemented for '{input.dtype.scalar_type}': complex "
+            f"\"{name}\" not implemented for '{dtype.scalar_type}': complex "
             "numbers have no order"
         )
 
@@ -395,10 +396,11 @@ def index_of(name: str, find: Function, superlative: str) -> Function:
 
     @numpy_names
     def call(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-        if input.is_complex() or input.dtype is dtypes.bool_:
-            kind = "complex" if input.is_complex() else "bool"
+        dtype = input.dtype
+        if dtype.is_complex or dtype is dtypes.bool_:
+            kind = "complex" if dtype.is_complex else "bool"
             raise RuntimeError(f"{name}(): does not support {kind} input")
-        if 0 in input.shape and dim is None:
+        if dim is None and 0 in input.shape:
             raise IndexError(
                 f"{name}(): Expected reduction dim to be specified for "
                 "input.numel() == 0."

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes
 from ..primitives import searching as P
-from ..tensor import Tensor
+from ..tensor import Tensor, plain
 from .arguments import memory_of, normalize_dim, numel, shape_from
 from .joining import unbind
 from .public import op
@@ -46,6 +48,36 @@ def argwhere(input: Tensor) -> Tensor:
     """Return the indices of the elements that are not zero, as rows."""
     result: Tensor = P.nonzero(input)
     return result
+
+
+@op(method=False)
+def isin(
+    elements: Any,
+    test_elements: Any,
+    *,
+    assume_unique: bool = False,
+    invert: bool = False,
+) -> Tensor:
+    """Whether each element is one of the others.
+
+    Args:
+        elements: a tensor, or a number.
+        test_elements: those that it may be; a tensor, or a number.
+        assume_unique: has no effect.
+        invert: whether it is none of them.
+
+    >>> import wengert as torch
+    >>> torch.isin(torch.tensor([1, 2, 3]), torch.tensor([2, 4]))
+    tensor([False,  True, False])
+    """
+    if not isinstance(elements, Tensor) and not isinstance(test_elements, Tensor):
+        raise TypeError("isin(): one of the arguments must be Tensor")
+    found = np.isin(_array(elements), _array(test_elements), invert=invert)
+    return plain(np.asarray(found))
+
+
+def _array(value: Any) -> Any:
+    return value.detach().numpy() if isinstance(value, Tensor) else value
 
 
 @op(method=False)

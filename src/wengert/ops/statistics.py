@@ -32,6 +32,8 @@ def freedom(dim: Any, rest: tuple[Any, ...], named: dict[str, Any], name: str) -
         if rest or named:
             raise TypeError(f"{name}() received an invalid combination of arguments")
         return None, int(dim), False
+    if not rest and not named:
+        return dim, 1, False
     given = dict(zip(("unbiased", "keepdim"), rest, strict=False)) | named
     unbiased, correction = given.pop("unbiased", None), given.pop("correction", None)
     keepdim = given.pop("keepdim", False)

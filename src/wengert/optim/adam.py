@@ -9,13 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from .arrays import ArrayOptimizer, Block, Cohort, average
-from .checks import (
-    check_betas,
-    check_epsilon,
-    check_fused,
-    check_not_negative,
-    check_rate,
-)
+from .checks import check, options
 from .optimizer import Group, Params
 
 
@@ -66,25 +60,12 @@ class Adam(ArrayOptimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        check_rate(lr)
-        check_epsilon(eps)
-        check_betas(betas)
-        check_not_negative(weight_decay=weight_decay)
-        check_fused(fused, foreach, differentiable)
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "differentiable": differentiable,
-            "fused": fused,
-            "decoupled_weight_decay": decoupled_weight_decay,
-        }
-        super().__init__(params, defaults)
+        check(locals(), "lr eps betas weight_decay fused")
+        names = (
+            "lr betas eps weight_decay amsgrad maximize foreach "
+            "capturable differentiable fused decoupled_weight_decay"
+        )
+        super().__init__(params, options(locals(), names))
 
     def arrays(self, group: Group) -> tuple[str, ...]:
         if group["amsgrad"]:

@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from ..tensor import Tensor
 from .arrays import ArrayOptimizer, Block, Cohort, average
-from .checks import check_betas, check_epsilon, check_not_negative, check_rate
+from .checks import check, options
 from .optimizer import Group, Params
 
 
@@ -46,21 +46,9 @@ class Adamax(ArrayOptimizer):
         differentiable: bool = False,
         capturable: bool = False,
     ) -> None:
-        check_rate(lr)
-        check_epsilon(eps)
-        check_betas(betas)
-        check_not_negative(weight_decay=weight_decay)
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "capturable": capturable,
-        }
-        super().__init__(params, defaults)
+        check(locals(), "lr eps betas weight_decay")
+        names = "lr betas eps weight_decay foreach maximize differentiable capturable"
+        super().__init__(params, options(locals(), names))
 
     def arrays(self, group: Group) -> tuple[str, ...]:
         return ("exp_avg", "exp_inf")
@@ -123,23 +111,13 @@ class NAdam(ArrayOptimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_rate(lr)
-        check_epsilon(eps)
-        check_betas(betas)
-        check_not_negative(weight_decay=weight_decay, momentum_decay=momentum_decay)
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "momentum_decay": momentum_decay,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        check(locals(), "lr eps betas weight_decay momentum_decay")
+        names = (
+            "lr betas eps weight_decay momentum_decay "
+            "decoupled_weight_decay maximize foreach capturable "
+            "differentiable"
+        )
+        super().__init__(params, options(locals(), names))
 
     def arrays(self, group: Group) -> tuple[str, ...]:
         return ("exp_avg", "exp_avg_sq")
@@ -221,22 +199,12 @@ class RAdam(ArrayOptimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_rate(lr)
-        check_epsilon(eps)
-        check_betas(betas)
-        check_not_negative(weight_decay=weight_decay)
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        check(locals(), "lr eps betas weight_decay")
+        names = (
+            "lr betas eps weight_decay maximize foreach capturable "
+            "decoupled_weight_decay differentiable"
+        )
+        super().__init__(params, options(locals(), names))
 
     def arrays(self, group: Group) -> tuple[str, ...]:
         return ("exp_avg", "exp_avg_sq")

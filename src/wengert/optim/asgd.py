@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from ..tensor import Tensor
 from .arrays import ArrayOptimizer, Block, Cohort
-from .checks import check_not_negative, check_rate
+from .checks import check, options
 from .optimizer import Group, Params
 
 
@@ -47,20 +47,11 @@ class ASGD(ArrayOptimizer):
         differentiable: bool = False,
         capturable: bool = False,
     ) -> None:
-        check_rate(lr)
-        check_not_negative(weight_decay=weight_decay)
-        defaults = {
-            "lr": lr,
-            "lambd": lambd,
-            "alpha": alpha,
-            "t0": t0,
-            "weight_decay": weight_decay,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "capturable": capturable,
-        }
-        super().__init__(params, defaults)
+        check(locals(), "lr weight_decay")
+        names = (
+            "lr lambd alpha t0 weight_decay foreach maximize differentiable capturable"
+        )
+        super().__init__(params, options(locals(), names))
 
     def arrays(self, group: Group) -> tuple[str, ...]:
         return ("ax",)
@@ -121,19 +112,9 @@ class Rprop(ArrayOptimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_rate(lr)
-        if not 0.0 < etas[0] < 1.0 < etas[1]:
-            raise ValueError(f"Invalid eta values: {etas[0]}, {etas[1]}")
-        defaults = {
-            "lr": lr,
-            "etas": etas,
-            "step_sizes": step_sizes,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "capturable": capturable,
-        }
-        super().__init__(params, defaults)
+        check(locals(), "lr etas")
+        names = "lr etas step_sizes foreach maximize differentiable capturable"
+        super().__init__(params, options(locals(), names))
 
     def arrays(self, group: Group) -> tuple[str, ...]:
         return ("prev", "step_size")

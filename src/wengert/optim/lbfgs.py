@@ -11,7 +11,7 @@ from numpy import ndarray
 from ..autograd import enable_grad
 from ..tensor import Tensor, plain
 from .arrays import mark_written
-from .checks import check_rate
+from .checks import check, options
 from .optimizer import Closure, Optimizer, Params
 
 CURVATURE = 1e-10
@@ -58,19 +58,14 @@ class LBFGS(Optimizer):
         history_size: int = 100,
         line_search_fn: str | None = None,
     ) -> None:
-        check_rate(lr)
         if max_eval is None:
             max_eval = max_iter * 5 // 4
-        defaults = {
-            "lr": lr,
-            "max_iter": max_iter,
-            "max_eval": max_eval,
-            "tolerance_grad": tolerance_grad,
-            "tolerance_change": tolerance_change,
-            "history_size": history_size,
-            "line_search_fn": line_search_fn,
-        }
-        super().__init__(params, defaults)
+        check(locals(), "lr")
+        names = (
+            "lr max_iter max_eval tolerance_grad tolerance_change "
+            "history_size line_search_fn"
+        )
+        super().__init__(params, options(locals(), names))
         if len(self.param_groups) != 1:
             raise ValueError(
                 "LBFGS doesn't support per-parameter options (parameter groups)"

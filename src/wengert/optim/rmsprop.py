@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from ..tensor import Tensor
 from .arrays import ArrayOptimizer, Block, Cohort, average
-from .checks import check_epsilon, check_fused, check_not_negative, check_rate
+from .checks import check, options
 from .optimizer import Group, Params
 
 
@@ -50,22 +50,12 @@ class RMSprop(ArrayOptimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_rate(lr)
-        check_epsilon(eps)
-        check_not_negative(momentum=momentum, weight_decay=weight_decay, alpha=alpha)
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "alpha": alpha,
-            "eps": eps,
-            "centered": centered,
-            "weight_decay": weight_decay,
-            "capturable": capturable,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        check(locals(), "lr eps momentum weight_decay alpha")
+        names = (
+            "lr momentum alpha eps centered weight_decay capturable "
+            "foreach maximize differentiable"
+        )
+        super().__init__(params, options(locals(), names))
 
     def arrays(self, group: Group) -> tuple[str, ...]:
         momentum = ("momentum_buffer",) if group["momentum"] > 0 else ()
@@ -143,26 +133,12 @@ class Adagrad(ArrayOptimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        check_rate(lr)
-        check_not_negative(
-            lr_decay=lr_decay,
-            weight_decay=weight_decay,
-            initial_accumulator_value=initial_accumulator_value,
+        check(locals(), "lr lr_decay weight_decay initial_accumulator_value eps fused")
+        names = (
+            "lr lr_decay eps weight_decay initial_accumulator_value "
+            "foreach maximize differentiable fused"
         )
-        check_epsilon(eps)
-        check_fused(fused, foreach, differentiable)
-        defaults = {
-            "lr": lr,
-            "lr_decay": lr_decay,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, options(locals(), names))
         for group in self.param_groups:
             self.begin(group, group["params"], self.arrays(group))
 
@@ -224,22 +200,9 @@ class Adadelta(ArrayOptimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_rate(lr)
-        if not 0.0 <= rho <= 1.0:
-            raise ValueError(f"Invalid rho value: {rho}")
-        check_epsilon(eps)
-        check_not_negative(weight_decay=weight_decay)
-        defaults = {
-            "lr": lr,
-            "rho": rho,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-            "capturable": capturable,
-            "foreach": foreach,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        check(locals(), "lr rho eps weight_decay")
+        names = "lr rho eps weight_decay maximize capturable foreach differentiable"
+        super().__init__(params, options(locals(), names))
 
     def arrays(self, group: Group) -> tuple[str, ...]:
         return ("square_avg", "acc_delta")

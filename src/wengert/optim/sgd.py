@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from ..tensor import Tensor
 from .arrays import ArrayOptimizer, Block, Cohort
-from .checks import check_fused, check_not_negative, check_rate
+from .checks import check, options
 from .optimizer import Group, Params
 
 
@@ -55,23 +55,12 @@ class SGD(ArrayOptimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        check_rate(lr)
-        check_not_negative(momentum=momentum, weight_decay=weight_decay)
-        check_fused(fused, foreach, differentiable)
-        if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-            "foreach": foreach,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
-        super().__init__(params, defaults)
+        check(locals(), "lr momentum weight_decay nesterov fused")
+        names = (
+            "lr momentum dampening weight_decay nesterov maximize foreach "
+            "differentiable fused"
+        )
+        super().__init__(params, options(locals(), names))
 
     def arrays(self, group: Group) -> tuple[str, ...]:
         return ("momentum_buffer",) if group["momentum"] else ()

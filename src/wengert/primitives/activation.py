@@ -15,10 +15,11 @@ import numpy as np
 from numpy import ndarray
 
 from ..kernels import activations as kernel, softmax as softmaxes
+from .copying import zeros_like
 from .elementwise import exp, sigmoid, tanh
 from .op import elementwise, flat, fused
 from .reduction import sum_dim as sum
-from .selection import masked, where
+from .selection import _masked, masked, where
 from .special import check_floats
 
 NOT_FLOATS = "biu"
@@ -42,10 +43,18 @@ def _relu(self: ndarray) -> Any:
 relu = elementwise(
     "relu",
     _relu,
-    vjp=lambda grad, result: masked(grad, result > 0),
+    vjp=lambda grad, result: relu_backward(grad, result),
     refuses={"c": NO_CLAMP, "b": RuntimeError("Boolean inputs not supported for relu")},
 )
-flat(relu, "ThresholdBackwardBackward0")
+relu_backward = elementwise(
+    "threshold_backward",
+    lambda self, result_: _masked(self, result_ > 0),
+    inputs=("self", "result_"),
+    promote=None,
+    vjp_self=lambda grad, result_: relu_backward(grad, result_),
+    vjp_result_=lambda grad: zeros_like(grad),  # the slope is the same nearby
+    jvp=lambda self_t, result_: relu_backward(self_t, result_),
+)
 threshold = elementwise(
     "threshold",
     lambda self, *, threshold, value: np.where(

@@ -58,6 +58,9 @@ copy = fused(
     vjp_src=lambda grad, src_shape: narrowed(grad, src_shape),
     jvp=lambda src_t, result: copy(result, src_t),
 )
+copy.primitive.node_class.name = (  # type: ignore[attr-defined]
+    lambda node: "torch::autograd::CopyBackwards"
+)
 
 
 def _fill(self: ndarray, value: Any) -> ndarray:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ..dispatch import cast, numpy_dtype
+from ..dispatch import cast
 from ..engine import Cotangents, Edges, Node
 from ..kernels.folds import summed
+from ..recording import lowest, numpy_dtype
 
 
 def fit(node: Node, cotangents: Cotangents, edges: Edges) -> list[Any]:
@@ -29,7 +30,7 @@ def fit(node: Node, cotangents: Cotangents, edges: Edges) -> list[Any]:
 
 def fit_one(cotangent: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     """Bring one cotangent to a shape and NumPy dtype."""
-    if cotangent.shape != shape:
+    if lowest(cotangent).shape != shape:
         cotangent = sum_to(cotangent, shape)
     if type(cotangent) is ndarray:
         if cotangent.dtype == dtype:

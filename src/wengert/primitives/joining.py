@@ -42,9 +42,16 @@ def common_dtype(arrays: Sequence[ndarray]) -> np.dtype[Any] | None:
 # --- joining --------------------------------------------------------------------------
 
 
+def concatenated(arrays: Sequence[ndarray], dim: int) -> ndarray:
+    """Return arrays joined in their common dtype."""
+    dtype = common_dtype(arrays)
+    if dtype is None:
+        return np.concatenate(arrays, dim)
+    return np.concatenate(arrays, dim, dtype=dtype, casting="unsafe")
+
+
 def _cat(*tensors: ndarray, dim: int) -> ndarray:
-    dtype = common_dtype(tensors)
-    return np.concatenate(tensors, dim, dtype=dtype, casting="unsafe")
+    return concatenated(tensors, dim)
 
 
 def uncat(
@@ -62,10 +69,8 @@ cat = linear("cat", _cat, uncat, inputs=("*tensors",))
 
 
 def _stack(*tensors: ndarray, dim: int) -> ndarray:
-    dtype = common_dtype(tensors)
     key = (*(slice(None),) * dim, None)
-    parts = [array[key] for array in tensors]
-    return np.concatenate(parts, dim, dtype=dtype, casting="unsafe")
+    return concatenated([array[key] for array in tensors], dim)
 
 
 def unstack(grad: Any, dim: int, needs: list[bool]) -> list[Any]:

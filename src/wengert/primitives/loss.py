@@ -227,7 +227,8 @@ REDUCED = {
 
 # --- by class -------------------------------------------------------------------------
 #
-# The classes are dimension 1 of `self` (N, C, ...), as integers in `target` (N, ...).
+# The classes are dimension 1 of `self` (N, C, ...), as integers in `target` (N, ...);
+# or `self` (C) has them alone, and `target` () is one of them.
 # `weight` (C) may be None. Targets equal to `ignore_index` count for nothing.
 
 
@@ -292,6 +293,9 @@ def _nll(
     reduction: str,
     ignore_index: int,
 ) -> ndarray:
+    if self.ndim == 1:
+        options = {"reduction": reduction, "ignore_index": ignore_index}
+        return _nll(self[None], target.reshape(1), weight, **options).reshape(())  # type: ignore[arg-type]
     classes = self.shape[1]
     safe, weights = chosen_weights(target, weight, ignore_index, classes, self.dtype)
     losses = self.reshape(-1).take(places(safe, classes))
@@ -323,6 +327,15 @@ def _nll_backward(
     reduction: str,
     ignore_index: int,
 ) -> ndarray:
+    if len(shape) == 1:
+        return _nll_backward(
+            self.reshape(1) if reduction == "none" else self,
+            target.reshape(1),
+            weight,
+            shape=(1, *shape),
+            reduction=reduction,
+            ignore_index=ignore_index,
+        ).reshape(shape)
     safe, weights = chosen_weights(target, weight, ignore_index, shape[1], self.dtype)
     share = -self if self.ndim else -self[()]
     if reduction == "mean":

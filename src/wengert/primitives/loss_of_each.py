@@ -1,23 +1,35 @@
 """The loss by class for each element of a batch: what vmap makes of `loss.nll_loss`.
 
 The arrays have one dimension before the others, over which there is no mean and no sum.
+The gradient has that dimension alone, or is the same for all and has none.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from .loss import _nll, _nll_backward, chosen_weights
+from .loss import chosen_weights, places
 from .op import fused
 
 
 def one_batch(array: ndarray) -> ndarray:
     """Make one of the first two dimensions."""
     return array.reshape(-1, *array.shape[2:])
+
+
+def summed(values: ndarray, size: int) -> ndarray:
+    """Return the sum of what belongs to each element of the batch."""
+    if values.size == size:
+        return values.reshape(size)
+    return np.add.reduce(values.reshape(size, -1), 1)
+
+
+def total_weights(target: ndarray, weights: ndarray | None, size: int) -> Any:
+    """Return the sum of the weights of each element's targets."""
+    return target.size // size if weights is None else summed(weights, size)
 
 
 def _nll_each(
@@ -28,28 +40,20 @@ def _nll_each(
     reduction: str,
     ignore_index: int,
 ) -> ndarray:
-    losses = _nll(
-        one_batch(self),
-        one_batch(target),
-        weight,
-        reduction="none",
-        ignore_index=ignore_index,
+    size = len(target)
+    if target.ndim == 1:
+        self, target = self[:, None], target[:, None]
+    flat, classes = one_batch(self), self.shape[2]
+    safe, weights = chosen_weights(
+        one_batch(target), weight, ignore_index, classes, self.dtype
     )
-    total = np.add.reduce(losses.reshape(target.shape[0], -1), 1)
+    losses = flat.reshape(-1).take(places(safe, classes))
+    if weights is not None:
+        losses = np.where(weights == 0, 0, losses * weights)
+    total = -summed(losses, size)
     if reduction == "mean":
-        total = total / weight_of_each(target, weight, ignore_index, self.shape[2])
-    return total.astype(self.dtype, copy=False)
-
-
-def weight_of_each(
-    target: ndarray, weight: ndarray | None, ignore_index: int, classes: int
-) -> Any:
-    """Return the sums of the weights of each element's targets."""
-    dtype = np.float64 if weight is None else weight.dtype
-    _, weights = chosen_weights(target, weight, ignore_index, classes, dtype)
-    if weights is None:
-        return math.prod(target.shape[1:])
-    return np.add.reduce(weights.reshape(target.shape[0], -1), 1)
+        total /= total_weights(safe, weights, size)
+    return total
 
 
 def _nll_each_backward(
@@ -61,20 +65,20 @@ def _nll_each_backward(
     reduction: str,
     ignore_index: int,
 ) -> ndarray:
+    size, classes = len(target), shape[min(2, target.ndim)]
+    flat = target if target.ndim == 1 else one_batch(target)
+    safe, weights = chosen_weights(flat, weight, ignore_index, classes, self.dtype)
+    share = -self
     if reduction == "mean":
-        total = weight_of_each(target, weight, ignore_index, shape[2])
-        self = (self / total).astype(self.dtype, copy=False)
-    count = math.prod(target.shape[1:])
-    share = np.repeat(self, count).reshape(one_batch(target).shape)
-    found = _nll_backward(
-        share,
-        one_batch(target),
-        weight,
-        shape=(shape[0] * shape[1], *shape[2:]),
-        reduction="none",
-        ignore_index=ignore_index,
-    )
-    return found.reshape(shape)
+        share = share / total_weights(safe, weights, size)
+    if share.ndim:
+        share = share.repeat(safe.size // size).reshape(safe.shape)
+    if weights is not None:
+        # where nothing counts, the share is infinite
+        share = np.where(weights == 0, 0, share * weights)
+    result = np.zeros(shape, self.dtype)
+    result.reshape(-1)[places(safe, classes)] = share
+    return result
 
 
 def nll_each_push(

@@ -273,11 +273,19 @@ addbmm = added(
 
 def _linear(input: ndarray, weight: ndarray, bias: ndarray | None = None) -> ndarray:
     result: ndarray
-    if input.ndim == 2:
-        result = product(input, weight.T)
-    else:
-        flat = product(rows(input), weight.T)
-        result = flat.reshape(*input.shape[:-1], weight.shape[0])
+    try:
+        if input.ndim == 2:
+            result = product(input, weight.T)
+        else:
+            flat = product(rows(input), weight.T)
+            result = flat.reshape(*input.shape[:-1], weight.shape[0])
+    except RuntimeError:
+        if bias is None or input.dtype == weight.dtype:
+            raise
+        kinds = [from_numpy(each.dtype).scalar_type for each in (input, weight)]
+        raise RuntimeError(
+            f"mat1 and mat2 must have the same dtype, but got {' and '.join(kinds)}"
+        ) from None
     if bias is not None:
         try:
             result += bias
@@ -288,8 +296,8 @@ def _linear(input: ndarray, weight: ndarray, bias: ndarray | None = None) -> nda
 
 def _input_grad(grad: ndarray, weight: ndarray) -> ndarray:
     if grad.ndim == 2:
-        return product(grad, weight)  # type: ignore[no-any-return]
-    return product(rows(grad), weight).reshape(*grad.shape[:-1], weight.shape[1])  # type: ignore[no-any-return]
+        return product(grad, weight)
+    return product(rows(grad), weight).reshape(*grad.shape[:-1], weight.shape[1])
 
 
 def _weight_grad(grad: ndarray, input: ndarray) -> Any:

@@ -89,7 +89,8 @@ def elementwise(
         d: the derivative with respect to the only input: a rule whose value is
             multiplied with the gradient. For several inputs ``d_<input>`` instead. An
             op that is not holomorphic, or has a quicker rule, gives ``vjp`` or
-            ``vjp_<input>`` instead, and ``jvp`` if it is not the same product.
+            ``vjp_<input>`` instead, and ``jvp`` if it is not the same product, or
+            ``jvp_<input>`` for those inputs whose tangents matter.
         inputs: names, by default ``self`` and ``other`` as many as the forward takes.
         promote: "numeric", "float" (integers become floats first), or None.
         grad_fn: the node's name, by default the op's name and ``Backward0``.
@@ -103,7 +104,7 @@ def elementwise(
     factors = {"self": d} if d is not None else {}
     factors |= {k[2:]: f for k, f in by_input.items() if k.startswith("d_")}
     vjps = {key: times_conjugate(factor) for key, factor in factors.items()}
-    vjps |= {k[4:]: f for k, f in by_input.items() if k.startswith("vjp_")}
+    vjps |= of_kind("vjp_", by_input)
     if vjp is not None:
         vjps["self"] = vjp
     ordered = {key: vjps[key] for key in inputs if key in vjps}
@@ -113,6 +114,7 @@ def elementwise(
         inputs=inputs,
         vjps=ordered,
         jvp=jvp,
+        jvps=of_kind("jvp_", by_input),
         kind="elementwise",
         promote=promote,
         grad_fn=grad_fn,

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy import empty, ndarray
 
+from ..constants import constant
 from ..kernels.folds import summed
 from .along import selection
 from .dims import ACCUMULATORS, Dims, Shape, count, drop, kept, restore
@@ -60,10 +61,16 @@ def _sum(self: Any, *, dim: Dims | None = None, keepdim: bool = False) -> Any:
     return summed(self, dim, keepdim)
 
 
+def divisor(number: int, like: ndarray) -> Any:
+    """Return a number as small arrays are divided by it quickest."""
+    return constant(number, like.dtype) if like.dtype.kind == "f" else number
+
+
 def _mean(self: Any, *, dim: Dims | None = None, keepdim: bool = False) -> Any:
     wide = ACCUMULATORS.get(self.dtype.char)
     if wide is None:
-        return summed(self, dim, keepdim) / count(self.shape, dim)
+        by = count(self.shape, dim)
+        return summed(self, dim, keepdim) / (by if dim is None else divisor(by, self))
     total = add.reduce(self, dim, wide, None, keepdim)
     return (total / count(self.shape, dim)).astype(self.dtype)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ..constants import constant
 from ..kernels.folds import summed, summed_squares
 from .dims import ACCUMULATORS, Dims, count, drop, restore
 from .op import nondifferentiable, reduction
@@ -20,22 +21,24 @@ from .selection import masked, ne, where
 def moments(
     self: ndarray, dim: Dims, correction: float, keepdim: bool
 ) -> tuple[Any, Any]:
-    """Return variance and mean, in the accumulator's dtype."""
+    """Return the variance, and the mean with its dimensions kept, both accumulated."""
     wide = ACCUMULATORS.get(self.dtype.char)
     if wide is not None:
         self = self.astype(wide)
     n = count(self.shape, dim)
-    mean = summed(self, dim, True) / n
+    mean = summed(self, dim, True) / constant(n, self.dtype)
     deviation = np.asarray(self - mean)
     if self.dtype.kind == "c":
         total = summed(deviation.real**2 + deviation.imag**2, dim, keepdim)
     else:
         total = summed_squares(deviation, dim, keepdim, spare=True)
-    return total / max(n - correction, 0), drop(mean, self.shape, dim, keepdim)
+    return total / constant(max(n - correction, 0), self.dtype), mean
 
 
 def real_like(value: Any, self: ndarray) -> Any:
     """Return a value in the dtype of an array, or of its real part."""
+    if value.dtype is self.dtype:
+        return value
     return value.astype(self.real.dtype, copy=False)
 
 
@@ -51,6 +54,7 @@ def _var_mean(
     self: ndarray, *, dim: Dims, correction: float, keepdim: bool
 ) -> tuple[Any, Any]:
     var, mean = moments(self, dim, correction, keepdim)
+    mean = drop(mean, self.shape, dim, keepdim)
     return real_like(var, self), mean.astype(self.dtype, copy=False)
 
 
@@ -58,6 +62,7 @@ def _std_mean(
     self: ndarray, *, dim: Dims, correction: float, keepdim: bool
 ) -> tuple[Any, Any]:
     var, mean = moments(self, dim, correction, keepdim)
+    mean = drop(mean, self.shape, dim, keepdim)
     return real_like(np.sqrt(var), self), mean.astype(self.dtype, copy=False)
 
 

@@ -84,6 +84,8 @@ def listed(primitive: Primitive) -> Call:
         result = forward(*arrays, **params)
         if type(result) is not ndarray:
             result = asarray(result)
+        if recorded and modes.special and only_grad_is_off():
+            recorded = False
         if recorded and (modes.special or casts(arrays, edges, result.dtype)):
             return record(primitive, args, arrays, params, result, 0)
         out = new(Tensor)
@@ -187,7 +189,9 @@ def ordinary(primitive: Primitive) -> Call:
             result = asarray(result)
         recorded = differentiable and any(edges)
         if recorded and modes.special:
-            return record(primitive, args, arrays, params, result, 0, hidden)
+            if not only_grad_is_off():
+                return record(primitive, args, arrays, params, result, 0, hidden)
+            recorded = False
         out = new(Tensor)
         out._data = result
         out._form = None
@@ -223,9 +227,21 @@ def ordinary(primitive: Primitive) -> Call:
 
 
 def is_settled_view(tensor: Tensor) -> bool:
-    """Whether a tensor is a view whose node is up to date, of a NumPy array."""
+    """Whether a tensor is a view, of a plain base, whose node is up to date.
+
+    Where nothing is recorded, nodes do not matter.
+    """
     special = tensor._special
-    return type(special) is View and special.is_current(tensor)
+    if type(special) is not View:
+        return False
+    base = special.base
+    if special.level or base._special is not None:
+        return False
+    if tensor._node is None:
+        current = base._node is None
+    else:
+        current = special.version == base._counter[0]  # type: ignore[index]
+    return current or (modes.special == 1 and not modes.local.grad)
 
 
 def is_settled(tensor: Tensor) -> bool:
@@ -255,7 +271,7 @@ def version_of(tensor: Tensor) -> int:
     return 0 if counter is None else counter[0]
 
 
-def fits(arrays: list[Any], edges: tuple[Any, ...]) -> tuple[Any, ...]:
+def fits(arrays: Sequence[Any], edges: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the shape and dtype that the cotangent of each input must have."""
     return tuple(
         [

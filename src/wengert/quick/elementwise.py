@@ -31,6 +31,8 @@ from .calls import (
 BOOL = np.dtype(bool)
 REFUSED = (TypeError, ValueError, OverflowError)
 RAW = (ndarray, int, float)
+SMALL = 128
+"""Integers below this are the same in all dtypes of integers."""
 BOTH, FIRST, SECOND = (1, 1), (1, None), (None, 1)
 """Which of two inputs have edges."""
 
@@ -186,12 +188,8 @@ def binary(
         out._node = node = node_class()
         node.number = next(clock)
         node.edges = (edge, other_edge)
-        if (
-            form is not None
-            or kind is float
-            or kind is int
-            or (data.shape == array.shape)
-        ):
+        alike_shapes = form is not None or kind is float or kind is int
+        if alike_shapes or data.shape == array.shape:
             node.fits = None
         else:
             dtype = data.dtype
@@ -273,6 +271,10 @@ def pointwise(primitive: Primitive) -> Call:
         else:
             if refused and dtype is not None and dtype.kind in refused:
                 return general(primitive, args, {})
+            if recorded and modes.special:
+                if not only_grad_is_off():
+                    return general(primitive, args, {})
+                recorded = False
             try:
                 result = forward(*arrays)
             except REFUSED:
@@ -288,18 +290,17 @@ def pointwise(primitive: Primitive) -> Call:
                 if not recorded:
                     out._node = None
                     return out
-                if not modes.special:
-                    if node_class is None:
-                        node_class = primitive.node_class
-                    out._node = node = node_class()
-                    node.number = next(clock)
-                    node.edges = edges = tuple(edges)
-                    if uniform and result.shape == shape:
-                        node.fits = None
-                    else:
-                        node.fits = fits(arrays, edges)
-                    node.saved = kept(plan_for(edges), args, out)
-                    return out
+                if node_class is None:
+                    node_class = primitive.node_class
+                out._node = node = node_class()
+                node.number = next(clock)
+                node.edges = edges = tuple(edges)
+                if uniform and result.shape == shape:
+                    node.fits = None
+                else:
+                    node.fits = fits(arrays, edges)
+                node.saved = kept(plan_for(edges), args, out)
+                return out
         for arg in args:
             if type(arg) is not ndarray:
                 return general(primitive, args, {})
@@ -339,12 +340,18 @@ def predicate(
                     return otherwise(primitive, (input, other), {})
                 form = input._form
         elif numbers and (kind is float or kind is int):
-            # NumPy compares any integers by value, PyTorch wraps the number round.
-            if form is None and (not is_settled(input) or data.dtype.kind != "f"):
+            if form is None and not is_settled(input):
                 return otherwise(primitive, (input, other), {})
             array = table_of(data.dtype).get(other or ZERO)
             if array is None:
                 array = make_constant(other or ZERO, data.dtype)
+                # NumPy compares any integers by value, PyTorch wraps the number round.
+                if array is other and (
+                    kind is float
+                    or not 0 <= other < SMALL
+                    or data.dtype.kind not in "iub"
+                ):
+                    return otherwise(primitive, (input, other), {})
         else:
             return otherwise(primitive, (input, other), {})
         if refused and data.dtype.kind in refused:

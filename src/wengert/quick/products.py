@@ -14,7 +14,7 @@ from ..dispatch import general, record
 from ..engine import Edges, clock
 from ..primitive import Primitive
 from ..tensor import Parameter, Tensor, new, plain
-from .calls import Call, is_settled_view, version_of
+from .calls import Call, is_settled_view, only_grad_is_off, version_of
 
 
 def is_product(primitive: Primitive) -> bool:
@@ -53,6 +53,8 @@ def product(primitive: Primitive) -> Call:
             result = asarray(result)
         edge, other_edge = a._node, b._node
         either = edge is not None or other_edge is not None
+        if either and modes.special and only_grad_is_off():
+            either = False
         if either and (modes.special or result.dtype is not data.dtype):
             return record(primitive, (a, b), (data, array), {}, result, 0)
         out = new(Tensor)
@@ -107,6 +109,8 @@ def affine(primitive: Primitive) -> Call:
             result = forward(data, matrix)
             edges = (input._node, weight._node)
         recorded = any(edges)
+        if recorded and modes.special and only_grad_is_off():
+            recorded = False
         if recorded and (modes.special or result.dtype is not data.dtype):
             return record(primitive, args, [a._data for a in args], {}, result, 0)
         out = plain(result)

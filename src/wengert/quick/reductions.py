@@ -14,7 +14,13 @@ from ..dispatch import general, record
 from ..engine import clock
 from ..primitive import Primitive
 from ..tensor import Parameter, Tensor, new, plain
-from .calls import Call, attributes_of, is_settled_view, version_of
+from .calls import (
+    Call,
+    attributes_of,
+    is_settled_view,
+    only_grad_is_off,
+    version_of,
+)
 
 
 def reducing(primitive: Primitive) -> Call:
@@ -48,7 +54,9 @@ def reducing(primitive: Primitive) -> Call:
         edge = self._node
         recorded = differentiable and edge is not None
         if recorded and modes.special:
-            return record(primitive, (self,), (data,), params, result, 0)
+            if not only_grad_is_off():
+                return record(primitive, (self,), (data,), params, result, 0)
+            recorded = False
         if single:
             out = new(Tensor)
             out._data = result if type(result) is ndarray else asarray(result)

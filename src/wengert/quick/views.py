@@ -17,6 +17,7 @@ from ..engine import clock, outputs_of
 from ..primitive import Primitive
 from ..tensor import Parameter, Tensor, new
 from ..views import View
+from .calls import is_settled_view, only_grad_is_off
 
 
 def viewing(primitive: Primitive) -> Callable[..., Any]:
@@ -35,14 +36,18 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
         if kind is Tensor or kind is Parameter:
             special = self._special
             edge = self._node
-            if edge is not None:
-                if not differentiable or (
-                    modes.special and modes.is_grad_enabled_at(0)
-                ):
+            origin = "recorded"
+            if modes.special:
+                if only_grad_is_off():
+                    origin = "no_grad"
+                elif edge is not None and modes.is_grad_enabled_at(0):
                     return general(primitive, (self,), params)
-                if modes.special:
-                    edge = None
-            if special is None or (type(special) is View and special.is_current(self)):
+                else:
+                    origin = modes.circumstance()
+                edge = None
+            elif edge is not None and not differentiable:
+                return general(primitive, (self,), params)
+            if special is None or is_settled_view(self):
                 data = self._data
                 result = forward(data, **params)
                 memory = result.base
@@ -54,7 +59,7 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
                     view.level = 0
                     view.step = call
                     view.params = params
-                    view.origin = modes.circumstance() if modes.special else "recorded"
+                    view.origin = origin
                     if special is None:
                         view.base = self
                         view.before = None
@@ -65,7 +70,7 @@ def viewing(primitive: Primitive) -> Callable[..., Any]:
                         view.base = special.base
                         view.before = special
                         counter = self._counter
-                        if view.origin == "recorded":
+                        if origin == "recorded":
                             view.origin = special.origin
                     out._counter = counter
                     view.version = counter[0]
@@ -109,7 +114,7 @@ def dividing(primitive: Primitive) -> Callable[..., Any]:
             base = self
             if self._counter is None:
                 self._counter = [0]
-        elif type(special) is View and special.is_current(self):
+        elif is_settled_view(self):
             base = special.base
         else:
             return general(primitive, (self,), params)

@@ -29,6 +29,18 @@ from ..primitive import Primitive
 from ..saved import SavedInput
 from ..tensor import Tensor, level_of, wrap_at
 
+__all__ = [
+    "CheckpointError",
+    "CheckpointPolicy",
+    "SelectiveCheckpointContext",
+    "checkpoint",
+    "checkpoint_sequential",
+    "create_selective_checkpoint_contexts",
+    "noop_context_fn",
+    "set_checkpoint_debug_enabled",
+    "set_checkpoint_early_stop",
+]
+
 Contexts = tuple[AbstractContextManager[Any], AbstractContextManager[Any]]
 PACKAGE = __name__.partition(".")[0] + "."
 

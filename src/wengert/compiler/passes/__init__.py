@@ -7,22 +7,27 @@ from wengert.compiler.graph import Graph
 from .common import share_common
 from .dead import drop_dead
 from .fold import fold_constants
+from .join import lower_cat
 from .lower import insert_copies, lower_scatter
 from .simplify import simplify
+from .turn import turn_products
 
 __all__ = [
     "drop_dead",
     "fold_constants",
+    "lower_cat",
     "lower_scatter",
     "insert_copies",
     "optimize",
     "share_common",
     "simplify",
+    "turn_products",
 ]
 
 
 def optimize(graph: Graph) -> Graph:
     """All passes, in the order in which each finds the work of the one before."""
-    graph = simplify(lower_scatter(drop_dead(graph)))
+    graph = simplify(lower_cat(lower_scatter(drop_dead(graph))))
     graph = drop_dead(share_common(simplify(fold_constants(graph))))
+    graph = drop_dead(simplify(turn_products(graph)))
     return insert_copies(graph)

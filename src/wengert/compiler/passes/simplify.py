@@ -70,7 +70,7 @@ def _mul(new: Graph, node: Node, operands: Operands) -> Node | None:
         if _is(other, 1):
             return x
         if node.dtype.kind == "f" and _is(other, -1):
-            return _neg(new, node, (x,)) or new.add("neg", [x])
+            return x.inputs[0] if x.op == "neg" else new.add("neg", [x])
     if all(x.op == "neg" for x in operands):
         return new.add("mul", [x.inputs[0] for x in operands])
     return None

@@ -152,7 +152,19 @@ def clip_grads_with_norm_(
 def clip_grad_value_(
     parameters: Tensors, clip_value: float, foreach: bool | None = None
 ) -> None:
-    """Limit each element of the gradients to between −clip_value and clip_value."""
+    """Limit each element of the gradients to between −clip_value and clip_value.
+
+    Args:
+        parameters: a tensor, or several, whose gradients are limited in place.
+        clip_value: the limit.
+
+    >>> import wengert as torch
+    >>> w = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> (w * torch.tensor([0.5, -3.0])).sum().backward()
+    >>> torch.nn.utils.clip_grad_value_(w, 1.0)
+    >>> w.grad
+    tensor([ 0.5000, -1.0000])
+    """
     limit = float(clip_value)
     grads = gradients(parameters)
     if not are_plain(grads):

@@ -9,6 +9,16 @@ from ...ops.creation import full, tensor
 from ...ops.joining import cat, stack
 from ...tensor import Tensor
 
+__all__ = [
+    "PackedSequence",
+    "pack_padded_sequence",
+    "pack_sequence",
+    "pad_packed_sequence",
+    "pad_sequence",
+    "unpack_sequence",
+    "unpad_sequence",
+]
+
 
 def pad_sequence(
     sequences: Iterable[Tensor],
