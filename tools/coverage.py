@@ -48,6 +48,8 @@ def jvp(primitive: Primitive) -> str:
         return "rule"
     if primitive.kind in ("elementwise", "linear", "view", "bilinear"):
         return "class"
+    if primitive.kind == "reduction" and not primitive.several:
+        return "class"
     return "composed" if primitive.decomposition else "transposed"
 
 

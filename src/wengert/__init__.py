@@ -47,6 +47,10 @@ from .modes import (  # noqa: E402
     is_grad_enabled as is_grad_enabled,
     is_inference_mode_enabled as is_inference_mode_enabled,
 )
+from .placement import (  # noqa: E402
+    get_default_device as get_default_device,
+    set_default_device as set_default_device,
+)
 from .printing import set_printoptions as set_printoptions  # noqa: E402
 from .tensor import Tensor as Tensor  # noqa: E402
 from .version import __version__ as __version__  # noqa: E402

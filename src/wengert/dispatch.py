@@ -45,7 +45,7 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
             arrays.append(arg)
         elif kind is Tensor or kind is Parameter or isinstance(arg, Tensor):
             if kind is not Tensor and kind is not Parameter and modes.local.overriding:
-                from .overrides import overrides
+                from .subclassing import overrides
 
                 if overrides(kind):
                     return handed_over(primitive, args, params)
@@ -96,7 +96,7 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
 
 def handed_over(primitive: Primitive, args: Sequence[Any], params: Any) -> Any:
     """Let the class of an argument handle a primitive."""
-    from .overrides import candidates, handle_torch_function
+    from .subclassing import candidates, handle_torch_function
 
     relevant = candidates(args)
     return handle_torch_function(primitive.call, relevant, *args, **params)

@@ -285,6 +285,8 @@ def register_hook(self: Tensor, hook: Hook) -> RemovableHandle:
     """
     node = history(self)
     if node is None:
+        if self.requires_grad:  # a view made while recording was off: see `views`
+            return add_to({}, hook)
         raise RuntimeError(
             "cannot register a hook on a tensor that doesn't require gradient"
         )

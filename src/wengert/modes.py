@@ -25,6 +25,8 @@ class _Local(threading.local):
     saved_hooks: tuple[Any, ...] = ()
     overriding = True
     """Whether ops on instances of subclasses of Tensor are handed to those."""
+    function_modes: tuple[Any, ...] = ()
+    """The modes that see calls, see `interception`: the innermost last."""
     compute: Callable[..., Any] | None = None
     """What is called in place of `dispatch.computed`."""
     before_write: Callable[[Any], None] | None = None

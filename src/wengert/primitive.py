@@ -8,6 +8,7 @@ rules name), and how a node turns the gradient of its result into those of its i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import mul
 from typing import Any
 
 from . import errors
@@ -348,7 +349,9 @@ def quick_apply(primitive: Primitive) -> Callable[..., Any] | None:
         return apply_one(*functions)
     opposite = saves == primitive.inputs[::-1]
     if len(saves) == 2 and opposite and names == [("grad", name) for name in saves]:
-        return apply_opposite(*functions)
+        # Element by element, just products are linear in both inputs.
+        is_product = primitive.kind == "bilinear" and primitive.promote is not None
+        return apply_opposite(*functions, *((mul, mul) if is_product else functions))
     pullers: Any = [
         refuser(primitive, name) if rule is None else puller(primitive, rule)
         for name, rule in zip(primitive.inputs, rules, strict=True)
@@ -427,7 +430,14 @@ def apply_one(rule: Any) -> Callable[..., Any]:
     return apply
 
 
-def apply_opposite(first: Any, second: Any) -> Callable[..., Any]:
+def apply_opposite(
+    first: Any, second: Any, first_of_real: Any, second_of_real: Any
+) -> Callable[..., Any]:
+    """Return `apply` for rules that need the other input each.
+
+    Those of products of real numbers, whose tensors have forms, need no conjugates.
+    """
+
     def apply(node: OpNode, grad: Any, edges: Edges) -> Cotangents:
         if node.saved is None:
             raise errors.freed_graph()
@@ -435,12 +445,14 @@ def apply_opposite(first: Any, second: Any) -> Callable[..., Any]:
         other, other_version, self, self_version = node.saved
         if a is not None:
             if other_version == 0 and other._counter is None:
-                a = first(grad, other._data)
+                rule = first if other._form is None else first_of_real
+                a = rule(grad, other._data)
             else:
                 a = first(grad, unpack(node, 0))
         if b is not None:
             if self_version == 0 and self._counter is None:
-                b = second(grad, self._data)
+                rule = second if self._form is None else second_of_real
+                b = rule(grad, self._data)
             else:
                 b = second(grad, unpack(node, 1))
         return (a, b)

@@ -14,8 +14,6 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary
 
-from numpy import ndarray
-
 from . import errors, modes
 from .engine import Cotangents, Edges, Node, clock, source
 from .tensor import AccumulateGrad, Special, Tensor, counter, history, new
@@ -47,20 +45,6 @@ class View(Special):
         """Return what made this view of its base, without the base."""
         earlier = self.before.steps() if self.before is not None else ()
         return (*earlier, (self.step, self.params))
-
-    def is_current(self, tensor: Tensor) -> bool:
-        """Whether the view's node is as if it had just been made of a plain base."""
-        base = self.base
-        return (
-            self.level == 0
-            and base._special is None
-            and (
-                (tensor._node is None and base._node is None)
-                or (
-                    tensor._node is not None and self.version == base._counter[0]  # type: ignore[index]
-                )
-            )
-        )
 
     def marked(self) -> Special | None:
         return self.base._special
@@ -103,8 +87,7 @@ class View(Special):
     def made_again(self, tensor: Tensor) -> Tensor:
         """Return a view of the base as it is now that shows what `tensor` shows."""
         made = replay(self.steps_now(tensor), self.base)
-        data, again = tensor._data, made._data
-        if type(data) is ndarray and not is_same_memory(data, again):
+        if tuple(made._data.shape) != tuple(tensor._data.shape):
             raise errors.lost_view()
         return made
 
@@ -129,14 +112,6 @@ class View(Special):
 turned: WeakValueDictionary[int, Tensor] = WeakValueDictionary()
 """By their ids, tensors that have got another shape in place: views made before have
 their places in memory, and no longer follow from the steps that they were made in."""
-
-
-def is_same_memory(data: ndarray, again: ndarray) -> bool:
-    """Whether two arrays begin at one place and have one shape."""
-    return (
-        data.shape == again.shape
-        and data.__array_interface__["data"] == again.__array_interface__["data"]
-    )
 
 
 class AsStridedBackward0(Node):

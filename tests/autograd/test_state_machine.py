@@ -54,6 +54,13 @@ VIEWS = {
     "data": lambda x: x.data,
     "split": lambda x: x.split(1)[0],
     "unbind": lambda x: x.unbind()[-1],
+    "chunk": lambda x: x.chunk(2)[-1],
+    "tensor_split": lambda x: x.tensor_split(2)[0],
+    "expand": lambda x: x[None].expand(2, *x.shape),
+    "permute": lambda x: x.permute(*range(x.ndim)[::-1]),
+    "strided": lambda x: x.as_strided((1, 2), (2, 1), x.storage_offset()),
+    "same strides": lambda x: x.as_strided(x.shape, x.stride()),
+    "view_as": lambda x: x.view_as(x),
 }
 WRITES = {
     "mul_": lambda x: x.mul_(0.5),
@@ -66,6 +73,16 @@ WRITES = {
     "clamp_": lambda x: x.clamp_(-0.5, 0.5),
     "setitem": lambda x: x.__setitem__(0, 0.75),
     "mask": lambda x: x.masked_fill_(x > 0.2, 0.1),
+    "sigmoid_": lambda x: x.sigmoid_(),
+    "relu_": lambda x: x.relu_(),
+    "square_": lambda x: x.square_(),
+    "cumsum_": lambda x: x.cumsum_(0),
+    "part": lambda x: x[:1].mul_(2),
+}
+SHAPED = {
+    "unsqueeze_": lambda x: x.unsqueeze_(0),
+    "squeeze_": lambda x: x.squeeze_(0),
+    "transpose_": lambda x: x.transpose_(0, -1),
 }
 WRITES_FROM = {
     "add_": lambda x, y: x.add_(y),
@@ -74,6 +91,13 @@ WRITES_FROM = {
     "sub_": lambda x, y: x.sub_(y, alpha=0.5),
     "setitem": lambda x, y: x.__setitem__(0, y[0]),
     "rest": lambda x, y: x.__setitem__(slice(1, None), y[1:]),
+    "addcmul_": lambda x, y: x.addcmul_(y, y),
+    "lerp_": lambda x, y: x.lerp_(y, 0.25),
+}
+OUTS = {
+    "mul": lambda t, x, y: t.mul(x, y, out=y),
+    "add": lambda t, x, y: t.add(x, x, out=y),
+    "sin": lambda t, x, y: t.sin(x, out=y),
 }
 CHANGES = {
     "requires_grad_": lambda x: x.requires_grad_(),
@@ -81,6 +105,8 @@ CHANGES = {
     "detach_": lambda x: x.detach_(),
     "retain_grad": lambda x: x.retain_grad(),
     "no grad": lambda x: setattr(x, "grad", None),
+    "hook": lambda x: (x.register_hook(lambda grad: grad * 2), None)[1],
+    "data": lambda x: setattr(x, "data", x.detach() * 2),
 }
 
 index = st.integers(0, 31)
@@ -177,7 +203,8 @@ class Programs(RuleBasedStateMachine):
         x = self.at(i)[1]
         fits = x.ndim >= 2 or name not in ("column", "diagonal")
         fits = fits and (x.is_contiguous() or name != "flat")
-        if x.ndim and 0 not in x.shape and fits:
+        fits = fits and (x.numel() > 1 or name != "strided")
+        if x.ndim and x.ndim < 4 and 0 not in x.shape and fits:
             self.keep(self.step(VIEWS[name], mode, self.at(i)))
 
     @rule(i=index, name=st.sampled_from(sorted(WRITES)), mode=mode)
@@ -185,6 +212,25 @@ class Programs(RuleBasedStateMachine):
         x = self.at(i)[1]
         if name != "setitem" or (x.ndim and x.shape[0]):
             self.step(WRITES[name], mode, self.at(i))
+
+    @rule(i=index, name=st.sampled_from(sorted(SHAPED)))
+    def shape(self, i: int, name: str) -> None:
+        x = self.at(i)[1]
+        if x.ndim and x.ndim < 4:
+            self.step(SHAPED[name], "normal", self.at(i))
+
+    @rule(i=index, j=index, name=st.sampled_from(sorted(OUTS)), mode=mode)
+    def out(self, i: int, j: int, name: str, mode: str) -> None:
+        x, y = self.at(i)[1], self.at(j)[1]
+        if x.untyped_storage().data_ptr() == y.untyped_storage().data_ptr():
+            return
+        if x.shape == y.shape:
+
+            def run(x: Any, y: Any) -> Any:
+                library = wengert if isinstance(x, wengert.Tensor) else torch
+                return OUTS[name](library, x, y)
+
+            self.step(run, mode, self.at(i), self.at(j))
 
     @rule(i=index, j=index, name=st.sampled_from(sorted(WRITES_FROM)), mode=mode)
     def write_from(self, i: int, j: int, name: str, mode: str) -> None:

@@ -522,7 +522,7 @@ def test_where_pytorch_refuses():
 def test_a_view_of_memory_that_its_base_has_no_more():
     y = leaf(wengert, 2, 3) * 1
     view = y[0]
-    y.data = wengert.ones(2, 3)
+    y.data = wengert.ones(3, 4)
     y.mul_(2)
     with pytest.raises(RuntimeError, match="Make the view anew"):
         view.sum().backward()

@@ -257,7 +257,7 @@ def seeds_of(
 
 def start_of(index: int, output: Place, value: Tensor | None) -> Tensor:
     """Return the gradient that an output begins with, checked."""
-    if not isinstance(output, Tensor | GradientEdge):
+    if not isinstance(output, (Tensor, GradientEdge)):
         raise TypeError(
             f"element {index} of tensors must be a Tensor, not {type(output).__name__}"
         )
@@ -305,7 +305,7 @@ def output_node(place: Place) -> Node | None:
 
 def input_node(place: Place) -> Node:
     """Return where the gradient of an input arrives."""
-    if not isinstance(place, Tensor | GradientEdge):
+    if not isinstance(place, (Tensor, GradientEdge)):
         raise TypeError(
             "all inputs have to be Tensors or GradientEdges, but got "
             f"{type(place).__name__}"
@@ -333,7 +333,7 @@ def leaf_node(place: Place) -> Node:
 
 def as_tuple(places: Tensors) -> tuple[Place, ...]:
     """Return one tensor, or several, as a tuple."""
-    if isinstance(places, Tensor | GradientEdge):
+    if isinstance(places, (Tensor, GradientEdge)):
         return (places,)
     return tuple(places)
 
@@ -343,7 +343,7 @@ def above(outputs: Sequence[Place], grads: Grads) -> bool:
 
     What rules compute on is then no longer of one level: tensors are needed.
     """
-    if not isinstance(grads, Tensor | list | tuple):
+    if not isinstance(grads, (Tensor, list, tuple)):
         return False
     starts = (grads,) if isinstance(grads, Tensor) else grads
     highest = max([level_of(x) for x in starts if isinstance(x, Tensor)], default=0)

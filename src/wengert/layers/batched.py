@@ -17,7 +17,7 @@ from ..primitives.copying import copy
 from ..recording import numpy_dtype
 from ..tensor import Tensor
 from . import batching, messages
-from .level import Shared, active, belongs, is_recorded, on_level
+from .level import Shared, active, belongs, decomposed, is_recorded, on_level
 
 
 class Batched(Shared):
@@ -93,7 +93,7 @@ class Batched(Shared):
             return Batched(results, level)
         if results is NotImplemented:
             if primitive.decomposition is not None:
-                return primitive.decomposition(*args, **params)
+                return decomposed(primitive, level, args, params)
             results = loop(primitive, size, batched, values, params)
         several = isinstance(results, tuple)
         made = [Batched(item, level) for item in (results if several else (results,))]

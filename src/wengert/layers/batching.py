@@ -13,8 +13,10 @@ from typing import Any
 
 from ..primitive import Primitive
 from ..primitives import matmul as M
+from ..primitives.copying import copy
 from ..primitives.loss import nll_backward, nll_loss
 from ..primitives.loss_of_each import nll_each, nll_each_backward
+from ..primitives.pooling import col2im, im2col
 from ..primitives.shape import reshape, unsqueeze
 from ..recording import numpy_dtype
 from . import messages
@@ -30,7 +32,7 @@ ALIGNED = {"mul", "masked_fill", "masked_fill_number", "fill", "prelu"}
 TOGETHER = {
     *("cat", "stack", "gather", "gather_backward", "scatter", "scatter_value"),
     *("scatter_add", "scatter_reduce", "take_along", "put_along", "recurrence"),
-    *("softmax_backward", "log_softmax_backward", "cross", "shares", "copy", "bmm"),
+    *("softmax_backward", "log_softmax_backward", "cross", "shares", "bmm"),
     *("select_scatter", "slice_scatter", "diagonal_scatter"),
     *("max_pool_backward", "take_pooled"),
 }
@@ -223,11 +225,12 @@ def position(name: str) -> Rule:
     def find(
         size: int, batched: Sequence[bool], value: Any, *, dim: Any, keepdim: bool
     ) -> Any:
-        if value.ndim == 1 or (dim is None and keepdim):
+        if value.ndim == 1:
             return NotImplemented
-        if dim is None:
-            return getattr(value.reshape((size, -1)), name)(1)
-        return getattr(value, name)(dim + 1, keepdim)
+        if dim is not None:
+            return getattr(value, name)(dim + 1, keepdim)
+        found = getattr(value.reshape((size, -1)), name)(1)
+        return found.reshape((size, *(1,) * (value.ndim - 1))) if keepdim else found
 
     return find
 
@@ -317,6 +320,20 @@ def _embedding(
 def contiguous(dims: Sequence[int]) -> bool:
     """Whether dimensions follow each other."""
     return list(dims) == list(range(dims[0], dims[0] + len(dims)))
+
+
+@rule("copy")
+def _copy(size: int, batched: Sequence[bool], self: Any, src: Any) -> Any:
+    rank = self.ndim - batched[0]
+    (self,) = together((self,), batched[:1], size)
+    return copy(self, aligned(src, batched[1], rank))
+
+
+@rule("im2col", "col2im")
+def _folding(size: int, batched: Sequence[bool], self: Any, **params: Any) -> Any:
+    fold = im2col if "output_size" not in params else col2im
+    found = fold(joined(self), **params)
+    return reshape(found, shape=(size, -1, *found.shape[1:]))
 
 
 @rule("index")

@@ -16,7 +16,7 @@ from ..primitive import Primitive
 from ..primitives.copying import copy, zeros_like
 from ..recording import numpy_dtype
 from ..tensor import Tensor, is_differentiable
-from .level import Shared, active, belongs, is_recorded, lowered
+from .level import Shared, active, belongs, decomposed, is_recorded, lowered
 from .pushing import CONSTANT, DECOMPOSED, push_of, pushes
 
 
@@ -79,7 +79,7 @@ class Dual(Shared):
     ) -> Any:
         push = pushes.get(primitive) or push_of(primitive)
         if push is DECOMPOSED:
-            return primitive.decomposition(*args, **params)  # type: ignore[misc]
+            return decomposed(primitive, level, args, params)
         primals: list[Any] = []
         tangents: list[Any] = []
         for arg in args:

@@ -8,12 +8,13 @@ level among its inputs, to which everything of a lower level is a constant: that
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
 from .. import modes
 from ..dtypes import from_numpy
+from ..primitive import Primitive
 from ..tensor import (
     AccumulateGrad,
     Layer,
@@ -83,6 +84,21 @@ def belongs(value: Any, level: int) -> bool:
 def lowered(value: Any, level: int) -> Any:
     """Return what a tensor of this level has below it; others as they are."""
     return value._data if isinstance(value, Tensor) and belongs(value, level) else value
+
+
+def decomposed(
+    primitive: Primitive, level: int, args: Sequence[Any], params: dict[str, Any]
+) -> Any:
+    """Return an op of arrays of a level from its decomposition, which is of tensors."""
+    tensors = [
+        on_level(level, arg) if isinstance(arg, Layer) and arg.level == level else arg
+        for arg in args
+    ]
+    assert primitive.decomposition is not None
+    results = primitive.decomposition(*tensors, **params)
+    if isinstance(results, tuple):
+        return tuple([lowered(result, level) for result in results])
+    return lowered(results, level)
 
 
 class Shared(Layer):

@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import engine, errors
 from ..primitive import GRAD, GRADS, INPUT, NEEDS, RESULT, Primitive, Rule
-from ..primitives.copying import zeros_like
+from ..primitives.copying import ones_like, zeros_like
 from ..primitives.fitting import fit, fit_one
 from ..recording import attribute_of, numpy_dtype
 from ..tensor import history, is_differentiable
@@ -60,6 +60,8 @@ def made_push(primitive: Primitive) -> Push:
         return by_terms([diagonal(primitive, i) for i in count])
     if primitive.decomposition is not None and primitive.kind == "fused":
         return DECOMPOSED
+    if primitive.kind == "reduction" and not primitive.several:
+        return by_gradient(primitive)
     return transposing(primitive)
 
 
@@ -233,6 +235,38 @@ def by_itself(primitive: Primitive) -> Push:
         else:
             found = call(tangents[0], *primals[1:], **params)
         return found if isinstance(found, tuple | list) else (found,)
+
+    return push
+
+
+def by_gradient(primitive: Primitive) -> Push:
+    """Return the push of a reduction: the products with its gradient, summed up.
+
+    Each result depends on the elements of its slice alone, and those on no other.
+    """
+    (rule,) = primitive.rules.values()
+    fetches = [
+        None if kind == GRAD else fetching(primitive, kind, name)
+        for kind, name in rule.plan
+    ]
+
+    def push(
+        primals: Values, tangents: Values, outputs: Values, params: dict[str, Any]
+    ) -> Values:
+        ones = ones_like(outputs[0])
+        gradient = rule.function(
+            *[ones if f is None else f(primals, outputs, params) for f in fetches]
+        )
+        if gradient is None:
+            return [None] * len(outputs)
+        found = gradient.conj() * tangents[0]
+        if primals[0].ndim:
+            dim = params.get("dim")
+            dims = tuple(range(primals[0].ndim)) if dim is None else dim
+            found = found.sum(dims, keepdim=params.get("keepdim", False))
+        if numpy_dtype(outputs[0]).kind != "c" and numpy_dtype(found).kind == "c":
+            found = found.real
+        return (found, *[None] * (len(outputs) - 1))
 
     return push
 

@@ -13,14 +13,10 @@ FAMILIES = [
     "conversion",
     "arithmetic",
     "elementwise",
-    "comparison",
-    "selection",
     "operators",
     "shape",
     "layout",
-    "indexing",
     "reduction",
-    "matmul",
 ]
 """The families that nearly every program needs; for the others see `later`."""
 

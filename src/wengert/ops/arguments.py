@@ -63,7 +63,7 @@ def shape_from(args: tuple[Any, ...], op: str = "view", name: str = "size") -> S
     """
     if len(args) == 1 and type(args[0]) is not int:
         (first,) = args
-        if isinstance(first, tuple | list):
+        if isinstance(first, (tuple, list)):
             args = tuple(first)
     for arg in args:
         if type(arg) is not int:
@@ -73,7 +73,7 @@ def shape_from(args: tuple[Any, ...], op: str = "view", name: str = "size") -> S
 
 def as_tuple(value: Any) -> Shape:
     """Return an integer, or a sequence of them, as a tuple."""
-    return tuple(value) if isinstance(value, tuple | list) else (value,)
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
 
 
 def check_floats(kernel: str, input: Tensor) -> None:
@@ -187,7 +187,7 @@ def tensors_from(tensors: Any, op: str) -> Sequence[Tensor]:
     Raises:
         TypeError: it is no such thing.
     """
-    if not isinstance(tensors, list | tuple):
+    if not isinstance(tensors, (list, tuple)):
         raise TypeError(
             f"{op}(): argument 'tensors' (position 1) must be tuple of Tensors, not "
             f"{type(tensors).__name__}"

@@ -98,7 +98,7 @@ def checked_alpha(op_name: str, alpha: Any, *operands: Any) -> Number:
 
 def number(value: Any, name: str, op_name: str) -> Number:
     """Return a number given as such, as NumPy's, or as a tensor of one element."""
-    if isinstance(value, Tensor | np.generic) and value.ndim == 0:
+    if isinstance(value, (Tensor, np.generic)) and value.ndim == 0:
         value = value.item()
     if not isinstance(value, Number):
         raise TypeError(

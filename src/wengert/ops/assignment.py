@@ -102,7 +102,7 @@ def misfit(
 
 def as_value(self: Tensor, value: Any) -> Any:
     """Return a value to assign, or refuse it."""
-    if isinstance(value, Tensor | bool | int | float | complex):
+    if isinstance(value, (Tensor, bool, int, float, complex)):
         return value
     if isinstance(value, np.generic):
         return value.item()

@@ -98,7 +98,7 @@ def broadcast_shapes(*shapes: Any) -> dtypes.Size:
 @op(method=False, out=False)
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """Return tensors expanded to their common shape."""
-    if len(tensors) == 1 and isinstance(tensors[0], tuple | list):
+    if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         tensors = tuple(tensors[0])
     shape = broadcast_shape(*[tensor.shape for tensor in tensors])
     return tuple([expand(tensor, shape) for tensor in tensors])

@@ -203,3 +203,13 @@ tensor([-1,  4])
     ("bitwise_not",),
     inplace=True,
 )
+
+IN_PLACE = {
+    "__iand__": "bitwise_and_",
+    "__ior__": "bitwise_or_",
+    "__ixor__": "bitwise_xor_",
+    "__ilshift__": "bitwise_left_shift_",
+    "__irshift__": "bitwise_right_shift_",
+}
+for _operator, _method in IN_PLACE.items():
+    setattr(Tensor, _operator, getattr(Tensor, _method))

@@ -37,6 +37,28 @@ CONTENTS: dict[str, tuple[str, str]] = {
         combinations
         """,
     ),
+    "comparison": (
+        """
+        allclose bitwise_and bitwise_and_ bitwise_left_shift bitwise_left_shift_
+        bitwise_not bitwise_not_ bitwise_or bitwise_or_ bitwise_right_shift
+        bitwise_right_shift_ bitwise_xor bitwise_xor_ eq eq_ equal gcd gcd_ ge ge_
+        greater greater_ greater_equal greater_equal_ gt gt_ isclose isfinite isinf
+        isnan isneginf isposinf isreal lcm lcm_ le le_ less less_ less_equal
+        less_equal_ logical_and logical_and_ logical_not logical_not_ logical_or
+        logical_or_ logical_xor logical_xor_ lt lt_ ne ne_ not_equal not_equal_
+        signbit
+        """,
+        """
+        __iand__ __ilshift__ __ior__ __irshift__ __ixor__ allclose bitwise_and
+        bitwise_and_ bitwise_left_shift bitwise_left_shift_ bitwise_not bitwise_not_
+        bitwise_or bitwise_or_ bitwise_right_shift bitwise_right_shift_ bitwise_xor
+        bitwise_xor_ eq eq_ equal gcd gcd_ ge ge_ greater greater_ greater_equal
+        greater_equal_ gt gt_ isclose isfinite isinf isnan isneginf isposinf isreal
+        lcm lcm_ le le_ less less_ less_equal less_equal_ logical_and logical_and_
+        logical_not logical_not_ logical_or logical_or_ logical_xor logical_xor_ lt
+        lt_ ne ne_ not_equal not_equal_ signbit
+        """,
+    ),
     "complex": (
         """
         angle complex conj conj_physical conj_physical_ imag is_conj is_neg polar real
@@ -93,6 +115,14 @@ CONTENTS: dict[str, tuple[str, str]] = {
         gather index_select take take_along_dim
         """,
     ),
+    "indexing": (
+        """
+        narrow select
+        """,
+        """
+        __getitem__ __iter__ narrow select
+        """,
+    ),
     "joining": (
         """
         atleast_1d atleast_2d atleast_3d cat chunk column_stack concat concatenate
@@ -133,6 +163,16 @@ CONTENTS: dict[str, tuple[str, str]] = {
         """,
         """
         masked_fill masked_fill_ masked_scatter masked_scatter_ masked_select
+        """,
+    ),
+    "matmul": (
+        """
+        addbmm addbmm_ addmm addmm_ addmv addmv_ addr addr_ baddbmm baddbmm_ bmm dot
+        ger matmul mm mv outer vdot
+        """,
+        """
+        __matmul__ __rmatmul__ addbmm addbmm_ addmm addmm_ addmv addmv_ addr addr_
+        baddbmm baddbmm_ bmm dot ger matmul mm mv outer vdot
         """,
     ),
     "normalization": (
@@ -219,6 +259,18 @@ CONTENTS: dict[str, tuple[str, str]] = {
         """,
         """
         argwhere nonzero nonzero_static unique unique_consecutive
+        """,
+    ),
+    "selection": (
+        """
+        clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_ clip clip_ fmax fmin
+        heaviside heaviside_ maximum minimum nan_to_num nan_to_num_ nextafter
+        nextafter_ where
+        """,
+        """
+        clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_ clip clip_ fmax fmin
+        heaviside heaviside_ maximum minimum nan_to_num nan_to_num_ nextafter
+        nextafter_ where
         """,
     ),
     "sorting": (

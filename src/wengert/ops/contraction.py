@@ -79,7 +79,7 @@ def dims_of_pair(a: Tensor, b: Tensor, dims: Any) -> tuple[list[int], list[int]]
     """Return the dimensions of each of two tensors to sum over."""
     if isinstance(dims, Tensor):
         dims = dims.tolist()
-    if isinstance(dims, list | tuple):
+    if isinstance(dims, (list, tuple)):
         of_a, of_b = dims
         return [
             [int(dim)] if isinstance(dim, int) else [int(i) for i in dim]

@@ -103,7 +103,7 @@ def to(input: Tensor, *args: Any, copy: bool = False, **kwargs: Any) -> Tensor:
             dtype = arg
         elif isinstance(arg, Tensor):
             dtype = arg.dtype
-        elif isinstance(arg, str | dtypes.device) or type(arg) is int:
+        elif isinstance(arg, (str, dtypes.device)) or type(arg) is int:
             device = arg
         elif not isinstance(arg, bool) and arg is not None:
             raise TypeError(

@@ -137,7 +137,7 @@ def array_of(data: Any, dtype: Dtype = None) -> ndarray:
     wanted = None if dtype is None else numpy_dtype(dtype)
     if isinstance(data, Tensor):
         array = data.detach()._data
-    elif isinstance(data, ndarray | np.generic):
+    elif isinstance(data, (ndarray, np.generic)):
         array = np.asarray(data)
         dtypes.from_numpy(array.dtype)
     else:
@@ -199,7 +199,7 @@ def inferred(array: ndarray, numbers: Any) -> np.dtype[Any]:
     if array.size == 0 and not isinstance(numbers, ndarray):
         return dtypes.get_default_dtype().numpy
     sample = first(numbers)
-    if isinstance(sample, ndarray | np.generic):
+    if isinstance(sample, (ndarray, np.generic)):
         return array.dtype
     if kind == "f":
         return dtypes.get_default_dtype().numpy
@@ -218,8 +218,8 @@ def plain_numbers(data: Any) -> Any:
                 "only one element tensors can be converted to Python scalars"
             )
         return data.item()
-    if isinstance(data, list | tuple):
-        if data and isinstance(data[0], float | int | str):
+    if isinstance(data, (list, tuple)):
+        if data and isinstance(data[0], (float, int, str)):
             return (
                 list(data)
                 if not any(isinstance(x, Tensor) for x in data)
@@ -432,7 +432,7 @@ def arange(
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     if dtype is None:
         integers = all(
-            isinstance(value, int | np.integer) for value in (start, end, step)
+            isinstance(value, (int, np.integer)) for value in (start, end, step)
         )
         wanted = np.dtype(np.int64) if integers else numpy_dtype(None)
     else:
@@ -613,10 +613,10 @@ def construct_typed(dtype: dtypes.dtype, *args: Any) -> Tensor:
         if args[0].dtype is not dtype:
             raise TypeError(f"expected {dtype} (got {args[0].dtype})")
         return args[0].detach()
-    if len(args) == 1 and isinstance(args[0], float | complex | bool):
+    if len(args) == 1 and isinstance(args[0], (float, complex, bool)):
         kind = type(args[0]).__name__
         raise TypeError(f"new(): data must be a sequence (got {kind})")
-    if len(args) == 1 and not isinstance(args[0], int | dtypes.Size):
+    if len(args) == 1 and not isinstance(args[0], (int, dtypes.Size)):
         return tensor(args[0], dtype=dtype)
     return empty(*args, dtype=dtype)
 

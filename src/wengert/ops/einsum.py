@@ -65,7 +65,7 @@ def arguments(args: tuple[Any, ...]) -> tuple[str, Sequence[Tensor]]:
         )
     if isinstance(args[0], str):
         operands: Any = args[1:]
-        if len(operands) == 1 and isinstance(operands[0], list | tuple):
+        if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
             operands = operands[0]
         return args[0].replace(" ", ""), operands
     equation = ",".join([letters(labels) for labels in args[1::2]])

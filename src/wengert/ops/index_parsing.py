@@ -164,7 +164,7 @@ def is_nested(index: list[Any]) -> bool:
     return len(index) < 32 and any(
         item is None
         or item is ...
-        or isinstance(item, slice | list | tuple | Tensor | ndarray)
+        or isinstance(item, (slice, list, tuple, Tensor, ndarray))
         for item in index
     )
 
@@ -175,9 +175,9 @@ def as_item(item: Any) -> Any:
         return item
     if isinstance(item, Tensor):
         return as_index(item)
-    if isinstance(item, bool | np.bool_):
+    if isinstance(item, (bool, np.bool_)):
         return plain(np.array(item, np.bool_))
-    if isinstance(item, list | tuple | range | ndarray):
+    if isinstance(item, (list, tuple, range, ndarray)):
         array = np.asarray(item)
         if not isinstance(item, ndarray) and array.dtype.kind == "f":
             array = array.astype(np.int64)
@@ -206,7 +206,7 @@ def dims_used(item: Any) -> int:
     """Return how many dimensions of the input an entry of an index stands for."""
     if item is None or item is ...:
         return 0
-    if isinstance(item, int | slice) or item.dtype is not dtypes.bool_:
+    if isinstance(item, (int, slice)) or item.dtype is not dtypes.bool_:
         return 1
     return len(item.shape)
 

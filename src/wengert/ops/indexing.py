@@ -158,15 +158,5 @@ def __iter__(self: Tensor) -> Iterator[Tensor]:
     return iter(unbind(self))
 
 
-def __contains__(self: Tensor, element: Any) -> bool:
-    if not isinstance(element, Tensor | int | float | complex):
-        raise RuntimeError(
-            "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
-            f"{type(element)}."
-        )
-    return bool((self == element).any())
-
-
 Tensor.__iter__ = __iter__  # type: ignore[method-assign]
-Tensor.__contains__ = __contains__
 Tensor.__getitem__ = __getitem__  # type: ignore[method-assign]

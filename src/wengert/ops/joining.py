@@ -199,7 +199,7 @@ def split(
     >>> torch.arange(5).split(2)
     (tensor([0, 1]), tensor([2, 3]), tensor([4]))
     """
-    if isinstance(split_size_or_sections, tuple | list):
+    if isinstance(split_size_or_sections, (tuple, list)):
         return split_with_sizes(input, split_size_or_sections, dim)
     dim, length = dim_and_size(input, dim, "split")
     size = int(split_size_or_sections)
@@ -331,7 +331,7 @@ def tensor_split(
     given = indices_or_sections
     if isinstance(given, Tensor):
         given = given.tolist()
-    if isinstance(given, tuple | list):
+    if isinstance(given, (tuple, list)):
         starts = list(shape_from((given,), "tensor_split", "indices"))
     else:
         if given <= 0:

@@ -84,7 +84,7 @@ def extreme(values: Tensor, dim: int, largest: bool, keepdim: bool = False) -> T
 
 def two_dims(dim: Any, ndim: int) -> Dims:
     """Return the dimensions of rows and columns, counted from zero up."""
-    if not isinstance(dim, tuple | list) or len(dim) != 2:
+    if not isinstance(dim, (tuple, list)) or len(dim) != 2:
         raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}")
     rows, columns = [normalize_dim(item, ndim) for item in dim]
     if rows == columns:
@@ -136,7 +136,7 @@ def linalg_norm(
     >>> linalg_norm(torch.tensor([3.0, 4.0]))
     tensor(5.)
     """
-    if dim is not None and isinstance(dim, tuple | list) and len(dim) not in (1, 2):
+    if dim is not None and isinstance(dim, (tuple, list)) and len(dim) not in (1, 2):
         raise RuntimeError(
             "linalg.norm: If dim is specified, it must be of length 1 or 2. Got "
             f"{list(dim)}"
@@ -150,7 +150,7 @@ def linalg_norm(
                 f"or 2D. Got {A.ndim}D."
             )
         dim = tuple(range(A.ndim)) if A.ndim == 2 else 0
-    of_matrices = isinstance(dim, tuple | list) and len(dim) == 2
+    of_matrices = isinstance(dim, (tuple, list)) and len(dim) == 2
     if of_matrices or isinstance(ord, str):
         return matrix_norm(A, ord, dim, keepdim, dtype=dtype)
     return vector_norm(A, ord, dim, keepdim, dtype=dtype)

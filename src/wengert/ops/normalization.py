@@ -150,7 +150,7 @@ def batch_norm(
     if running_mean is not None and running_var is not None:
         running = (running_mean._data, running_var._data, momentum)
         if training:
-            if isinstance(input._data, Layer | Tensor):
+            if isinstance(input._data, (Layer, Tensor)):
                 # inside a transformation the statistics follow it, as ops of their own
                 dims = (0, *range(2, input.ndim))
                 mean, variance = input.detach().mean(dims), input.detach().var(dims)

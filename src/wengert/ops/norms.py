@@ -79,7 +79,7 @@ def vector_norm(
     >>> vector_norm(torch.tensor([3.0, -4.0]), 1)
     tensor(7.)
     """
-    if isinstance(ord, str) or not isinstance(ord, int | float):
+    if isinstance(ord, str) or not isinstance(ord, (int, float)):
         raise TypeError(
             "linalg_vector_norm(): argument 'ord' (position 2) must be Number, not "
             f"{type(ord).__name__}"

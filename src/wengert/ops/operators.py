@@ -43,7 +43,7 @@ def known(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> 
 
 def operate(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
     """Do as `known` for a method, whose first argument is a tensor."""
-    if not isinstance(args[0], Tensor | Layer):
+    if not isinstance(args[0], (Tensor, Layer)):
         raise TypeError(
             f"the operator {primitive.name} is for tensors, not for "
             f"{type(args[0]).__name__}"
@@ -195,11 +195,6 @@ IN_PLACE = {
     "ifloordiv": "floor_divide_",
     "imod": "remainder_",
     "ipow": "pow_",
-    "iand": "bitwise_and_",
-    "ior": "bitwise_or_",
-    "ixor": "bitwise_xor_",
-    "ilshift": "bitwise_left_shift_",
-    "irshift": "bitwise_right_shift_",
 }
 for _operator, _method in IN_PLACE.items():
     setattr(Tensor, f"__{_operator}__", getattr(Tensor, _method))

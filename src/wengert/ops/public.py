@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes, errors, inplace as in_place
+from .. import dtypes, errors, inplace as in_place, modes
 from ..dispatch import general
 from ..primitive import Primitive
 from ..quick.elementwise import binary, predicate
@@ -129,7 +129,7 @@ def of_tensors(call: Function) -> Function:
 
 def check_operand(op: str, name: str, position: int, value: Any) -> None:
     """Refuse an argument, numbered from 0, that is no tensor."""
-    if not isinstance(value, Tensor | Layer):
+    if not isinstance(value, (Tensor, Layer)):
         name = "input" if name == "self" else name
         raise errors.not_a_tensor(op, name, position + 1, value)
 
@@ -144,7 +144,7 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
     def of_any(*args: Any, out: Any = None, **kwargs: Any) -> Any:
         if args and not isinstance(args[0], Tensor):
             if hasattr(type(args[0]), "__torch_function__"):
-                from ..overrides import handle_torch_function
+                from ..subclassing import handle_torch_function
 
                 return handle_torch_function(of_any, args, *args, **kwargs)
             if numbers:
@@ -180,7 +180,7 @@ def with_tensor(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
     if any([isinstance(arg, Tensor) for arg in args]):
         return args
     first, *rest = args
-    if name not in OF_NUMBERS or not isinstance(first, int | float | complex):
+    if name not in OF_NUMBERS or not isinstance(first, (int, float, complex)):
         kinds = ", ".join([type(arg).__name__ for arg in args])
         raise TypeError(f"{name}(): one of the arguments must be Tensor, got ({kinds})")
     return (plain(np.asarray(first, dtypes.result_dtype(first))), *rest)
@@ -207,7 +207,9 @@ def write_out(name: str, out: Any, result: Any) -> Any:
         written = [write_out(name, o, r) for o, r in zip(out, result, strict=True)]
         make = getattr(type(result), "_make", tuple)
         return make(written)
-    if history(result) is not None or history(out) is not None:
+    if history(result) is not None or (
+        modes.is_grad_enabled() and history(out) is not None
+    ):
         raise RuntimeError(
             f"{name}(): functions with out=... arguments don't support automatic "
             "differentiation, but one of the arguments requires grad."

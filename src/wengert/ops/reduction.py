@@ -31,7 +31,7 @@ def dims_of(dim: Dim, ndim: int, name: str, empty_is_all: bool = True) -> Shape:
     """
     if type(dim) is int:
         found: Shape = (normalize_dim(dim, ndim),)
-    elif dim is None or (empty_is_all and isinstance(dim, tuple | list) and not dim):
+    elif dim is None or (empty_is_all and isinstance(dim, (tuple, list)) and not dim):
         return tuple(range(ndim))
     else:
         check_dims(dim, name)
@@ -41,9 +41,9 @@ def dims_of(dim: Dim, ndim: int, name: str, empty_is_all: bool = True) -> Shape:
 
 def check_dims(dim: Any, name: str) -> None:
     """Refuse what is not an integer or several."""
-    several = dim if isinstance(dim, tuple | list) else (dim,)
+    several = dim if isinstance(dim, (tuple, list)) else (dim,)
     for item in several:
-        if isinstance(item, bool | float | str) or not hasattr(item, "__index__"):
+        if isinstance(item, (bool, float, str)) or not hasattr(item, "__index__"):
             raise TypeError(
                 f"{name}(): argument 'dim' must be tuple of ints, not "
                 f"{type(item).__name__}"
@@ -52,7 +52,7 @@ def check_dims(dim: Any, name: str) -> None:
 
 def one_dim(dim: Dim, ndim: int, name: str) -> int:
     """Return the one dimension that an op takes."""
-    if isinstance(dim, bool | float) or not hasattr(dim, "__index__"):
+    if isinstance(dim, (bool, float)) or not hasattr(dim, "__index__"):
         raise TypeError(
             f"{name}(): argument 'dim' must be int, not {type(dim).__name__}"
         )

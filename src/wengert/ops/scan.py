@@ -244,7 +244,7 @@ def gradient(
             "torch.gradient only supports edge_order=1 and edge_order=2."
         )
     dims = dims_of(dim, input.ndim, "gradient")
-    if isinstance(spacing, Tensor | int | float):
+    if isinstance(spacing, (Tensor, int, float)):
         spacings = [spacing] * len(dims)
     else:
         spacings = list(spacing)

@@ -8,10 +8,10 @@ from typing import Any
 
 from numpy import ndarray
 
-from .. import dtypes, errors
+from .. import dtypes, errors, modes
 from ..inplace import check_writable, name_written
 from ..primitives import shape as S
-from ..tensor import Tensor, counter, history, rebind
+from ..tensor import Tensor, counter, history, level_of, rebind
 from ..views import View, turned
 from .arguments import (
     Shape,
@@ -47,8 +47,9 @@ def becoming(function: Function) -> Function:
     def call(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_writable(self)
         shown = function(self, *args, **kwargs)
-        self._node = history(shown)
-        name_written(self._node)
+        if modes.is_grad_enabled_at(level_of(self)):
+            self._node = history(shown)
+            name_written(self._node)
         was_view = isinstance(self._special, View)
         rebind(self, shown._data, shown._special if was_view else self._special)
         version = counter(self)
@@ -313,7 +314,7 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     shape = input.shape
     if dim is None:
         declared, dims = S.squeeze_all, tuple(range(len(shape)))
-    elif isinstance(dim, tuple | list):
+    elif isinstance(dim, (tuple, list)):
         declared, dims = S.squeeze_dims, normalize_dims(dim, len(shape))
     else:
         declared, dims = S.squeeze_dim, (normalize_dim(dim, len(shape)),)

@@ -55,7 +55,7 @@ rsub = elementwise(
 
 def scaled(other: Any, alpha: Any, like: Any) -> Any:
     """``other * alpha`` in the dtype of another array."""
-    dtype = like.dtype if isinstance(other, int | float | complex) else other.dtype
+    dtype = like.dtype if isinstance(other, (int, float, complex)) else other.dtype
     return other * np.asarray(alpha).astype(dtype)
 
 
@@ -150,7 +150,7 @@ addcdiv = elementwise(
 def _lerp(self: Any, end: Any, weight: Any) -> Any:
     """From self to end; begins from the nearer of both, so that weight 1 is the end."""
     step = end - self
-    if not isinstance(weight, int | float | complex):
+    if not isinstance(weight, (int, float, complex)):
         near = np.abs(weight) < 0.5
         return np.where(near, self + weight * step, end - step * (1 - weight))
     if np.abs(weight) < 0.5:
@@ -263,7 +263,7 @@ def are_integers(a: Any, b: Any) -> bool:
     """Whether arrays of one dtype, or an array and a number, are of integers."""
     if isinstance(a, float) or isinstance(b, float):
         return False
-    kind: str = (b if isinstance(a, int | complex) else a).dtype.kind
+    kind: str = (b if isinstance(a, (int, complex)) else a).dtype.kind
     return kind in "iu"
 
 

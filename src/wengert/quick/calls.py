@@ -227,21 +227,21 @@ def ordinary(primitive: Primitive) -> Call:
 
 
 def is_settled_view(tensor: Tensor) -> bool:
-    """Whether a tensor is a view whose node is up to date, of a NumPy array.
+    """Whether a tensor is a view, of a plain base, whose node is up to date.
 
     Where nothing is recorded, nodes do not matter.
     """
     special = tensor._special
     if type(special) is not View:
         return False
-    if special.is_current(tensor):
-        return True
-    return (
-        modes.special == 1
-        and special.level == 0
-        and special.base._special is None
-        and not modes.local.grad
-    )
+    base = special.base
+    if special.level or base._special is not None:
+        return False
+    if tensor._node is None:
+        current = base._node is None
+    else:
+        current = special.version == base._counter[0]  # type: ignore[index]
+    return current or (modes.special == 1 and not modes.local.grad)
 
 
 def is_settled(tensor: Tensor) -> bool:
@@ -271,7 +271,7 @@ def version_of(tensor: Tensor) -> int:
     return 0 if counter is None else counter[0]
 
 
-def fits(arrays: list[Any], edges: tuple[Any, ...]) -> tuple[Any, ...]:
+def fits(arrays: Sequence[Any], edges: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the shape and dtype that the cotangent of each input must have."""
     return tuple(
         [

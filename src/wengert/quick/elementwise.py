@@ -188,12 +188,8 @@ def binary(
         out._node = node = node_class()
         node.number = next(clock)
         node.edges = (edge, other_edge)
-        if (
-            form is not None
-            or kind is float
-            or kind is int
-            or (data.shape == array.shape)
-        ):
+        alike_shapes = form is not None or kind is float or kind is int
+        if alike_shapes or data.shape == array.shape:
             node.fits = None
         else:
             dtype = data.dtype
