@@ -81,6 +81,6 @@ def test_the_cut_does_not_change_the_result(monkeypatch):
         return compile_graph(graph).run([a, b])[0].copy()
 
     whole = product()
-    for name, value in {"CHUNK": 50_000, "MOST_ROWS": 24, "SMALL": 10**9}.items():
+    for name, value in {"CHUNK": 50_000, "OWN": 0, "MOST_CHUNKS": 3}.items():
         monkeypatch.setattr(products, name, value)
         np.testing.assert_array_equal(product(), whole)

@@ -9,11 +9,15 @@ Multiplication", 2008):
 - what that loop reads is packed before, in the order in which it is read: the left
   operand in panels of `rows` rows, the right one in panels of `columns` columns, each
   cut into blocks of `depth` so that a panel stays in the nearest cache. Packing also
-  takes care of transposed and strided operands, and of edges (filled with zeros).
+  takes care of transposed and strided operands.
+
+A chunk of a product packs what it reads into memory of its own, which stays in the
+caches of its core: memory that another core has written costs 15 ns a line here. Just
+the smaller operand of a large product is packed for all chunks, before.
 
 Each element is summed in the same order however a product is cut into chunks, so
 results do not depend on the number of threads. The code is the same for all shapes: a
-product's sizes are arguments, in the order of `Layout`.
+product's sizes are arguments, in the order of `FIELDS`.
 """
 
 from __future__ import annotations
@@ -27,11 +31,13 @@ from .routine import Routine
 
 DEPTH = 384
 FIELDS = (
-    *("a", "b", "c", "packed_a", "packed_b", "m", "n", "k", "depth"),
+    *("a", "b", "c", "packed_a", "packed_b"),  # packed for all chunks, or zero
+    *("m", "n", "k", "depth"),
     *("a_down", "a_along", "b_down", "b_along"),  # strides; along k: a's and b's
-    *("a_chunks", "a_panels", "b_panels"),  # what a chunk of the packing does
-    *("chunk_rows", "chunk_columns", "row_chunks"),  # and one of the product
+    "panels",  # that a chunk of the packing does
+    *("chunk_rows", "chunk_columns", "row_chunks", "chunks"),  # of each product
     *("a_step", "b_step", "c_step"),  # bytes from one product of a batch to the next
+    "own_b",  # where in a thread's memory packed b begins, in elements
 )
 
 
@@ -61,17 +67,18 @@ def tiling(kind: str) -> Tiling:
 
 @functools.cache
 def functions(kind: str) -> dict[str, int]:
-    """The addresses of ``pack``, ``multiply`` and ``product``, as kernels."""
-    return llvm.compile_module(
-        module_text(tiling(kind)), ["pack", "multiply", "product"]
-    )
+    """The addresses of ``pack`` and ``multiply``, as kernels."""
+    text = module_text(tiling(kind))
+    return llvm.compile_module(text, ["pack", "multiply"], finished=True)
 
 
 def module_text(tiling: Tiling) -> str:
-    parts, declared = [], set()
-    writers = [_Micro(tiling, v + 1) for v in range(tiling.vectors)]
+    parts: list[str] = []
+    declared: set[str] = set()
+    writers: list[_Function] = []
+    writers += [_Micro(tiling, v + 1) for v in range(tiling.vectors)]
     writers += [_Edge(tiling), _Single(tiling), _Panels(tiling), _Tiles(tiling)]
-    writers += [_Pack(tiling), _Multiply(tiling), _Whole(tiling)]
+    writers += [_Pack(tiling), _Multiply(tiling)]
     for writer in writers:
         parts.append(writer.text())
         declared |= writer.declared
@@ -174,7 +181,7 @@ class _Edge(_Function):
 
 
 class _Panels(_Function):
-    """Pack panels ``first .. last-1`` of an operand, which is ``count`` by ``k``.
+    """Pack panels ``first .. last-1`` of an operand that is ``count`` by ``deep``.
 
     ``down`` and ``along`` are its strides in elements. Where one of them is one, whole
     vectors are copied, or squares of elements turned in registers; where none is, and
@@ -184,26 +191,23 @@ class _Panels(_Function):
 
     head = (
         "internal void @panels(ptr noalias %to, ptr noalias %from, i64 %down,"
-        " i64 %along, i64 %count, i64 %k, i64 %depth, i64 %first, i64 %last,"
+        " i64 %along, i64 %count, i64 %deep, i64 %first, i64 %last,"
         " i64 %width, i64 %unit) noinline"
     )
 
     def body(self) -> None:
         p = self.parameter
-        count, k, unit = p("count"), p("k"), p("unit")
+        count, unit, deep = p("count"), p("unit"), p("deep")
         padded = self.binary("udiv", count + unit - 1, unit) * unit
-        with self.loop(0, k, p("depth")) as start:
-            deep = self.least(k - start, p("depth"))
-            block = self.at("%to", start * padded)
-            source = self.at("%from", start * p("along"))
-            with self.loop(p("first"), p("last")) as panel:
-                top = panel * p("width")
-                self.span = self.least(padded - top, p("width"))
-                inside = self.least(count - top, p("width"))
-                target = self.at(block, top * deep)
-                self._panel(target, self.at(source, top * p("down")), inside, deep)
+        with self.loop(p("first"), p("last")) as panel:
+            top = panel * p("width")
+            self.span = self.least(padded - top, p("width"))
+            inside = self.least(count - top, p("width"))
+            target = self.at("%to", top * deep)
+            self._panel(target, self.at("%from", top * p("down")), inside, deep)
 
     def _panel(self, target: str, source: str, inside: Value, deep: Value) -> None:
+        """What is beyond ``inside`` stays as it is: its products are left out again."""
         p, side = self.parameter, self.tiling.rows
         whole = self.binary("udiv", inside, self.number(side)) * side
         even = self.binary("udiv", deep, self.number(side)) * side
@@ -216,26 +220,22 @@ class _Panels(_Function):
         ):
             value = self.fetch(self.at(source, step * p("along") + i), side)
             self.put(value, self.at(target, step * self.span + i), side)
-        with (
-            self.when(turned),
-            self.loop(0, whole, side) as i,
-            self.loop(0, even, side) as step,
-        ):
-            self._turn(
-                self.at(source, i * p("down") + step),
-                self.at(target, step * self.span + i),
-            )
-        done = straight.select(deep, turned.select(even, 0))
-        self._single(target, source, (0, whole), (done, deep), inside)
-        self._single(target, source, (whole, self.span), (0, deep), inside)
+        with self.when(turned), self.loop(0, inside, side) as i:
+            last = inside - 1
+            offsets = [self.least(i + j, last) * p("down") for j in range(side)]
+            with self.loop(0, even, side) as step:
+                self._turn(source, offsets, step, self.at(target, step * self.span + i))
+        done = straight.select(whole, 0), turned.select(even, 0)
+        words = [self.span, done[0], inside, done[1], deep, p("down"), p("along")]
+        arguments = ", ".join(f"i64 {x.text}" for x in words)
+        self.line(f"  call void @single(ptr {target}, ptr {source}, {arguments})")
 
-    def _turn(self, source: str, target: str) -> None:
-        """Transpose a square: rows that lie ``down`` apart, to ones ``span`` apart."""
+    def _turn(
+        self, source: str, offsets: list[Value], step: Value, target: str
+    ) -> None:
+        """Transpose a square: rows at ``offsets``, to ones ``span`` apart."""
         side = self.tiling.rows
-        rows = [
-            self.fetch(self.at(source, self.parameter("down") * i), side)
-            for i in range(side)
-        ]
+        rows = [self.fetch(self.at(source, x + step), side) for x in offsets]
         distance = side // 2
         while distance:
             rows = self._exchange(rows, distance)
@@ -260,28 +260,13 @@ class _Panels(_Function):
                 ).text
         return result
 
-    def _single(
-        self,
-        target: str,
-        source: str,
-        across: tuple[Value | int, Value],
-        steps: tuple[Value, Value] | tuple[int, Value],
-        inside: Value,
-    ) -> None:
-        words = [
-            *(self.span, *map(self.span._lift, (*across, *steps)), inside),
-            *map(self.parameter, ("down", "along")),
-        ]
-        arguments = ", ".join(f"i64 {x.text}" for x in words)
-        self.line(f"  call void @single(ptr {target}, ptr {source}, {arguments})")
-
 
 class _Single(_Function):
-    """Pack a rectangle of a panel, element by element, with zeros beyond ``inside``."""
+    """Pack a rectangle of a panel, element by element."""
 
     head = (
         "internal void @single(ptr noalias %to, ptr noalias %from, i64 %span, i64 %i0,"
-        " i64 %i1, i64 %step0, i64 %step1, i64 %inside, i64 %down, i64 %along) noinline"
+        " i64 %i1, i64 %step0, i64 %step1, i64 %down, i64 %along) noinline"
     )
 
     def body(self) -> None:
@@ -290,10 +275,8 @@ class _Single(_Function):
             self.loop(p("step0"), p("step1")) as step,
             self.loop(p("i0"), p("i1")) as i,
         ):
-            safe = self.least(i, p("inside") - 1)
-            place = self.at("%from", safe * p("down") + step * p("along"))
+            place = self.at("%from", i * p("down") + step * p("along"))
             element = self.load(place, self.kind)
-            element = i.compare("ult", p("inside")).select(element, 0.0)
             self.store(element, self.at("%to", step * p("span") + i))
 
 
@@ -301,50 +284,47 @@ class _Tiles(_Function):
     """The tiles of rows ``i0 .. i1`` and columns ``j0 .. j1`` from packed operands."""
 
     head = (
-        "internal void @tiles(ptr %a, ptr %b, ptr %c, i64 %m, i64 %n, i64 %k,"
-        " i64 %depth, i64 %i0, i64 %i1, i64 %j0, i64 %j1) noinline"
+        "internal void @tiles(ptr %a, ptr %b, ptr %c, i64 %m, i64 %n, i64 %deep,"
+        " i1 %first, i64 %i0, i64 %i1, i64 %j0, i64 %j1) noinline"
     )
 
     def body(self) -> None:
         p, t = self.parameter, self.tiling
-        m, n, k = p("m"), p("n"), p("k")
+        m, n, deep = p("m"), p("n"), p("deep")
         self.entry.append(
             f"  %tile = alloca [{t.rows * t.columns} x {t.kind}], align 64"
         )
-        high, wide = self.rounded(m, t.rows), self.rounded(n, t.lanes)
-        with self.loop(0, k, p("depth")) as start:
-            self.deep = self.least(k - start, p("depth"))
-            self.first = start.compare("eq", 0)
-            left, right = self.at("%a", start * high), self.at("%b", start * wide)
-            with self.loop(p("j0"), p("j1"), t.columns) as j:
-                self.width = self.least(wide - j, t.columns)
-                self.columns = self.least(n - j, t.columns)
-                panel = self.at(right, j * self.deep)
-                with self.loop(p("i0"), p("i1"), t.rows) as i:
-                    rows = self.least(m - i, t.rows)
-                    place = self.at("%c", i * n + j)
-                    self._tile(self.at(left, i * self.deep), panel, place, rows)
+        wide = self.rounded(n, t.lanes)
+        with self.loop(p("j0"), p("j1"), t.columns) as j:
+            self.width = self.least(wide - j, t.columns)
+            self.columns = self.least(n - j, t.columns)
+            panel = self.at("%b", j * deep)
+            with self.loop(p("i0"), p("i1"), t.rows) as i:
+                rows = self.least(m - i, t.rows)
+                place = self.at("%c", i * n + j)
+                self._tile(self.at("%a", i * deep), panel, place, rows)
 
     def _tile(self, left: str, right: str, place: str, rows: Value) -> None:
         whole = rows.compare("eq", self.tiling.rows) & self.columns.compare(
             "eq", self.width
         )
-        n = self.parameter("n")
+        n, deep = self.parameter("n"), self.parameter("deep")
+        first = Value(self, "%first", "i1")
         target = self.op(f"select i1 {whole.text}, ptr {place}, ptr %tile", "ptr").text
         stride = whole.select(n, self.width)
-        fresh = (whole ^ True) | self.first
+        fresh = (whole ^ True) | first
         for v in range(1, self.tiling.vectors + 1):
             with self.when(self.width.compare("eq", v * self.tiling.lanes)):
                 self.line(
                     f"  call void @micro{v}(ptr {left}, ptr {right},"
-                    f" i64 {self.deep.text}, ptr {target}, i64 {stride.text},"
+                    f" i64 {deep.text}, ptr {target}, i64 {stride.text},"
                     f" i1 {fresh.text})"
                 )
         with self.when(whole ^ True):
             self.line(
                 f"  call void @edge(ptr %tile, i64 {self.width.text}, ptr {place},"
                 f" i64 {n.text}, i64 {rows.text}, i64 {self.columns.text},"
-                f" i1 {self.first.text})"
+                f" i1 {first.text})"
             )
 
 
@@ -359,103 +339,109 @@ class _Kernel(_Function):
         place = self.at("%args", self.number(FIELDS.index(name)), "i64")
         return self.load(place, "ptr").text
 
-    def pack(self, side: str, to: str, source: str, first: Value, last: Value) -> None:
-        names = (
-            f"{side}_down",
-            f"{side}_along",
-            "m" if side == "a" else "n",
-            "k",
-            "depth",
-        )
-        sizes = (
-            self.width(side),
-            self.tiling.rows if side == "a" else self.tiling.lanes,
-        )
-        numbers = [*map(self.argument, names), first, last, *map(self.number, sizes)]
-        words = ", ".join(f"i64 {x.text}" for x in numbers)
-        self.line(f"  call void @panels(ptr {to}, ptr {source}, {words})")
-
-    def tiles(self, a: str, b: str, c: str, *bounds: Value) -> None:
-        numbers = [*map(self.argument, ("m", "n", "k", "depth")), *bounds]
-        words = ", ".join(f"i64 {x.text}" for x in numbers)
-        self.line(f"  call void @tiles(ptr {a}, ptr {b}, ptr {c}, {words})")
-
     def width(self, side: str) -> int:
         return self.tiling.rows if side == "a" else self.tiling.columns
 
-    def panel_count(self, side: str) -> Value:
-        total, unit = self.argument("m" if side == "a" else "n"), self.width(side)
-        return self.binary("udiv", total + (unit - 1), self.number(unit))
+    def unit(self, side: str) -> int:
+        return self.tiling.rows if side == "a" else self.tiling.lanes
+
+    def total(self, side: str) -> Value:
+        return self.argument("m" if side == "a" else "n")
+
+    def quotient(self, x: Value, y: int) -> Value:
+        return self.binary("udiv", x + (y - 1), self.number(y))
+
+    def is_shared(self, side: str) -> Value:
+        return self.argument(f"packed_{side}").compare("ne", 0)
+
+    def deep(self, start: Value) -> Value:
+        return self.least(self.argument("k") - start, self.argument("depth"))
+
+    def shared(self, side: str, start: Value) -> str:
+        """Where the block that begins at ``start`` lies, packed for all chunks."""
+        padded = self.rounded(self.total(side), self.unit(side))
+        return self.at(self.pointer(f"packed_{side}"), start * padded)
+
+    def pack(
+        self, side: str, to: str, source: str, start: Value, panels: tuple[Value, Value]
+    ) -> None:
+        along = self.argument(f"{side}_along")
+        numbers = [
+            *(self.argument(f"{side}_down"), along, self.total(side), self.deep(start)),
+            *panels,
+            *map(self.number, (self.width(side), self.unit(side))),
+        ]
+        words = ", ".join(f"i64 {x.text}" for x in numbers)
+        source = self.at(source, start * along)
+        self.line(f"  call void @panels(ptr {to}, ptr {source}, {words})")
 
 
 class _Pack(_Kernel):
-    """Some panels of an operand: the first chunks are for the left one."""
+    """Some panels of the operand that is packed for all chunks."""
 
     head = "void @pack(ptr %args, i64 %chunk, ptr %scratch)"
 
     def body(self) -> None:
-        chunk, border = self.parameter("chunk"), self.argument("a_chunks")
-        left = chunk.compare("ult", border)
-        for side, mine, number in (
-            ("a", left, chunk),
-            ("b", left ^ True, chunk - border),
-        ):
-            with self.when(mine):
-                each = self.argument(f"{side}_panels")
-                first = number * each
-                last = self.least(first + each, self.panel_count(side))
-                self.pack(
-                    side,
-                    self.pointer(f"packed_{side}"),
-                    self.pointer(side),
-                    first,
-                    last,
-                )
+        each = self.argument("panels")
+        first = self.parameter("chunk") * each
+        for side in "ab":
+            with (
+                self.when(self.is_shared(side)),
+                self.loop(0, self.argument("k"), self.argument("depth")) as start,
+            ):
+                every = self.quotient(self.total(side), self.width(side))
+                panels = first, self.least(first + each, every)
+                to = self.shared(side, start)
+                self.pack(side, to, self.pointer(side), start, panels)
 
 
 class _Multiply(_Kernel):
-    """A rectangle of the result, from packed operands."""
+    """A rectangle of the result, or of that of one product of a batch."""
 
     head = "void @multiply(ptr %args, i64 %chunk, ptr %scratch)"
 
     def body(self) -> None:
-        chunk, down = self.parameter("chunk"), self.argument("row_chunks")
-        row, column = self.binary("urem", chunk, down), self.binary("udiv", chunk, down)
-        bounds = []
-        for number, size, total in (
-            (row, "chunk_rows", "m"),
-            (column, "chunk_columns", "n"),
-        ):
-            start = number * self.argument(size)
-            bounds += [
-                start,
-                self.least(start + self.argument(size), self.argument(total)),
-            ]
-        self.tiles(
-            self.pointer("packed_a"),
-            self.pointer("packed_b"),
-            self.pointer("c"),
-            *bounds,
-        )
-
-
-class _Whole(_Kernel):
-    """A whole product: one of a batch, or a small one."""
-
-    head = "void @product(ptr %args, i64 %chunk, ptr %scratch)"
-
-    def body(self) -> None:
+        chunk, every = self.parameter("chunk"), self.argument("chunks")
+        number = self.binary("udiv", chunk, every)
         a, b, c = (
-            self.at(
-                self.pointer(x),
-                self.parameter("chunk") * self.argument(f"{x}_step"),
-                "i8",
-            )
+            self.at(self.pointer(x), number * self.argument(f"{x}_step"), "i8")
             for x in "abc"
         )
-        zero, m, n = self.number(0), self.argument("m"), self.argument("n")
-        self.pack("a", "%scratch", a, zero, self.panel_count("a"))
-        size = self.rounded(m, self.tiling.rows) * self.argument("k")
-        packed_b = self.at("%scratch", self.rounded(size, 16))
-        self.pack("b", packed_b, b, zero, self.panel_count("b"))
-        self.tiles("%scratch", packed_b, c, zero, m, zero, n)
+        inside, down = self.binary("urem", chunk, every), self.argument("row_chunks")
+        rows = self._range("m", "chunk_rows", self.binary("urem", inside, down))
+        columns = self._range("n", "chunk_columns", self.binary("udiv", inside, down))
+        with self.loop(0, self.argument("k"), self.argument("depth")) as start:
+            left = self._packed("a", "%scratch", a, start, rows)
+            own_b = self.at("%scratch", self.argument("own_b"))
+            right = self._packed("b", own_b, b, start, columns)
+            numbers = [self.argument("m"), self.argument("n"), self.deep(start)]
+            words = ", ".join(f"i64 {x.text}" for x in numbers)
+            bounds = ", ".join(f"i64 {x.text}" for x in (*rows, *columns))
+            first = start.compare("eq", 0).text
+            self.line(
+                f"  call void @tiles(ptr {left}, ptr {right}, ptr {c}, {words},"
+                f" i1 {first}, {bounds})"
+            )
+
+    def _range(self, total: str, size: str, number: Value) -> tuple[Value, Value]:
+        start = number * self.argument(size)
+        return start, self.least(start + self.argument(size), self.argument(total))
+
+    def _packed(
+        self,
+        side: str,
+        own: str,
+        source: str,
+        start: Value,
+        bounds: tuple[Value, Value],
+    ) -> str:
+        """Where the block would begin if it were whole; packed here if it is not."""
+        origin = self.at(own, self.number(0) - bounds[0] * self.deep(start))
+        width = self.width(side)
+        panels = self.quotient(bounds[0], width), self.quotient(bounds[1], width)
+        shared = self.is_shared(side)
+        with self.when(shared ^ True):
+            self.pack(side, origin, source, start, panels)
+        whole = self.shared(side, start)
+        text = f"select i1 {shared.text}, ptr {whole}, ptr {origin}"
+        return self.op(text, "ptr").text

@@ -61,16 +61,27 @@ class Machine:
             cpu=self.cpu, features=self.features, opt=2, reloc="pic", codemodel="small"
         )
 
-    def object_code(self, ir: str, level: int) -> bytes:
-        """Optimise and assemble one module."""
+    def object_code(self, ir: str, finished: bool = False) -> bytes:
+        """Optimise and assemble one module.
+
+        What is ``finished`` is as good as it gets but for registers and constants: it
+        takes a few passes, a tenth of the time of all.
+        """
         llvm = self.llvm
         with llvm.parse_assembly(ir, llvm.create_context()) as module:
             machine = self._target_machine()
-            options = llvm.create_pipeline_tuning_options(speed_level=level)
+            options = llvm.create_pipeline_tuning_options(speed_level=2)
             options.loop_unrolling = False
             options.slp_vectorization = False
             builder = llvm.create_pass_builder(machine, options)
-            builder.getModulePassManager().run(module, builder)
+            passes = builder.getModulePassManager()
+            if finished:
+                passes = llvm.create_new_module_pass_manager()
+                passes.add_always_inliner_pass()
+                passes.add_sroa_pass()
+                passes.add_instruction_combine_pass()
+                passes.add_simplify_cfg_pass()
+            passes.run(module, builder)
             return bytes(machine.emit_object(module))
 
     def link(self, name: str, code: bytes, symbols: Sequence[str]) -> dict[str, int]:
@@ -102,17 +113,15 @@ def _vector_bytes(features: str) -> int:
     return 32 if "+avx2" in enabled else 16
 
 
-def compile_module(ir: str, symbols: Sequence[str], level: int = 2) -> dict[str, int]:
-    """The addresses of a module's functions, from the disk's cache where possible.
-
-    Args:
-        level: how much is optimised: 0 is for code whose time does not matter.
-    """
+def compile_module(
+    ir: str, symbols: Sequence[str], finished: bool = False
+) -> dict[str, int]:
+    """The addresses of a module's functions, from the disk's cache where possible."""
     host = machine()
-    key = cache.key_of(host.identity, str(level), ir)
+    key = cache.key_of(host.identity, ir, str(finished))
     code = cache.load(key)
     if code is None:
-        code = host.object_code(ir, level)
+        code = host.object_code(ir, finished)
         cache.save(key, code)
     return host.link(f"wengert-{key[:16]}-{len(_ADDRESSES)}", code, symbols)
 

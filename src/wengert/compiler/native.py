@@ -118,8 +118,9 @@ class NativeProgram(Program):
             for node in self.graph.nodes
             if node.op == "constant"
         }
-        every = [*self._kernels.values(), *self._products.values()]
-        scratch = max((x.scratch for x in every), default=0)
+        needed = [kernel.scratch for kernel in self._kernels.values()]
+        needed += [product.scratch for product in self._products.values()]
+        scratch = max(needed, default=0)
         self._scratch_each = -(-(scratch + 64) // 4096) * 4096
         self._scratch = aligned_bytes(self._scratch_each * self._runtime.threads)
 

@@ -1,9 +1,4 @@
-"""How a matrix product is cut into launches of `gemm`'s functions.
-
-A small product, or one of a batch, is one chunk: it packs its operands into scratch
-memory and multiplies. A large one is two launches: all chunks of the first pack, those
-of the second multiply rectangles of the result.
-"""
+"""How a matrix product is cut into launches of `gemm`'s functions."""
 
 from __future__ import annotations
 
@@ -18,10 +13,9 @@ from .layout import matrix_layout
 from .values import Argument
 
 CHUNK = 1_000_000  # multiplications that are worth a chunk
-SMALL = 400_000  # ... worth two
 MOST_CHUNKS = 16
-MOST_ROWS = 128  # of a chunk: the left operand's block stays in the second cache
 PER_NS = {"float": 50, "double": 25}  # multiplications, roughly
+OWN = 40_000  # elements: an operand that every chunk rather packs for itself
 _PACKED_BY_CHUNK = 32768  # elements
 
 
@@ -31,16 +25,16 @@ class Product:
 
     words: dict[str, Any]
     launches: list[tuple[str, int]]  # functions and how many chunks
-    packed: int = 0  # bytes of memory for packed operands
-    scratch: int = 0  # ... of each thread
+    shared: str = ""  # the argument that says where an operand is packed for all chunks
+    packed: int = 0  # ... in how many bytes
+    scratch: int = 0  # bytes of each thread
     nanoseconds: float = 0.0
     kind: str = "float"
 
     def arguments(self, packed: int) -> list[Any]:
-        """The arguments, where packed operands begin at an address."""
-        self.words["packed_a"] = packed
-        self.words["packed_b"] = packed + self.words["packed_b"]
-        return [self.words[name] for name in gemm.FIELDS]
+        """The arguments, where the packed operand begins at an address."""
+        words = self.words | ({self.shared: packed} if self.shared else {})
+        return [words[name] for name in gemm.FIELDS]
 
 
 def plan(node: Node) -> Product:
@@ -50,64 +44,62 @@ def plan(node: Node) -> Product:
     (m, k), n = a.shape[-2:], b.shape[-1]
     base_a, offset_a, (a_down, a_along), batch_a = matrix_layout(a)  # type: ignore[misc]
     base_b, offset_b, (b_along, b_down), batch_b = matrix_layout(b)  # type: ignore[misc]
-    size_a = _rounded(_rounded(m, tiling.rows) * k * item, 64)
-    size_b = _rounded(n, tiling.lanes) * k * item
+    batch = prod(node.shape[:-2])
+    rows, columns = _cut(m, n, k, batch, tiling)
+    down, across = ceil(m / rows), ceil(n / columns)
+    depth = ceil(k / ceil(k / gemm.DEPTH))
+    own_b = _rounded(rows, tiling.rows) * depth
     words = dict.fromkeys(gemm.FIELDS, 0) | {
         "a": Argument("node", base_a, offset_a * item),
         "b": Argument("node", base_b, offset_b * item),
         "c": Argument("node", node),
-        "packed_b": size_a,
         "m": m,
         "n": n,
         "k": k,
-        "depth": ceil(k / ceil(k / gemm.DEPTH)),
+        "depth": depth,
         "a_down": a_down,
         "a_along": a_along,
         "b_down": b_down,
         "b_along": b_along,
+        "chunk_rows": rows,
+        "chunk_columns": columns,
+        "row_chunks": down,
+        "chunks": down * across,
         "a_step": batch_a * item,
         "b_step": batch_b * item,
         "c_step": m * n * item,
+        "own_b": own_b,
     }
-    batch = prod(node.shape[:-2])
-    work = batch * m * n * k / PER_NS[kind]
-    if batch > 1 or m * n * k < SMALL:
-        launches = [("product", batch)]
-        return Product(words, launches, 0, size_a + size_b, work, kind)
-    packing = _cut_packing(words, tiling)
-    launches = [("pack", packing), ("multiply", _cut_product(words, tiling))]
-    return Product(words, launches, size_a + size_b, 0, work, kind)
+    product = Product(words, [("multiply", batch * down * across)], kind=kind)
+    product.nanoseconds = batch * m * n * k / PER_NS[kind]
+    product.scratch = (own_b + _rounded(columns, tiling.lanes) * depth) * item
+    if batch == 1 and across > 1 and m * k > OWN:
+        _share(product, "packed_a", m, tiling.rows, tiling.rows)
+    elif batch == 1 and down > 1 and n * k > OWN:
+        _share(product, "packed_b", n, tiling.columns, tiling.lanes)
+    return product
 
 
-def _cut_packing(words: dict[str, Any], tiling: gemm.Tiling) -> int:
-    """Decide how many panels a chunk packs; how many chunks there are."""
-    counts = []
-    for side, total, width in (
-        ("a", words["m"], tiling.rows),
-        ("b", words["n"], tiling.columns),
-    ):
-        panels = ceil(total / width)
-        each = min(panels, ceil(_PACKED_BY_CHUNK / (width * words["k"])))
-        words[f"{side}_panels"] = each
-        counts.append(ceil(panels / each))
-    words["a_chunks"] = counts[0]
-    return sum(counts)
-
-
-def _cut_product(words: dict[str, Any], tiling: gemm.Tiling) -> int:
-    """Decide which rectangle of the result a chunk is; how many there are."""
-    m, n = words["m"], words["n"]
-    wanted = min(MOST_CHUNKS, max(2, m * n * words["k"] // CHUNK))
+def _cut(m: int, n: int, k: int, batch: int, tiling: gemm.Tiling) -> tuple[int, int]:
+    """Decide how many rows or columns a chunk of a product has: all of one of them."""
+    wanted = min(MOST_CHUNKS, batch * m * n * k // CHUNK)
+    wanted = max(1, wanted // batch)
     panels = ceil(n / tiling.columns)
-    across = 1
-    while across * 2 <= wanted and panels >= 8 * across:
-        across *= 2
-    down = max(ceil(m / MOST_ROWS), ceil(wanted / across))
-    rows = min(m, _rounded(ceil(m / down), tiling.rows))
-    columns = ceil(panels / across) * tiling.columns
-    down = ceil(m / rows)
-    words |= {"chunk_rows": rows, "chunk_columns": columns, "row_chunks": down}
-    return down * ceil(n / columns)
+    if m <= n and panels >= 3 * wanted:
+        return m, ceil(panels / wanted) * tiling.columns
+    return _rounded(ceil(m / wanted), tiling.rows), n
+
+
+def _share(product: Product, where: str, count: int, width: int, unit: int) -> None:
+    """Let a launch pack an operand for all chunks."""
+    words = product.words
+    item = 4 if product.kind == "float" else 8
+    panels = ceil(count / width)
+    each = min(panels, ceil(_PACKED_BY_CHUNK / (width * words["k"])))
+    words["panels"] = each
+    product.shared = where
+    product.packed = _rounded(count, unit) * words["k"] * item
+    product.launches.insert(0, ("pack", ceil(panels / each)))
 
 
 def _rounded(n: int, unit: int) -> int:

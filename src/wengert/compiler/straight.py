@@ -21,7 +21,7 @@ from ..dtypes import get_default_dtype
 from ..tensor import AccumulateGrad, Tensor, counter, plain
 from ..tree import Structure
 from .guards import differs, same
-from .places import Given, GradPlace, Slot, view_of
+from .places import Given, GradPlace, Slot, ViewOf, view_of
 from .sharing import Sharing
 from .step import ScalarOf
 
@@ -311,14 +311,13 @@ class Line:
 
     def shown(self, result: Any) -> str:
         """Return the expression of a leaf of the function's result."""
-        kind = type(result)
-        if kind is Slot:
+        if isinstance(result, Slot):
             return f"m{result.place}"
-        if kind is not Given and not hasattr(result, "steps"):
-            return self.name(result)
-        if kind is not Given:
+        if isinstance(result, ViewOf):
             tensor = f"m{result.place}"
-        elif type(result.place) is GradPlace:
+        elif not isinstance(result, Given):
+            return self.name(result)
+        elif isinstance(result.place, GradPlace):
             tensor = self.held(result)
         else:
             tensor = self.place(result.place)

@@ -61,7 +61,7 @@ class Runtime:
         names = ["prepare", "run", "enter", "start_workers", "forget_workers"]
         names += ["batched"]
         ir = _runtime_text()
-        self.addresses = llvm.compile_module(ir, names, level=0)
+        self.addresses = llvm.compile_module(ir, names, finished=True)
         word, address, thing = ctypes.c_int64, ctypes.c_void_p, ctypes.py_object
         self.prepare = self._function("prepare", word, address, thing, thing)
         self.enter = self._function("enter", word, address, thing, thing)
