@@ -27,7 +27,9 @@ methods of `Tensor`.
 
 CONTENTS: dict[str, tuple[str, str]] = {
 '''
-NOT_FAMILIES = {"arguments", "contents", "index_parsing", "later", "public"}
+NOT_FAMILIES = {
+    *("arguments", "contents", "index_parsing", "later", "options", "public"),
+}
 """The modules of helpers."""
 Names = set[tuple[str, str]]
 """Pairs of "functions" or "methods" and a name."""

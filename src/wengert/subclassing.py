@@ -21,7 +21,7 @@ from typing import Any
 
 from . import modes
 from .ops import load_all
-from .ops.creation import as_subclass
+from .ops.constructors import as_subclass
 from .tensor import Parameter, Tensor
 
 Function = Callable[..., Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .ops.creation import as_tensor
+from .ops.data import as_tensor
 from .tensor import Tensor
 
 __all__ = ["assert_close"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from .. import dtypes
-from ..ops.creation import empty, ones, tensor, zeros
+from ..ops.creation import empty, ones, zeros
+from ..ops.data import tensor
 from ..tensor import Tensor
 from . import functional as F, init
 from .module import Module

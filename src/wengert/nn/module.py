@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from .. import dtypes
 from ..autograd import no_grad
-from ..ops.creation import check_device
+from ..ops.options import check_device
 from ..tensor import Tensor
 from .calls import HOOKS, Calls
 from .parameter import Parameter, is_buffer

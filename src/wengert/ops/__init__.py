@@ -9,7 +9,9 @@ from .later import FUNCTIONS as FUNCTIONS, Later, load_all as load_all
 from .public import namespace as namespace
 
 FAMILIES = [
+    "data",
     "creation",
+    "constructors",
     "conversion",
     "arithmetic",
     "elementwise",

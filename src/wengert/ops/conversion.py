@@ -27,7 +27,9 @@ from ..tensor import (
     rebind,
 )
 from ..views import View
-from .creation import TYPED, array_of, check_device, finish
+from .constructors import TYPED
+from .data import array_of
+from .options import check_device, finish
 from .public import namespace, op
 
 # --- copies and casts -----------------------------------------------------------------

@@ -13,7 +13,7 @@ from .. import generator as generators, modes
 from ..inplace import assign, check_writable
 from ..primitives import copying as C
 from ..tensor import Tensor, counter, history, plain
-from .creation import Dtype, finish, numpy_dtype, sizes
+from .options import Dtype, finish, numpy_dtype, sizes
 from .public import check_operand, namespace, op
 
 Generator = generators.Generator

@@ -292,7 +292,7 @@ def triangle_indices(
     mask: np.ndarray[Any, Any], dtype: Any, options: dict[str, Any]
 ) -> Tensor:
     """Return rows and columns of the elements of a mask."""
-    from .creation import finish
+    from .options import finish
 
     array = np.stack(np.nonzero(mask)).astype(dtypes.to_numpy(dtype))
     return finish(array, **options)

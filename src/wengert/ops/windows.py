@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .creation import Dtype, finish, numpy_dtype
+from .options import Dtype, finish, numpy_dtype
 from .public import op
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ...ops.creation import full, tensor
+from ...ops.creation import full
+from ...ops.data import tensor
 from ...ops.joining import cat, stack
 from ...tensor import Tensor
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes
-from ...ops.creation import as_tensor, tensor
+from ...ops.data import as_tensor, tensor
 from ...ops.joining import stack
 from ...tensor import Tensor
 

@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from ... import dtypes
 from ...generator import Generator
-from ...ops.creation import as_tensor, empty
+from ...ops.creation import empty
+from ...ops.data import as_tensor
 from ...ops.random import multinomial, randint, randperm
 
 T_co = TypeVar("T_co", covariant=True)
