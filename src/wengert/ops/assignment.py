@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .. import modes
+from .. import errors, modes
 from ..inplace import assign, check_writable, overlaps
 from ..primitives import indexing as I
 from ..tensor import Tensor, counter, history, is_inference, plain
@@ -45,6 +45,8 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
         target.copy_(value)
     else:
         check_value(target, value)
+        if overlaps(target._data):
+            raise errors.overlapping_memory()
         target.fill_(value)
 
 
