@@ -57,6 +57,10 @@ class Batched(Shared):
         """Refuse to give the values of one element, as there are several."""
         raise messages.item_of_batched(what)
 
+    def refusal(self) -> RuntimeError:
+        """Return the error about values like this for a tensor from outside."""
+        return messages.batch_into_captured()
+
     def detached(self) -> Any:
         """Return a tensor of these values without derivatives."""
         return on_level(self.level, Batched(self.value.detach(), self.level))

@@ -56,3 +56,25 @@ def same_of_batched() -> RuntimeError:
         "are batched. Use randomness='different', or parameters that are not mapped "
         "over."
     )
+
+
+def batch_into_captured() -> RuntimeError:
+    """A batched value is written into a tensor from outside of the vmap."""
+    return RuntimeError(
+        "vmap: inplace arithmetic(self, *extra_args) is not possible because there "
+        "exists a Tensor `other` in extra_args that has more elements than `self`. "
+        "This happened due to `other` being vmapped over but `self` not being vmapped "
+        "over in a vmap. Please use out-of-place operators instead of inplace "
+        "arithmetic, pass `self` as an argument that is mapped over, or make it inside "
+        "the function."
+    )
+
+
+def captured_written() -> RuntimeError:
+    """A value with derivatives is written into a tensor from outside."""
+    return RuntimeError(
+        "During a grad (vjp, jvp, grad, etc) transform, the function provided "
+        "attempted to call in-place operation that would mutate a captured Tensor. "
+        "This is not supported; please rewrite the function being transformed to "
+        "explicitly accept the mutated Tensor(s) as inputs."
+    )
