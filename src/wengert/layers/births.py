@@ -10,20 +10,21 @@ Note [Births]
 
 from __future__ import annotations
 
-import sys
 import threading
+from itertools import count
 from typing import Any
 
 from ..ops import constructors, conversion
 from ..quick import calls, elementwise, products, reductions, views
-from ..tensor import Tensor, new as create
+from ..tensor import Tensor, new as create, plain
 
 MAKERS = (
-    *(sys.modules[Tensor.__module__], constructors, conversion),
-    *(calls, elementwise, products, reductions, views),
+    *(plain.__globals__, vars(constructors), vars(conversion), vars(calls)),
+    *(vars(elementwise), vars(products), vars(reductions), vars(views)),
 )
-"""The modules that make tensors."""
+"""The names of the modules that make tensors."""
 
+numbers = count(1)
 lock = threading.Lock()
 running = 0
 """How many transformations are running, in all threads."""
@@ -31,14 +32,15 @@ latest = 0
 """The number of the transformation that began last."""
 
 
-def begin(number: int) -> None:
-    """Stamp what is made from now on with the number of a transformation."""
+def begin() -> int:
+    """Return the number of a new transformation, and stamp what is made from now on."""
     global running, latest
     with lock:
-        running += 1
-        latest = max(latest, number)
-        if running == 1:
+        latest = next(numbers)
+        if not running:
             make_by(stamped)
+        running += 1
+    return latest
 
 
 def end() -> None:
@@ -51,13 +53,13 @@ def end() -> None:
 
 
 def make_by(new: Any) -> None:
-    for module in MAKERS:
-        module.new = new  # type: ignore[attr-defined]
+    for names in MAKERS:
+        names["new"] = new
 
 
 def stamped(kind: type[Any]) -> Any:
     """Return a new object; a tensor knows when it was made."""
     made = create(kind)
-    if issubclass(kind, Tensor):
+    if kind is Tensor or issubclass(kind, Tensor):
         made._birth = latest
     return made

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
-from itertools import count
 from typing import Any
 
 from .. import modes
@@ -29,7 +28,6 @@ from ..tensor import (
 from ..views import View, birth, replay
 from . import births, messages
 
-numbers = count(1)
 active: set[int] = set()
 """The transformations that are running, in any thread."""
 
@@ -46,9 +44,8 @@ class Level:
         self.grad = grad
 
     def __enter__(self) -> int:
-        number = self.number = next(numbers)
+        number = self.number = births.begin()
         active.add(number)
-        births.begin(number)
         outside = modes.is_grad_enabled()
         self.before = modes.local.levels
         modes.switch("levels", (*self.before, (number, outside)))
