@@ -55,6 +55,8 @@ class Batched(Shared):
 
     def values_of(self, what: str) -> Any:
         """Refuse to give the values of one element, as there are several."""
+        if self.level not in active:
+            raise messages.escaped()
         raise messages.item_of_batched(what)
 
     def refusal(self) -> RuntimeError:

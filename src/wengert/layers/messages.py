@@ -6,11 +6,10 @@ from __future__ import annotations
 def escaped() -> RuntimeError:
     """A tensor of a vmap is used after it."""
     return RuntimeError(
-        "a tensor that was made inside a function being vmapped is used after vmap has "
-        "finished: it stands for all elements of the batch, and nobody can say any "
-        "more which dimension they go to. Return it from the function instead of "
-        "storing "
-        "it elsewhere."
+        "Your tensor may have escaped from inside a function being vmapped and this is "
+        "a user error: it is used after vmap has finished, stands for all elements of "
+        "the batch, and nobody can say any more which dimension they go to. Return it "
+        "from the function instead of storing it elsewhere."
     )
 
 
