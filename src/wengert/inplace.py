@@ -39,7 +39,7 @@ from .tensor import (
     plain,
     wrap_at,
 )
-from .views import Steps, View, replay, shown_node
+from .views import Steps, View, birth, replay, shown_node
 
 
 def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
@@ -50,7 +50,7 @@ def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
     """
     if is_inference(tensor) and not modes.is_inference_mode_enabled():
         raise errors.inference_written()
-    if not modes.is_grad_enabled_at(level_of(tensor)):
+    if not records(tensor):
         return
     view = tensor._special
     if isinstance(view, View):
@@ -62,6 +62,16 @@ def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
             raise errors.leaf_view_in_place()
     if isinstance(history(tensor), AccumulateGrad):
         raise errors.leaf_in_place()
+
+
+def records(tensor: Tensor) -> bool:
+    """Whether what is written into a tensor is recorded at present.
+
+    What was made inside a transformation goes by the grad mode that is set there.
+    """
+    if not modes.special:
+        return True
+    return modes.is_grad_enabled_at(max(level_of(tensor), birth(tensor)))
 
 
 def overlaps(data: Any) -> bool:
@@ -116,7 +126,7 @@ def assign(tensor: Tensor, result: Tensor, *, uniform: bool = False) -> Tensor:
     version[0] += 1
     if isinstance(node, OpNode) and node.primitive.saves:
         follow_new_values(node, result, tensor)
-    if modes.is_grad_enabled_at(level_of(tensor)):
+    if records(tensor):
         take_history(tensor, result)
     return tensor
 

@@ -113,11 +113,13 @@ class Tensor(metaclass=_Open):
             Note [One look at two arrays].
         _grad: what is shown as ``grad``; absent until set.
         _idle: the node of a leaf that does not require grad any more; else absent.
+        _birth: when it was made, of what is made inside transformations; else absent.
     """
 
     __slots__ = (
         "__dict__",
         "__weakref__",
+        "_birth",
         "_counter",
         "_data",
         "_form",
@@ -134,6 +136,7 @@ class Tensor(metaclass=_Open):
     _form: Form | None
     _grad: Tensor | None
     _idle: Node | None
+    _birth: int
 
     __hash__ = object.__hash__
     __array_priority__ = 1000

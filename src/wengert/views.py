@@ -110,6 +110,17 @@ class View(Special):
         return ((as_strided, params),)
 
 
+def birth(tensor: Tensor) -> int:
+    """Return when a tensor's memory was made, see Note [Births].
+
+    That is the number of the transformation that had begun last, or zero if none was
+    running.
+    """
+    view = tensor._special
+    owner = view.base if isinstance(view, View) else tensor
+    return getattr(owner, "_birth", 0)
+
+
 turned: WeakValueDictionary[int, Tensor] = WeakValueDictionary()
 """By their ids, tensors that have got another shape in place: views made before have
 their places in memory, and no longer follow from the steps that they were made in."""

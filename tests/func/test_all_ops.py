@@ -64,6 +64,10 @@ def inner(a: list[Any], b: list[Any]) -> float:
     return sum(float(np.vdot(x.numpy(), y.numpy()).real) for x, y in pairs)
 
 
+ONE_WAY = {"as_strided_of_view"}
+"""Samples that reach outside of their input, as PyTorch's reverse mode does not."""
+
+
 @pytest.mark.parametrize(
     ("sample", "dtype"), parameters({"f": "float64", "c": "complex128"}, grad=True)
 )
@@ -81,6 +85,8 @@ def test_forward_is_the_transpose_of_reverse(sample: Sample, dtype: str) -> None
     points = tuple([inputs[i] for i in moving])
     tangents = tuple([random_like(x, rng) for x in points])
     pushed = func.jvp(call, points, tangents)[1]
+    if not pushed or sample.name in ONE_WAY:
+        return
     outputs, pull = func.vjp(call, *points)
     cotangents = tuple([random_like(out, rng) for out in outputs])
     pulled = pull(cotangents)

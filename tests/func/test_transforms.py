@@ -318,3 +318,10 @@ def test_complex_jacobians(jacobian):
     np.testing.assert_allclose(by_real.numpy(), np.diag(1j * np.exp(1j * x.numpy())))
     of_real = jacobian(lambda z: (z * z.conj()).real)(z)
     np.testing.assert_allclose(of_real.numpy(), np.diag(2 * z.numpy()))
+
+
+def test_an_op_that_loops_goes_over_an_empty_batch():
+    batch = wengert.zeros(0, 3, 3)
+    assert wengert.func.vmap(wengert.rot90)(batch).shape == (0, 3, 3)
+    values, places = wengert.func.vmap(lambda x: x.kthvalue(2))(batch)
+    assert values.shape == places.shape == (0, 3)

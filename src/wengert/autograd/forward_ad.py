@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 from typing import Any, NamedTuple
 
+from ..layers.births import numbers
 from ..layers.dual import Dual, primal_of, tangent_of
-from ..layers.level import active, numbers, on_level
+from ..layers.level import active, on_level
 from ..tensor import Tensor, forward_levels, is_differentiable, level_of
 
 

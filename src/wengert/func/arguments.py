@@ -16,17 +16,24 @@ def select(args: tuple[Any, ...], argnums: Argnums) -> Any:
     if isinstance(argnums, int):
         check_argnum(argnums, len(args))
         return args[argnums]
+    if not isinstance(argnums, tuple):
+        raise RuntimeError(
+            f"argnums must be int or Tuple[int, ...], got: {type(argnums)}"
+        )
     if not argnums:
         raise RuntimeError("argnums must be non-empty")
     for argnum in argnums:
         check_argnum(argnum, len(args))
-    if len(set(argnums)) != len(argnums):
-        raise RuntimeError(f"argnums elements must be unique, got {tuple(argnums)}")
-    return tuple([args[argnum] for argnum in argnums])
+    places = tuple([argnum % len(args) for argnum in argnums])
+    if len(set(places)) != len(places):
+        raise RuntimeError(f"argnums elements must be unique, got {places}")
+    return tuple([args[place] for place in places])
 
 
-def check_argnum(argnum: int, count: int) -> None:
+def check_argnum(argnum: Any, count: int) -> None:
     """Refuse the number of an argument that was not given."""
+    if not isinstance(argnum, int):
+        raise RuntimeError(f"argnum must be int, got: {type(argnum)}")
     if not -count <= argnum < count:
         raise RuntimeError(f"Got argnum={argnum}, but only {count} positional inputs")
 

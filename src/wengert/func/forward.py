@@ -95,8 +95,8 @@ def check_pair(primal: Any, tangent: Any) -> None:
     """Refuse a tangent that does not belong to its primal."""
     for name, value in (("primal", primal), ("tangent", tangent)):
         if not isinstance(value, Tensor):
-            raise ValueError(
-                f"Thing passed to transform API must be Tensor, got {type(value)}"
+            raise RuntimeError(
+                f"{CALL}: Expected {name}s to only contain Tensors, got {type(value)}"
             )
         if not is_differentiable(value._data.dtype):
             raise ValueError(
@@ -109,6 +109,11 @@ def check_pair(primal: Any, tangent: Any) -> None:
             "the original Tensor, this is not supported. Tensor is of size "
             f"{list(primal.shape)} while the given forward gradient is of size "
             f"{list(tangent.shape)}."
+        )
+    if tangent.dtype.is_complex and not primal.dtype.is_complex:
+        raise RuntimeError(
+            f"{CALL}: a tangent of dtype {tangent.dtype} for a primal of dtype "
+            f"{primal.dtype}: a real number moves in a real direction only."
         )
 
 
@@ -135,12 +140,14 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
                 f"primals {structure}"
             )
         for index, (x, t) in enumerate(zip(leaves, directions, strict=True)):
-            if x.shape != t.shape or x.dtype != t.dtype:
-                raise RuntimeError(
-                    f"tangent:{index} with shape {t.shape} and dtype {t.dtype} in "
-                    f"flattened pytree doesn't match the shape {x.shape} and dtype "
-                    f"{x.dtype} of the corresponding primal."
-                )
+            for what in ("shape", "dtype"):
+                given, wanted = getattr(t, what), getattr(x, what)
+                if given != wanted:
+                    raise RuntimeError(
+                        f"tangent:{index} with {what} {given} in flattened pytree "
+                        f"doesn't match the {what} {wanted} of the corresponding "
+                        "primal."
+                    )
         return push(tangents)[0]
 
     return value, push_tangents

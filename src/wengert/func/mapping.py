@@ -143,7 +143,7 @@ class Mapping:
 
     def input_dims(self, args: Any, structure: tree.Structure) -> list[int | None]:
         """Return the dimension of each leaf of the arguments."""
-        if not isinstance(self.in_dims, int | tuple | list):
+        if not isinstance(self.in_dims, int | tuple):
             raise self.refusal(
                 f"expected `in_dims` to be int or a (potentially nested) tuple "
                 f"matching the structure of inputs, got: {type(self.in_dims)}."
@@ -203,6 +203,13 @@ class Mapping:
 
     def output_dims(self, result: Any, structure: tree.Structure) -> list[Any]:
         """Return for each leaf of the results where the dimension goes."""
+        for place in tree.leaves(self.out_dims):
+            if not isinstance(place, int | None):
+                raise ValueError(
+                    f"vmap({self.name}, ..., out_dims={self.out_dims}): `out_dims` "
+                    "must be an int, None or a python collection of ints representing "
+                    "where in the outputs the vmapped dimension should appear."
+                )
         places = spread(self.out_dims, structure)
         single = isinstance(self.out_dims, tuple | list) and len(self.out_dims) == 1
         if places is None and single and isinstance(result, Tensor):
@@ -253,15 +260,10 @@ def spread(dims: Any, structure: tree.Structure) -> list[Any] | None:
     _, dims_structure = tree.flatten(dims)
     if dims_structure.kind is None:
         return [dims] * structure.count
-    kind, keys = structure.kind, structure.keys
-    sequences = (tuple, list)
-    alike = kind is dims_structure.kind or (
-        kind in sequences and dims_structure.kind in sequences
-    )
     children = list(dims.values()) if isinstance(dims, dict) else list(dims)
     if (
-        not alike
-        or keys != dims_structure.keys
+        dims_structure.kind is not structure.kind
+        or dims_structure.keys != structure.keys
         or len(children) != len(structure.children)
     ):
         return None

@@ -90,12 +90,12 @@ def swapped(
 ) -> Iterator[None]:
     """Have other tensors in a module; put its own back at the end."""
     places = places_of(module)
-    if strict:
-        check_names(module, places, given)
     for tensor in given.values():
-        if not isinstance(tensor, Tensor):
+        if not isinstance(tensor, Tensor | None):
             raise TypeError(f"{tensor} is not an instance of torch.Tensor")
     wanted = with_tied(places, given) if tie_weights else dict(given)
+    if strict:
+        check_names(module, places, wanted)
     own = {}
     for name in wanted:
         if name in places:
@@ -186,6 +186,10 @@ def stacked(rows: Sequence[Mapping[str, Tensor]]) -> Tensors:
     result = {}
     for name in rows[0]:
         column = [row[name] for row in rows]
+        if len({tensor.requires_grad for tensor in column}) > 1:
+            raise RuntimeError(
+                f"Expected {name} from each model to have the same .requires_grad"
+            )
         whole = namespace["stack"]([tensor.detach() for tensor in column])
         result[name] = whole.requires_grad_(column[0].requires_grad)
     return result

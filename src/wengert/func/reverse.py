@@ -17,7 +17,7 @@ from ..layers.level import Level, belongs, leaf_on_level, lowered
 from ..layers.pushing import pull
 from ..primitives.copying import zeros_like
 from ..recording import numpy_dtype
-from ..tensor import Tensor, history, plain
+from ..tensor import Tensor, history, is_differentiable, plain
 from .arguments import (
     Argnums,
     Function,
@@ -108,29 +108,67 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
         output, aux = split_aux("vjp(f, *primals)", result, has_aux)
         aux = tree.map(lambda x: lowered(x, level), aux)
     outputs, output_structure = tree.flatten(output)
-    for out in outputs:
-        check_output(out, "vjp(f, *primals)")
+    check_outputs(outputs)
     value = tree.unflatten([lowered(out, level) for out in outputs], output_structure)
 
-    def pull_cotangents(*cotangents: Any, **ignored: Any) -> Any:
-        given = cotangents[0] if len(cotangents) == 1 else cotangents
-        flat, found = tree.flatten(given)
+    def pull_cotangents(
+        cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None
+    ) -> Any:
+        flat, found = tree.flatten(cotangents)
         if found != output_structure:
             raise RuntimeError(
                 f"Expected pytree structure of cotangents to be the same as pytree "
                 f"structure of outputs to the function. cotangents: {found}, primal "
                 f"output: {output_structure}"
             )
-        for index, (cotangent, out) in enumerate(zip(flat, outputs, strict=True)):
-            if cotangent.shape != out.shape:
-                raise RuntimeError(
-                    f"Mismatch in shape: grad_output[{index}] has a shape of "
-                    f"{cotangent.shape} and output[{index}] has a shape of {out.shape}."
-                )
-        grads = pull_back(outputs, flat, inputs, level)
+        seeds = [
+            fitted_cotangent(index, cotangent, out)
+            for index, (cotangent, out) in enumerate(zip(flat, outputs, strict=True))
+        ]
+        grads = pull_back(outputs, seeds, inputs, level)
         return tree.unflatten(grads, structure)
 
     return (value, pull_cotangents, aux) if has_aux else (value, pull_cotangents)
+
+
+def check_outputs(outputs: Sequence[Any]) -> None:
+    """Refuse outputs of a function that have no cotangents."""
+    call = "vjp(f, *primals)"
+    if not outputs:
+        raise RuntimeError(
+            f"{call}: Expected f to be a function that has non-empty output (got "
+            "output = [])"
+        )
+    for out in outputs:
+        if not is_differentiable(check_output(out, call).dtype):
+            raise RuntimeError(
+                "vjp(f, ...): All outputs of f must be floating-point or complex "
+                f"Tensors, got Tensor with dtype {out.dtype}"
+            )
+
+
+def fitted_cotangent(index: int, cotangent: Any, out: Tensor) -> Tensor:
+    """Return a cotangent in the dtype of its output, or refuse it."""
+    if not isinstance(cotangent, Tensor):
+        raise TypeError(
+            "gradients can be either Tensors or None, but got "
+            f"{type(cotangent).__name__}"
+        )
+    name = f"grad_output[{index}]"
+    if cotangent.shape != out.shape:
+        raise RuntimeError(
+            f"Mismatch in shape: {name} has a shape of {cotangent.shape} and "
+            f"output[{index}] has a shape of {out.shape}."
+        )
+    given, wanted = cotangent.dtype, out.dtype
+    if given.is_complex != wanted.is_complex:
+        raise RuntimeError(
+            "For complex Tensors, both grad_output and output are required to have the "
+            f"same dtype. Mismatch in dtype: {name} has a dtype of {given} and "
+            f"output[{index}] has a dtype of {wanted}."
+        )
+    fitted: Tensor = cotangent if given is wanted else cotangent.to(wanted)
+    return fitted
 
 
 def pull_back(

@@ -13,6 +13,7 @@ from ..primitives.loss_of_each import nll_each, nll_each_backward
 from ..primitives.pooling import col2im, im2col
 from ..primitives.searching import searchsorted
 from ..primitives.shape import reshape, unsqueeze
+from ..primitives.strided import as_strided
 from ..recording import numpy_dtype
 from . import messages
 from .batching import Rule, aligned, rule, rules, shift_dims, together
@@ -299,6 +300,34 @@ def key_of_batch(
     rank = max([i.ndim - has for i, has in pairs])
     rows = namespace["arange"](size).reshape((size, *(1,) * rank))
     return [rows, *[aligned(i, has, rank) for i, has in pairs]], (0, *places)
+
+
+@rule("as_strided")
+def _as_strided(
+    count: int,
+    batched: Sequence[bool],
+    value: Any,
+    /,
+    *,
+    size: Sequence[int],
+    stride: Sequence[int],
+    offset: int,
+    own: Sequence[int],
+) -> Any:
+    from .memory import memory_below
+
+    found = memory_below(value)
+    if found is None:
+        return NotImplemented
+    memory, hidden = found
+    step = memory.strides[hidden] // memory.itemsize
+    return as_strided(
+        value,
+        size=(count, *size),
+        stride=(step, *stride),
+        offset=offset,
+        own=(step, *own),
+    )
 
 
 @rule("searchsorted")

@@ -55,7 +55,13 @@ class Batched(Shared):
 
     def values_of(self, what: str) -> Any:
         """Refuse to give the values of one element, as there are several."""
+        if self.level not in active:
+            raise messages.escaped()
         raise messages.item_of_batched(what)
+
+    def refusal(self) -> RuntimeError:
+        """Return the error about values like this for a tensor from outside."""
+        return messages.batch_into_captured()
 
     def detached(self) -> Any:
         """Return a tensor of these values without derivatives."""
@@ -222,6 +228,8 @@ def loop(
 ) -> Any:
     """Call a primitive for each element of the batch, and stack the results."""
     batching.looped[primitive.name] += 1
+    if not size:
+        return nothing(primitive, batched, values, params)
     rows = [
         primitive.call(
             *[v[i] if b else v for v, b in zip(values, batched, strict=True)], **params
@@ -231,6 +239,21 @@ def loop(
     if isinstance(rows[0], tuple):
         return tuple([stacked(column) for column in zip(*rows, strict=True)])
     return stacked(rows)
+
+
+def nothing(
+    primitive: Primitive,
+    batched: Sequence[bool],
+    values: Sequence[Any],
+    params: dict[str, Any],
+) -> Any:
+    """Return the results for an empty batch: of a batch of one, without that one."""
+    one = [
+        value.new_zeros((1, *value.shape[1:])) if has else value
+        for value, has in zip(values, batched, strict=True)
+    ]
+    found = loop(primitive, 1, batched, one, params)
+    return tuple([r[:0] for r in found]) if isinstance(found, tuple) else found[:0]
 
 
 def stacked(rows: Sequence[Any]) -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
-from itertools import count
 from typing import Any
 
 from .. import modes
@@ -20,14 +19,15 @@ from ..tensor import (
     Layer,
     Special,
     Tensor,
+    forward_levels,
     history,
     level_of,
     plain,
     rebind,
 )
-from ..views import View, replay
+from ..views import View, birth, replay
+from . import births, messages
 
-numbers = count(1)
 active: set[int] = set()
 """The transformations that are running, in any thread."""
 
@@ -44,7 +44,7 @@ class Level:
         self.grad = grad
 
     def __enter__(self) -> int:
-        number = self.number = next(numbers)
+        number = self.number = births.begin()
         active.add(number)
         outside = modes.is_grad_enabled()
         self.before = modes.local.levels
@@ -58,6 +58,7 @@ class Level:
         modes.switch("grad", self.previous)
         modes.switch("levels", self.before)
         active.discard(self.number)
+        births.end()
 
 
 def on_level(level: int, array: Any) -> Tensor:
@@ -156,6 +157,10 @@ class Shared(Layer):
             self.step(whole).copy_(part)
         base.take(*wholes)
 
+    def refusal(self) -> RuntimeError:
+        """Return the error about values like this for a tensor from outside."""
+        return messages.captured_written()
+
     def copy(self) -> Any:
         """Return an array with memory of its own."""
         parts: list[Any] = [part.clone() for part in self.parts]
@@ -172,7 +177,7 @@ def is_recorded(value: Any) -> bool:
 #     A tensor made inside a transformation from nothing has no level yet. The level of
 #     the first values that are written into it, or into a view of it, becomes its own;
 #     before that it was a constant there. Its memory stays where it was unless a batch
-#     needs more of it.
+#     needs more of it. A tensor from outside is refused, see Note [Births].
 
 
 def is_below(tensor: Tensor, values: Tensor) -> bool:
@@ -190,6 +195,7 @@ def lift(tensor: Tensor, values: Tensor) -> None:
         if is_below(view.base, values):
             lift(view.base, values)
         return
+    check_inside(tensor, values)
     others = views_of(tensor)
     lower = tensor._data
     if level_of(tensor) < level:
@@ -209,6 +215,15 @@ def lift(tensor: Tensor, values: Tensor) -> None:
         other._counter = tensor._counter
         other._data = replay(made.steps(), tensor)._data
         other._node = None
+
+
+def check_inside(tensor: Tensor, values: Tensor) -> None:
+    """Refuse to write values of a transformation into a tensor from outside of it."""
+    level = level_of(values)
+    if birth(tensor) >= level or level in forward_levels:
+        return
+    array = values._data
+    raise array.refusal() if isinstance(array, Shared) else messages.captured_written()
 
 
 def views_of(base: Tensor) -> list[Tensor]:

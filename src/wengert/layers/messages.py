@@ -6,11 +6,10 @@ from __future__ import annotations
 def escaped() -> RuntimeError:
     """A tensor of a vmap is used after it."""
     return RuntimeError(
-        "a tensor that was made inside a function being vmapped is used after vmap has "
-        "finished: it stands for all elements of the batch, and nobody can say any "
-        "more which dimension they go to. Return it from the function instead of "
-        "storing "
-        "it elsewhere."
+        "Your tensor may have escaped from inside a function being vmapped and this is "
+        "a user error: it is used after vmap has finished, stands for all elements of "
+        "the batch, and nobody can say any more which dimension they go to. Return it "
+        "from the function instead of storing it elsewhere."
     )
 
 
@@ -55,4 +54,26 @@ def same_of_batched() -> RuntimeError:
         "vmap: randomness='same' makes no sense for random numbers whose parameters "
         "are batched. Use randomness='different', or parameters that are not mapped "
         "over."
+    )
+
+
+def batch_into_captured() -> RuntimeError:
+    """A batched value is written into a tensor from outside of the vmap."""
+    return RuntimeError(
+        "vmap: inplace arithmetic(self, *extra_args) is not possible because there "
+        "exists a Tensor `other` in extra_args that has more elements than `self`. "
+        "This happened due to `other` being vmapped over but `self` not being vmapped "
+        "over in a vmap. Please use out-of-place operators instead of inplace "
+        "arithmetic, pass `self` as an argument that is mapped over, or make it inside "
+        "the function."
+    )
+
+
+def captured_written() -> RuntimeError:
+    """A value with derivatives is written into a tensor from outside."""
+    return RuntimeError(
+        "During a grad (vjp, jvp, grad, etc) transform, the function provided "
+        "attempted to call in-place operation that would mutate a captured Tensor. "
+        "This is not supported; please rewrite the function being transformed to "
+        "explicitly accept the mutated Tensor(s) as inputs."
     )

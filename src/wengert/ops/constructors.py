@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import dtypes
-from ..tensor import Tensor, counter, rebind
+from ..tensor import Tensor, counter, new, rebind
+from ..views import birth
 from .creation import empty
 from .data import tensor
 from .public import namespace
@@ -37,7 +38,8 @@ def construct_typed(dtype: dtypes.dtype, *args: Any) -> Tensor:
 
 def as_subclass(tensor: Tensor, cls: type[Tensor]) -> Tensor:
     """Return the same tensor, memory and history, as one of a subclass."""
-    made = object.__new__(cls)
+    made = new(cls)
+    made._birth = birth(tensor)
     made._node = tensor._node
     made._counter = counter(tensor)
     rebind(made, tensor._data, tensor._special)

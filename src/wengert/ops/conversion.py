@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .. import dispatch, dtypes, errors, placement, printing
+from .. import dispatch, dtypes, errors, modes, placement, printing
 from ..forms import form_of
 from ..inplace import assign, check_writable, name_written
 from ..primitives import copying as C
@@ -23,10 +23,11 @@ from ..tensor import (
     history,
     is_differentiable,
     is_inference,
+    new,
     plain,
     rebind,
 )
-from ..views import View
+from ..views import View, birth
 from .constructors import TYPED
 from .data import array_of
 from .options import check_device, finish
@@ -59,6 +60,8 @@ def detach(input: Tensor) -> Tensor:
     if is_inference(input):
         alias._special = INFERENCE
     alias._counter = counter(input)
+    if modes.special:
+        alias._birth = birth(input)
     return alias
 
 
@@ -460,7 +463,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 
 def rebuild(kind: type[Tensor], data: ndarray, requires_grad: bool) -> Tensor:
     """Return a leaf of an array: what copying and unpickling make."""
-    made = object.__new__(kind)
+    made = new(kind)
     made._node = made._counter = None
     rebind(made, data, None if kind in (Tensor, Parameter) else Special())
     if made._special is None:

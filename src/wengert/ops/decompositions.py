@@ -227,11 +227,7 @@ def geqrf(input: Tensor) -> Any:
     tensor([0.])
     """
     check_matrix(input, "geqrf")
-    if input.requires_grad:
-        raise Unsupported("geqrf has no derivative; use torch.linalg.qr")
-    transposed, tau = np.linalg.qr(input._data, "raw")
-    a = transposed.swapaxes(-1, -2)
-    return geqrf_result(plain(np.ascontiguousarray(a)), plain(tau))
+    return geqrf_result(*P.geqrf(input))
 
 
 @linalg_op("orgqr")

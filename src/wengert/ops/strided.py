@@ -7,7 +7,7 @@ from typing import Any
 
 from ..primitives import overwriting as O, strided as P
 from ..primitives.joining import position
-from ..tensor import Tensor
+from ..tensor import Tensor, plain
 from .arguments import memory_of, normalize_dim, shape_from
 from .layout import contiguous_strides, storage_offset, stride
 from .public import op
@@ -110,15 +110,50 @@ def geometry(
             "as_strided: Negative strides are not supported at the moment, got "
             f"strides: {list(steps)}"
         )
-    memory = memory_of(input)
+    memory, hidden = memory_of(input), 0
+    if memory is None:
+        from ..layers.memory import memory_below
+
+        memory, hidden = memory_below(input) or (None, 0)
     if memory is None:
         own, start, extent = contiguous_strides(tuple(input.shape)), 0, input.numel()
     else:
-        own, start = stride(input), storage_offset(input)
+        below = plain(memory)
+        own, start = stride(below)[hidden:], storage_offset(below)
         extent = P.storage_of(memory).size
     offset = start if offset is None else offset
-    check_storage(input, sizes, steps, offset, extent)
+    if hidden:
+        check_inside(input, sizes, steps, offset, own, start)
+    else:
+        check_storage(input, sizes, steps, offset, extent)
     return {"size": sizes, "stride": steps, "offset": offset - start, "own": own}
+
+
+def check_inside(
+    input: Tensor,
+    sizes: Sequence[int],
+    steps: Sequence[int],
+    offset: int,
+    own: Sequence[int],
+    start: int,
+) -> None:
+    """Refuse sizes and strides that reach beyond one element of a batch."""
+    end = 1 + offset + reach_of(sizes, steps)
+    last = 1 + start + reach_of(tuple(input.shape), own)
+    if 0 in sizes or (start <= offset and end <= last):
+        return
+    raise RuntimeError(
+        f"result = tensor.as_strided({list(sizes)}, {list(steps)}, {offset}) can "
+        "access memory outside of `tensor`. `result` can access some memory in range "
+        f"[{offset}, {end}], but `tensor` can only access some memory in range "
+        f"[{start}, {last}]. This is not supported inside of vmap, please try to "
+        "rewrite the `as_strided` call as a sequence of PyTorch view operations"
+    )
+
+
+def reach_of(sizes: Sequence[int], steps: Sequence[int]) -> int:
+    """Return how far apart in memory the first and the last element are."""
+    return sum([(n - 1) * step for n, step in zip(sizes, steps, strict=True)])
 
 
 def check_storage(
@@ -127,7 +162,7 @@ def check_storage(
     """Refuse sizes and strides that reach beyond the memory."""
     if 0 in sizes:
         return
-    reach = 1 + offset + sum([(n - 1) * s for n, s in zip(sizes, steps, strict=True)])
+    reach = 1 + offset + reach_of(sizes, steps)
     if offset < 0:
         raise RuntimeError(f"Tensor: invalid storage offset {offset}")
     if reach > extent:

@@ -243,6 +243,20 @@ def tall_qr_vjp(of_q: Any, of_r: Any, Q: Any, R: Any) -> Any:
 
 qr = fused("linalg_qr", _qr, inputs=("self",), outputs=("Q", "R"), vjp_self=qr_vjp)
 
+
+def _geqrf(self: ndarray) -> tuple[ndarray, ndarray]:
+    transposed, tau = np.linalg.qr(self, "raw")
+    return np.ascontiguousarray(transposed.swapaxes(-1, -2)), tau
+
+
+def geqrf_vjp(grads: list[Any]) -> Any:
+    raise Unsupported("geqrf has no derivative; use torch.linalg.qr")
+
+
+geqrf = fused(
+    "geqrf", _geqrf, inputs=("self",), outputs=("a", "tau"), vjp_self=geqrf_vjp
+)
+
 # --- LU -------------------------------------------------------------------------------
 
 

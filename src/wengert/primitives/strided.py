@@ -135,6 +135,13 @@ def _as_strided(
     self: ndarray, *, size: Shape, stride: Shape, offset: int, own: Shape
 ) -> ndarray:
     width = self.itemsize
+    if any(
+        [
+            actual != step * width and n > 1
+            for actual, step, n in zip(self.strides, own, self.shape, strict=True)
+        ]
+    ):  # a tangent, say, that lies in memory as its primal does not
+        return _strided_forward(self, size=size, stride=stride, offset=offset, own=own)
     storage = storage_of(self)
     offset = offset * width + address(self) - address(storage)
     steps = tuple([step * width for step in stride])
