@@ -8,23 +8,33 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self
 from weakref import WeakSet
 
+import numpy as np
+
 from .. import engine, modes
 from ..engine import Node as Node, source
 from ..hooks import RemovableHandle, hooks_of
 from ..primitive import OpNode
-from ..recording import recording_hooks
+from ..recording import numpy_dtype, recording_hooks
 from ..saved import bare, pack_saved, saved_hooks
-from ..tensor import AccumulateGrad, Tensor, counter, history
+from ..tensor import AccumulateGrad, Tensor, counter, history, level_of
 
 Hook = Callable[..., Any]
 
 
-class GradientEdge(NamedTuple):
-    """Where the gradient of a tensor goes: a node, and which of its outputs."""
-
+class _Edge(NamedTuple):
     node: Node
     output_nr: int
     ownership_token: Any = None
+
+
+class GradientEdge(_Edge):
+    """Where the gradient of a tensor goes: a node, and which of its outputs.
+
+    `of` is the tensor's shape, NumPy dtype and level. A node knows nothing of its
+    result, so that an edge made by hand has None there.
+    """
+
+    of: tuple[tuple[int, ...], np.dtype[Any], int] | None = None
 
 
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
@@ -38,7 +48,9 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     found, index = source(node)
     assert found is not None
     keep = tensor if isinstance(found, AccumulateGrad) else None
-    return GradientEdge(found, index, keep)
+    edge = GradientEdge(found, index, keep)
+    edge.of = (tuple(tensor.shape), numpy_dtype(tensor), level_of(tensor))
+    return edge
 
 
 def increment_version(tensor: Tensor | Sequence[Tensor]) -> None:
