@@ -177,6 +177,8 @@ def test_disabling_hooks(t, log):
         with graph.disable_saved_tensors_hooks("inner"):
             log.error(enter)
         log.error(enter)
+    log.error(graph.disable_saved_tensors_hooks("decorated")(enter))
+    log.error(enter)
 
 
 @side_by_side
@@ -190,6 +192,7 @@ def test_raw_saved_tensors(t, log):
     log.error(lambda: raw.register_hooks(lambda s: s, lambda s: s))
     y.sum().backward()
     log(x.grad, w.grad)
+    log.error(lambda: raw.register_hooks(lambda s: s, lambda s: s))
 
 
 @side_by_side
@@ -208,3 +211,27 @@ def test_allow_mutation_on_saved_tensors(t, log):
     a.mul_(2)
     log.error(lambda: y.backward())
     del ctx
+
+
+@side_by_side
+def test_leaving_allow_mutation_on_saved_tensors(t, log):
+    allow = t.autograd.graph.allow_mutation_on_saved_tensors
+    x, _ = tensors(t)
+
+    def refused(y):
+        try:
+            y.sum().backward()
+        except AssertionError as error:
+            log(str(error).partition("context")[0])
+
+    with allow() as ctx:
+        refused_later = x * x
+        cleared = x * x
+        ctx.clear()
+        refused(cleared)
+        (x * x).sum().backward()
+        log(x.grad)
+    refused(refused_later)
+    with allow():
+        refused(refused_later)
+        log.error(lambda: allow().__enter__())
