@@ -24,6 +24,16 @@ def freed_graph() -> RuntimeError:
     )
 
 
+def hooks_on_freed() -> RuntimeError:
+    return RuntimeError(
+        "Calling register_hooks on a saved tensor after it has been freed. Saved "
+        "intermediate values of the graph are freed when you call .backward() or "
+        "autograd.grad(). Specify retain_graph=True if you need to backward through "
+        "the graph a second time or if you need to access saved variables after "
+        "calling backward."
+    )
+
+
 def op_name(node: Any) -> str:
     """Return the name of an op as messages have it: ``Mul`` for ``MulBackward0``."""
     return re.sub(r"Backward\d*$", "", node.name())
@@ -428,6 +438,14 @@ def backward_of_duals() -> RuntimeError:
         "gradients would have tangents, too. Use torch.autograd.grad, which returns "
         "them as duals, or call backward() on the primal: "
         "forward_ad.unpack_dual(tensor).primal"
+    )
+
+
+def mismatched_tangent(shape: Any, tangent_shape: Any) -> RuntimeError:
+    return RuntimeError(
+        "Trying to set a forward gradient that has a different size than that of the "
+        f"original Tensor, this is not supported. Tensor is of size {list(shape)} "
+        f"while the given forward gradient is of size {list(tangent_shape)}."
     )
 
 

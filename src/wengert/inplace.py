@@ -23,7 +23,8 @@ from numpy import ndarray
 from . import dispatch, dtypes, errors, modes
 from .engine import Cotangents, Edges, Node, clock
 from .hooks import carry_retained
-from .primitive import OpNode
+from .primitive import OpNode, camel
+from .primitives.copying import constant
 from .primitives.fitting import fit
 from .recording import numpy_dtype, recorded_specially
 from .saved import WRITTEN, Packed
@@ -33,6 +34,7 @@ from .tensor import (
     Tensor,
     counter,
     history,
+    is_differentiable,
     is_inference,
     level_of,
     new,
@@ -363,16 +365,32 @@ WRITTEN_NAMES = {
 
 
 @functools.cache
-def written_class(kind: type[Node]) -> type[Node]:
-    """Return the class of nodes like these of ops in place: most have no other name."""
-    name = WRITTEN_NAMES.get(kind.__name__)
-    return kind if name is None else type(name, (kind,), {"__slots__": ()})
+def named_class(kind: type[Node], name: str) -> type[Node]:
+    """Return the class of nodes like these that have another name."""
+    return type(name, (kind,), {"__slots__": ()})
+
+
+def rename(node: Node | None, name: str) -> None:
+    """Give a node another name."""
+    if node is not None:
+        node.__class__ = named_class(type(node), name)  # type: ignore[arg-type]
 
 
 def name_written(node: Node | None) -> None:
     """Give the node of what was computed for an op in place the op's own name."""
     if node is not None and type(node).__name__ in WRITTEN_NAMES:
-        node.__class__ = written_class(type(node))  # type: ignore[arg-type]
+        rename(node, WRITTEN_NAMES[type(node).__name__])
+
+
+def write_constant(tensor: Tensor, values: Any, name: str) -> Tensor:
+    """Let a tensor have values that nothing has a derivative by.
+
+    Args:
+        name: of the node, if the tensor has a history, which ends here.
+    """
+    result = constant(tensor, values)
+    rename(history(result), name)
+    return assign(tensor, result)
 
 
 def inplace(function: Callable[..., Any]) -> Callable[..., Tensor]:
@@ -383,11 +401,17 @@ def inplace(function: Callable[..., Any]) -> Callable[..., Tensor]:
         result = function(self, *args, **kwargs)
         if history(result) is not None:
             check_writable(self, recorded=True)
+        elif history(self) is not None and not is_differentiable(result._data.dtype):
+            check_fits(self, result._data.shape, result._data.dtype)
+            overload = int(any([isinstance(arg, Tensor) for arg in args]))
+            return write_constant(self, result, f"{title}Backward{overload}")
         if lifted(self, result):
             # What was recorded on lower levels has saved what is lifted now.
             result = function(self, *args, **kwargs)
         name_written(history(result))
         return assign(self, result)
+
+    title = camel(function.__name__)
 
     call.__name__ = call.__qualname__ = function.__name__ + "_"
     call.__doc__ = f"In-place version of `{function.__name__}`."

@@ -90,4 +90,4 @@ def is_grad_enabled_at(level: int) -> bool:
     for number, outside in local.levels:
         if number > level:
             return outside
-    return local.grad and not local.inference
+    return local.grad and (level > 0 or not local.inference)

@@ -7,6 +7,7 @@ rules name), and how a node turns the gradient of its result into those of its i
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from operator import mul
 from typing import Any
@@ -119,7 +120,8 @@ class OpNode(Node):
         raise AttributeError(f"'{self.name()}' object has no attribute '{name}'")
 
     def __dir__(self) -> list[str]:
-        names = [f"_saved_{name}" for name in self.primitive.saves]
+        kept = [*self.primitive.saves, *shown_params(getattr(self, "params", {}))]
+        names = [f"_saved_{name}" for name in kept]
         return sorted({*super().__dir__(), *names})
 
 
@@ -309,9 +311,40 @@ class Primitive:
         """Return a saved value as users see it, or refuse."""
         if name in self.saves:
             return unpack_recorded(node, self.saves.index(name))
-        if name in self.statics:
-            return node.params[name]
+        params = shown_params(getattr(node, "params", {}))
+        if name in params:
+            return params[name]
         raise AttributeError(f"'{node.name()}' object has no attribute '_saved_{name}'")
+
+
+def shown_params(params: dict[str, Any]) -> dict[str, Any]:
+    """Return what a node keeps besides arrays under the names that PyTorch has."""
+    found: dict[str, Any] = {}
+    for name, value in params.items():
+        what, _, attribute = name.rpartition("_")
+        if attribute == "shape" and what:
+            found[f"{what}_sym_sizes"] = value
+        elif name == "index" and isinstance(value, tuple):
+            found.update(place_of_index(value))
+        elif name not in ("count", "shape") and attribute != "dtype":
+            found[name] = value
+    return found
+
+
+def place_of_index(index: tuple[Any, ...]) -> dict[str, Any]:
+    """Return which part of which dimension an index takes, if it is of one only."""
+    places = [
+        (dim, item)
+        for dim, item in enumerate(index)
+        if item is not Ellipsis and item != slice(None)
+    ]
+    if len(places) != 1:
+        return {}
+    ((dim, item),) = places
+    if not isinstance(item, slice):
+        return {"dim": dim, "index": item}
+    end = sys.maxsize if item.stop is None else item.stop
+    return {"dim": dim, "start": item.start or 0, "end": end, "step": item.step or 1}
 
 
 def first_of(forward: Callable[..., Any]) -> Callable[..., Any]:

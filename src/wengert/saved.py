@@ -173,7 +173,7 @@ class RawSaved:
         """Pack the value at once, and unpack it whenever it is needed."""
         saved = self.node.saved
         if saved is None:
-            raise errors.freed_graph()
+            raise errors.hooks_on_freed()
         if type(saved[2 * self.index]) is Packed:
             raise RuntimeError(
                 "Calling register_hooks on a saved tensor whose hooks have already "

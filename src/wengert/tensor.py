@@ -286,7 +286,7 @@ class Tensor(metaclass=_Open):
         """How many times the memory of this tensor has been written to."""
         if self._special is not None and is_inference(self):
             raise RuntimeError("Inference tensors do not track version counter.")
-        return self._counter[0] if self._counter is not None else 0
+        return version_of(self)
 
     @property
     def device(self) -> dtypes.device:
@@ -393,6 +393,11 @@ def counter(tensor: Tensor) -> list[int]:
     if tensor._counter is None:
         tensor._counter = [0]
     return tensor._counter
+
+
+def version_of(tensor: Tensor) -> int:
+    """Return how many times a tensor's memory is known to have been written to."""
+    return tensor._counter[0] if tensor._counter is not None else 0
 
 
 def history(tensor: Tensor) -> Node | None:

@@ -221,6 +221,33 @@ def test_gradient_edges_stand_for_tensors(t, log):
 
 
 @side_by_side
+def test_gradient_edges_of_scalars_need_no_gradient(t, log):
+    edge_of = t.autograd.graph.get_gradient_edge
+    x = t.tensor([1.0, 2.0], requires_grad=True)
+    y = (x**3).sum()
+    (first,) = t.autograd.grad(edge_of(y), x, create_graph=True)
+    log(first, t.autograd.grad([edge_of(first.sum()), y], x, retain_graph=True))
+    log(t.autograd.grad([edge_of(y)], [x], [None], retain_graph=True))
+    t.autograd.backward([edge_of(y), edge_of(x[1].double())], inputs=[edge_of(x)])
+    log(x.grad)
+    edge = edge_of(x * x)
+    log.error(lambda: t.autograd.grad(edge, x))
+    log.error(lambda: t.autograd.grad(edge, x, t.ones(3)))
+    log.error(lambda: t.autograd.backward(edge, t.ones(3)))
+    z = t.ones(2, dtype=t.complex64, requires_grad=True)
+    log.error(lambda: t.autograd.grad(edge_of(z.sum()), z))
+
+
+def test_an_edge_made_by_hand_does_not_know_the_shape():
+    x = wengert.ones(2, requires_grad=True)
+    edge = wengert.autograd.graph.GradientEdge((x * 2).sum().grad_fn, 0)
+    with pytest.raises(RuntimeError, match="made by hand"):
+        wengert.autograd.grad(edge, x)
+    (grad,) = wengert.autograd.grad(edge, x, wengert.ones(()))
+    assert grad.tolist() == [2.0, 2.0]
+
+
+@side_by_side
 def test_an_exception_leaves_the_graph_usable(t, log):
     class Fails(t.autograd.Function):
         fail = True

@@ -92,6 +92,30 @@ def test_refusals(t, log):
         log.error(lambda: fw.make_dual(x, t.arange(3)))
         log.error(lambda: fw.make_dual(x, t.ones(2)))
         log.error(lambda: fw.make_dual(fw.make_dual(x, x), x))
+        with pytest.raises(RuntimeError, match="itself has a forward gradient"):
+            fw.make_dual(x, fw.make_dual(x, x))
+        log.error(lambda: fw.make_dual(x, x, level=-1))
+        log.error(lambda: fw.make_dual(x, x, level=1))
+        log.error(lambda: fw.unpack_dual(3.0))
     finally:
         fw.exit_dual_level()
     log(*fw.unpack_dual(x))
+
+
+@pytest.mark.parametrize("returned", ["several", "a part", "a number"])
+@side_by_side
+def test_what_a_custom_jvp_must_not_return(t, log, returned):
+    class Bad(t.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def jvp(ctx, tangent):
+            values = {"several": (tangent, tangent), "a part": tangent[:1]}
+            return values.get(returned, 3.0)
+
+    fw = module(t)
+    with fw.dual_level():
+        dual = fw.make_dual(t.ones(2), t.ones(2))
+        log.error(lambda: Bad.apply(dual))

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import wengert
+from tests.autograd.support import side_by_side
 from wengert.autograd.gradcheck import GradcheckError
 
 
@@ -236,3 +237,13 @@ def test_dtypes():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert check(wengert, wengert.exp, x, check_grad_dtypes=True)
+
+
+@side_by_side
+def test_an_input_without_elements(t, log):
+    x = t.zeros(0, 2, dtype=t.float64, requires_grad=True)
+    y = t.ones(2, dtype=t.float64, requires_grad=True)
+    for function in (lambda x, y: x.sum(), lambda x, y: (x * y, y.sin())):
+        log(t.autograd.gradcheck(function, (x, y)))
+        log(t.autograd.gradcheck(function, (x, y), check_forward_ad=True))
+        log(t.autograd.gradcheck(function, (x, y), fast_mode=True))

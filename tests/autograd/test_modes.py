@@ -6,6 +6,7 @@ import asyncio
 import threading
 import traceback
 
+import numpy as np
 import pytest
 
 import wengert
@@ -252,6 +253,54 @@ def test_inference_mode(t, log):
     copy = y.clone().requires_grad_()
     (copy * 2).sum().backward()
     log(copy.grad)
+
+
+MAKING = {
+    "ones": lambda t: t.ones(2),
+    "tensor": lambda t: t.tensor([1.0, 2.0]),
+    "arange": lambda t: t.arange(3.0),
+    "randn": lambda t: t.randn(2),
+    "like": lambda t: t.zeros_like(t.ones(2)),
+    "new": lambda t: t.ones(2).new_full((2,), 3.0),
+    "from_numpy": lambda t: t.from_numpy(np.ones(2)),
+    "op": lambda t: t.ones(2) + 1,
+    "view": lambda t: t.ones(2, 2)[0],
+    "whole numbers": lambda t: t.ones(2).long(),
+    "joined": lambda t: t.cat([t.ones(2), t.ones(2)]),
+}
+
+
+@pytest.mark.parametrize("name", MAKING)
+@side_by_side
+def test_what_is_made_in_inference_mode(t, log, name):
+    with t.inference_mode():
+        x = MAKING[name](t)
+        log(x.is_inference(), x.requires_grad, x.detach().is_inference())
+        x.add_(1)
+    w = t.ones(x.shape, requires_grad=True)
+    log(x.is_inference(), x[:1].is_inference(), (x * 2).is_inference())
+    log(x.clone().is_inference(), (w + x).requires_grad)
+    if name != "randn":
+        (w * x.clone()).sum().backward()
+        log(w.grad)
+    log.error(lambda: w * x)
+    log.error(lambda: x.add_(1))
+    log.error(lambda: x._version)
+    if x.is_floating_point():
+        log.error(lambda: x.requires_grad_())
+
+
+@side_by_side
+def test_transformations_in_inference_mode(t, log):
+    def square(v):
+        return (v * v).sum()
+
+    outside = t.tensor([1.0, 2.0])
+    with t.inference_mode():
+        for x in (outside, t.tensor([3.0, 4.0])):
+            log(t.func.grad(square)(x), t.func.jacrev(lambda v: v.sin())(x).shape)
+            log(t.func.vmap(t.func.grad(square))(x.reshape(2, 1)))
+            log(t.func.jvp(square, (x,), (x,)), t.func.hessian(square)(x))
 
 
 @side_by_side

@@ -177,6 +177,8 @@ def test_disabling_hooks(t, log):
         with graph.disable_saved_tensors_hooks("inner"):
             log.error(enter)
         log.error(enter)
+    log.error(graph.disable_saved_tensors_hooks("decorated")(enter))
+    log.error(enter)
 
 
 @side_by_side
@@ -190,6 +192,7 @@ def test_raw_saved_tensors(t, log):
     log.error(lambda: raw.register_hooks(lambda s: s, lambda s: s))
     y.sum().backward()
     log(x.grad, w.grad)
+    log.error(lambda: raw.register_hooks(lambda s: s, lambda s: s))
 
 
 @side_by_side
@@ -208,3 +211,54 @@ def test_allow_mutation_on_saved_tensors(t, log):
     a.mul_(2)
     log.error(lambda: y.backward())
     del ctx
+
+
+@side_by_side
+def test_leaving_allow_mutation_on_saved_tensors(t, log):
+    allow = t.autograd.graph.allow_mutation_on_saved_tensors
+    x, _ = tensors(t)
+
+    def refused(y):
+        try:
+            y.sum().backward()
+        except AssertionError as error:
+            log(str(error).partition("context")[0])
+
+    with allow() as ctx:
+        refused_later = x * x
+        cleared = x * x
+        ctx.clear()
+        refused(cleared)
+        (x * x).sum().backward()
+        log(x.grad)
+    refused(refused_later)
+    with allow():
+        refused(refused_later)
+        log.error(lambda: allow().__enter__())
+
+
+KEPT = {
+    "slice": lambda x: x[:, 1:],
+    "step": lambda x: x[..., ::2],
+    "narrow": lambda x: x.narrow(1, 0, 2),
+    "select": lambda x: x[1],
+    "sum": lambda x: x.sum(1),
+    "sum of all": lambda x: x.sum(),
+    "permute": lambda x: x.permute(2, 0, 1),
+    "transpose": lambda x: x.transpose(0, 1),
+    "view": lambda x: x.view(6, 4),
+    "flip": lambda x: x.flip(0),
+    "var": lambda x: x.var(0),
+    "diagonal": lambda x: x.diagonal(),
+    "roll": lambda x: x.roll(1, 0),
+    "addcmul": lambda x: x.addcmul(x, x, value=2),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+@side_by_side
+def test_parameters_that_nodes_keep(t, log, name):
+    node = KEPT[name](t.arange(24.0).reshape(2, 3, 4).requires_grad_()).grad_fn
+    names = [each for each in dir(node) if each.startswith("_saved_")]
+    log(sorted(names), {each: getattr(node, each) for each in names})
+    log.error(lambda: node._saved_nothing)

@@ -357,6 +357,57 @@ def test_in_place_ops(t, log, name, where):
     log(x.grad, w.grad)
 
 
+CONSTANT = {
+    "eq_": lambda y: y.eq_(1.0),
+    "eq_tensor": lambda y: y.eq_(y.detach()),
+    "less_": lambda y: y.less_(2.0),
+    "ge_": lambda y: y.ge_(y),
+    "not_equal_": lambda y: y.not_equal_(3),
+    "normal_": lambda y: y.normal_(),
+    "uniform_": lambda y: y.uniform_(1.0, 2.0),
+    "exponential_": lambda y: y.exponential_(),
+    "log_normal_": lambda y: y.log_normal_(),
+    "cauchy_": lambda y: y.cauchy_(),
+    "geometric_": lambda y: y.geometric_(0.5),
+    "random_": lambda y: y.random_(),
+    "random_below": lambda y: y.random_(5),
+    "random_between": lambda y: y.random_(2, 5),
+    "bernoulli_": lambda y: y.bernoulli_(),
+    "bernoulli_p": lambda y: y.bernoulli_(0.3),
+    "bernoulli_tensor": lambda y: y.bernoulli_(y.detach().clamp(0, 1)),
+}
+
+
+@pytest.mark.parametrize("where", ["whole", "view"])
+@pytest.mark.parametrize("name", CONSTANT)
+@side_by_side
+def test_what_nothing_has_a_derivative_by_ends_a_history(t, log, name, where):
+    w = leaf(t, 5)
+    base = w * 1
+    y = base[1:4] if where == "view" else base[1:4].clone()
+    CONSTANT[name](y)
+    log(y.requires_grad, y.is_leaf, y._version)
+    if where == "whole":
+        log(y.grad_fn)
+    (base * 2).sum().backward(retain_graph=True)
+    log(w.grad)
+    y.sum().backward()
+    log(w.grad)
+    log.error(lambda: CONSTANT[name](leaf(t, 3)))
+
+
+@pytest.mark.parametrize("name", ["logical_not_", "logical_and_", "logical_xor_"])
+def test_logic_in_place_has_a_gradient_of_zeros(name):
+    # PyTorch lets the gradient through as if nothing had been written.
+    x = wengert.ones(2, requires_grad=True)
+    y = x * 1
+    others = () if name == "logical_not_" else (wengert.tensor([1.0, 0.0]),)
+    getattr(y, name)(*others)
+    assert y.requires_grad
+    y.sum().backward()
+    assert x.grad.tolist() == [0.0, 0.0]
+
+
 @side_by_side
 def test_what_an_in_place_op_refuses(t, log):
     x = leaf(t, 3)

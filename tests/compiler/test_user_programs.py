@@ -7,6 +7,7 @@ results on the way, parameters, buffers, gradients.
 from __future__ import annotations
 
 import copy
+import warnings
 
 import numpy as np
 import pytest
@@ -616,3 +617,14 @@ def test_programs(program, backend):
     (function,) = made
     assert len(function.programs) == PROGRAMS[program]
     assert not function.eager
+
+
+def test_inference_tensors_are_compiled_for() -> None:
+    with torch.inference_mode():
+        x = torch.arange(4.0)
+        compiled = torch.compile(lambda x: (x.sin() + x) * 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            results = [compiled(x) for _ in range(3)]
+    for result in results:
+        assert torch.allclose(result, (x.sin() + x) * 2)

@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from ..tensor import Tensor, plain
 from .backward import grad
-from .numerical import Point, differentiable, rows, values_of
+from .numerical import Point, differentiable, values_of
 
 
 class GradcheckError(RuntimeError):
@@ -98,7 +98,7 @@ def as_gradient(changes: ndarray, turn: complex, of_complex: bool) -> ndarray:
 
 def forward_jacobians(point: Point, index: int) -> list[ndarray]:
     """Return for each output its change with each step of an input, by forward mode."""
-    return rows([push(point, index, unit) for unit in point.steps(index)])
+    return point.rows([push(point, index, unit) for unit in point.steps(index)])
 
 
 def push(point: Point, index: int, direction: ndarray) -> list[ndarray]:

@@ -263,9 +263,7 @@ def start_of(index: int, output: Place, value: Tensor | None) -> Tensor:
         )
     if value is None:
         if isinstance(output, GradientEdge):
-            raise RuntimeError(
-                "give grad_outputs for a GradientEdge: its shape is unknown"
-            )
+            return implicit_start(stand_in(output))
         if history(output) is None:
             raise errors.nothing_to_differentiate(index)
         return implicit_start(output)
@@ -274,12 +272,25 @@ def start_of(index: int, output: Place, value: Tensor | None) -> Tensor:
             f"gradients can be either Tensors or None, but got {type(value).__name__}"
         )
     if isinstance(output, GradientEdge):
-        return value
+        if output.of is None:
+            return value
+        output = stand_in(output)
     if value.shape != output.shape:
         raise errors.mismatched_gradient(index, value.shape, output.shape)
     if value.dtype.is_complex != output.dtype.is_complex:
         raise errors.mismatched_gradient_dtype(index, value.dtype, output.dtype)
     return value if value.dtype is output.dtype else value.to(output.dtype)
+
+
+def stand_in(edge: GradientEdge) -> Tensor:
+    """Return a tensor like the one that an edge was asked of."""
+    if edge.of is None:
+        raise RuntimeError(
+            "give grad_outputs for a GradientEdge that was made by hand: only those of "
+            "get_gradient_edge() know the shape"
+        )
+    shape, dtype, level = edge.of
+    return wrap_at(level, np.broadcast_to(np.zeros((), dtype), shape))
 
 
 def implicit_start(output: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import Any, NamedTuple
 
+from .. import errors
 from ..layers.births import numbers
 from ..layers.dual import Dual, primal_of, tangent_of
 from ..layers.level import active, on_level
@@ -99,11 +100,13 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
     tensor([1., 1.], tangent=tensor([1., 2.]))
     """
     current = _local.current
-    if current is None:
+    if current is None or (level is not None and level < 0):
         raise RuntimeError(
             "Trying to create a dual Tensor for forward AD but no level exists, make "
             "sure to enter_dual_level() first."
         )
+    if level not in (None, 0):
+        raise RuntimeError("Invalid level given to _make_dual")
     for name, value in (("tensor", tensor), ("tangent", tangent)):
         if not isinstance(value, Tensor):
             raise TypeError(
@@ -122,13 +125,13 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
             "gradient "
             "at the same level 0 is not supported."
         )
-    if tensor.shape != tangent.shape:
+    if tangent_of(tangent, current) is not None:
         raise RuntimeError(
-            "Trying to set a forward gradient that has a different size than that of "
-            "the original Tensor, this is not supported. Tensor is of size "
-            f"{list(tensor.shape)} while the given forward gradient is of size "
-            f"{list(tangent.shape)}."
+            "Setting a forward grad that itself has a forward gradient at the same "
+            "level 0 is not supported."
         )
+    if tensor.shape != tangent.shape:
+        raise errors.mismatched_tangent(tensor.shape, tangent.shape)
     if level_of(tensor) > current or level_of(tangent) > current:
         raise RuntimeError(
             "make_dual is given a tensor of a transformation that was entered after "
@@ -146,6 +149,8 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
     >>> forward_ad.unpack_dual(torch.ones(1))
     UnpackedDualTensor(primal=tensor([1.]), tangent=None)
     """
+    if not isinstance(tensor, Tensor):
+        raise errors.not_a_tensor("_unpack_dual", "dual", 1, tensor)
     current = _local.current
     if current is None:
         return UnpackedDualTensor(below(tensor), None)

@@ -93,9 +93,14 @@ class set_grad_enabled(Mode):
 class inference_mode(Mode):
     """Like `no_grad`, and what is made inside can never be recorded.
 
-    That is refused for results of ops on tensors that require grad (and on such
-    results): those would otherwise have a history. What is made of constants alone has
-    none either way, and is as outside.
+    Results of ops on constants from outside are the exception: they have no history
+    either way, and are as outside. So are parameters.
+
+    >>> import wengert as torch
+    >>> with torch.inference_mode():
+    ...     x = torch.ones(2)
+    >>> x.is_inference()
+    True
     """
 
     name = "inference"

@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Self
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 from weakref import WeakSet
+
+import numpy as np
 
 from .. import engine, modes
 from ..engine import Node as Node, source
 from ..hooks import RemovableHandle, hooks_of
 from ..primitive import OpNode
-from ..recording import recording_hooks
+from ..recording import numpy_dtype, recording_hooks
 from ..saved import bare, pack_saved, saved_hooks
-from ..tensor import AccumulateGrad, Tensor, counter, history
+from ..tensor import AccumulateGrad, Tensor, counter, history, level_of
 
 Hook = Callable[..., Any]
 
 
-class GradientEdge(NamedTuple):
-    """Where the gradient of a tensor goes: a node, and which of its outputs."""
-
+class _Edge(NamedTuple):
     node: Node
     output_nr: int
     ownership_token: Any = None
+
+
+class GradientEdge(_Edge):
+    """Where the gradient of a tensor goes: a node, and which of its outputs.
+
+    `of` is the tensor's shape, NumPy dtype and level. A node knows nothing of its
+    result, so that an edge made by hand has None there.
+    """
+
+    of: tuple[tuple[int, ...], np.dtype[Any], int] | None = None
 
 
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
@@ -38,7 +49,9 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     found, index = source(node)
     assert found is not None
     keep = tensor if isinstance(found, AccumulateGrad) else None
-    return GradientEdge(found, index, keep)
+    edge = GradientEdge(found, index, keep)
+    edge.of = (tuple(tensor.shape), numpy_dtype(tensor), level_of(tensor))
+    return edge
 
 
 def increment_version(tensor: Tensor | Sequence[Tensor]) -> None:
@@ -84,17 +97,17 @@ class save_on_cpu(saved_tensors_hooks):
         super().__init__(lambda tensor: tensor.clone(), lambda packed: packed)
 
 
-class disable_saved_tensors_hooks(saved_tensors_hooks):
+@contextmanager
+def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
     """Inside, entering `saved_tensors_hooks` raises an error with this message."""
-
-    def __init__(self, error_message: str) -> None:
-        self.pair = error_message
-
-    def __enter__(self) -> None:
-        self.before = modes.local.saved_hooks
-        if self.before and not isinstance(self.before[-1], str):
-            raise RuntimeError(self.pair)
-        modes.switch("saved_hooks", (self.pair,))
+    before = modes.local.saved_hooks
+    if before and not isinstance(before[-1], str):
+        raise RuntimeError(error_message)
+    modes.switch("saved_hooks", (error_message,))
+    try:
+        yield
+    finally:
+        modes.switch("saved_hooks", before)
 
 
 def pack_all(node: Node) -> None:
@@ -105,7 +118,8 @@ def pack_all(node: Node) -> None:
             pack_saved(node, hooks, index)
 
 
-class allow_mutation_on_saved_tensors(saved_tensors_hooks):
+@contextmanager
+def allow_mutation_on_saved_tensors() -> Iterator[_SavedCopies]:
     """Inside, what ops have saved may be written to: it is copied before that.
 
     >>> import wengert as torch
@@ -119,36 +133,46 @@ class allow_mutation_on_saved_tensors(saved_tensors_hooks):
     >>> x.grad
     tensor([18., 18.])
     """
+    if modes.local.before_write is not None:
+        raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
+    copies = _SavedCopies()
+    with saved_tensors_hooks(copies.keep, copies.give_back):
+        modes.switch("before_write", copies.copy)
+        try:
+            yield copies
+        finally:
+            modes.switch("before_write", None)
+            copies.clear()
+
+
+class _SavedCopies:
+    """What ops have saved inside `allow_mutation_on_saved_tensors`."""
 
     def __init__(self) -> None:
-        self.kept: dict[int, WeakSet[Kept]] = {}
-        super().__init__(self.keep, self.give_back)
+        self.known: WeakSet[Kept] = WeakSet()
+        self.by_memory: dict[int, WeakSet[Kept]] = {}
 
-    def __enter__(self) -> Self:
-        super().__enter__()
-        self.before_write = modes.switch("before_write", self.copy)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        modes.switch("before_write", self.before_write)
-        self.kept.clear()
-        super().__exit__(*exception)
+    def clear(self) -> None:
+        """Forget what has been saved: nothing that needs it can be run any more."""
+        self.known.clear()
+        self.by_memory.clear()
 
     def keep(self, tensor: Tensor) -> Kept:
         """Keep a saved tensor in a way that lets it be replaced."""
         kept = Kept(bare(tensor))
-        self.kept.setdefault(id(counter(tensor)), WeakSet()).add(kept)
+        self.known.add(kept)
+        self.by_memory.setdefault(id(counter(tensor)), WeakSet()).add(kept)
         return kept
 
     def copy(self, tensor: Tensor) -> None:
         """Replace what is kept of a tensor's memory by copies before a write."""
-        for kept in self.kept.pop(id(counter(tensor)), ()):
+        for kept in self.by_memory.pop(id(counter(tensor)), ()):
             kept.tensor = kept.tensor.clone()
 
     def give_back(self, kept: Kept) -> Tensor:
         """Return a saved tensor as it was."""
-        if modes.local.before_write != self.copy:
-            raise RuntimeError(
+        if kept not in self.known:
+            raise AssertionError(
                 "Trying to backward outside of the 'allow_mutation_on_saved_tensors' "
                 "context in which the graph was originally recorded."
             )

@@ -81,7 +81,17 @@ class Point:
 
     def jacobians(self, index: int) -> list[ndarray]:
         """Return for each output the change with each step of an input: rows."""
-        return rows([self.difference(index, unit) for unit in self.steps(index)])
+        changes = [self.difference(index, unit) for unit in self.steps(index)]
+        return self.rows(changes)
+
+    def rows(self, changes: list[list[ndarray]]) -> list[ndarray]:
+        """Return for each output a matrix, from the outputs' changes with each step."""
+        if not changes:
+            return [np.zeros((0, out.numel())) for out in self.outputs()]
+        return [
+            np.array([out.reshape(-1) for out in of_output])
+            for of_output in zip(*changes, strict=True)
+        ]
 
     def random_direction(self, index: int, random: np.random.Generator) -> ndarray:
         """Return a random vector of length 1, like an input."""
@@ -90,14 +100,6 @@ class Point:
         if x.dtype.is_complex:
             vector = vector + 1j * random.standard_normal(tuple(x.shape))
         return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-300))
-
-
-def rows(changes: list[list[ndarray]]) -> list[ndarray]:
-    """Return for each output a matrix, from the outputs' changes with each step."""
-    return [
-        np.array([out.reshape(-1) for out in of_output])
-        for of_output in zip(*changes, strict=True)
-    ]
 
 
 def random_like(out: Tensor, strided: bool) -> Tensor:

@@ -27,7 +27,7 @@ from ..engine import Cotangents, Edges, Node as Step, clock
 from ..layers.traced import Traced
 from ..primitive import Primitive
 from ..primitives.op import registry
-from ..tensor import AccumulateGrad, Special, Tensor, rebind, wrap_at
+from ..tensor import AccumulateGrad, Special, Tensor, rebind, version_of, wrap_at
 from ..views import View, replay
 from . import failures, placing
 from .calls import Calls
@@ -80,7 +80,7 @@ class Adopted:
         self.data = tensor._data
         self.special = tensor._special
         self.node = tensor._node
-        self.version = tensor._version
+        self.version = version_of(tensor)
         self.grad: Tensor | None = getattr(tensor, "_grad", None)
         self.reset = reset
         """Whether its gradient is forgotten before anybody looks at it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import tree
+from .. import errors, tree
 from ..layers.dual import Dual, primal_of, tangent_of
 from ..layers.level import Level, on_level
 from ..primitives.copying import zeros_like
@@ -104,12 +104,7 @@ def check_pair(primal: Any, tangent: Any) -> None:
                 f"{value.dtype}"
             )
     if primal.shape != tangent.shape:
-        raise RuntimeError(
-            "Trying to set a forward gradient that has a different size than that of "
-            "the original Tensor, this is not supported. Tensor is of size "
-            f"{list(primal.shape)} while the given forward gradient is of size "
-            f"{list(tangent.shape)}."
-        )
+        raise errors.mismatched_tangent(primal.shape, tangent.shape)
     if tangent.dtype.is_complex and not primal.dtype.is_complex:
         raise RuntimeError(
             f"{CALL}: a tangent of dtype {tangent.dtype} for a primal of dtype "

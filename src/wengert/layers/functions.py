@@ -211,10 +211,25 @@ def pushed_by_jvp(
     found = returned if isinstance(returned, tuple) else (returned,)
     if len(found) != len(called.outputs):
         raise RuntimeError(
-            f"{cls.__name__}.jvp returned {len(found)} tangents for "
-            f"{len(called.outputs)} outputs"
+            "Function's jvp returned an invalid number of forward gradients (expected "
+            f"{len(called.outputs)} but got {len(found)})"
         )
+    for index, (out, tangent) in enumerate(zip(called.outputs, found, strict=True)):
+        check_tangent(index, out, tangent)
     return found
+
+
+def check_tangent(index: int, out: Any, tangent: Any) -> None:
+    """Refuse what a user's rule has returned that is no tangent of an output."""
+    if tangent is None:
+        return
+    if not isinstance(tangent, Tensor):
+        raise RuntimeError(
+            f"expected Variable or None (got {type(tangent).__name__}) for grad output "
+            f"{index}."
+        )
+    if tangent.shape != out.shape:
+        raise errors.mismatched_tangent(out.shape, tangent.shape)
 
 
 def pushed_by_backward(

@@ -24,6 +24,7 @@ from ..tensor import (
     level_of,
     plain,
     rebind,
+    version_of,
 )
 from ..views import View, birth, replay
 from . import births, messages
@@ -208,7 +209,7 @@ def lift(tensor: Tensor, values: Tensor) -> None:
     rebind(tensor, lifted, Special(level))
     tensor._node = None
     # The lower tensor counts by itself: writing to a layer may leave its memory alone.
-    tensor._counter = [tensor._version]
+    tensor._counter = [version_of(tensor)]
     for other in others:
         made: View = other._special  # type: ignore[assignment]
         made.level = level

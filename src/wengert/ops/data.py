@@ -9,7 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from .. import dtypes
-from ..tensor import Tensor, plain
+from ..tensor import Tensor
 from .options import Dtype, finish, numpy_dtype
 from .public import op
 
@@ -211,7 +211,7 @@ def from_numpy(ndarray_: ndarray) -> Tensor:
             "with negative strides are not currently supported. (You can probably work "
             "around this by making a copy of your array  with array.copy().) "
         )
-    return plain(ndarray_)
+    return finish(ndarray_)
 
 
 @op(method=False, out=False)

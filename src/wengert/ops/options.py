@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .. import dtypes, errors
+from .. import dtypes, errors, modes
 from ..forms import form_of
-from ..tensor import AccumulateGrad, Tensor, is_differentiable, plain
+from ..tensor import INFERENCE, AccumulateGrad, Tensor, is_differentiable, plain
 
 Dtype = dtypes.dtype | None
 
@@ -31,7 +31,10 @@ def finish(
             "memory allocator is available on this system."
         )
     tensor = plain(array)
-    tensor._form = form_of(array)
+    if modes.special and modes.local.inference:
+        tensor._special = INFERENCE
+    else:
+        tensor._form = form_of(array)
     if requires_grad:
         if not is_differentiable(array.dtype):
             raise RuntimeError(

@@ -10,8 +10,8 @@ import numpy as np
 from numpy import ndarray
 
 from .. import generator as generators, modes
-from ..inplace import assign, check_writable
-from ..primitives import copying as C
+from ..inplace import check_writable, write_constant
+from ..primitive import camel
 from ..tensor import Tensor, counter, history, plain
 from .options import Dtype, finish, numpy_dtype, sizes
 from .public import check_operand, namespace, op
@@ -354,7 +354,7 @@ def filling(name: str, draw: Callable[..., ndarray], text: str) -> None:
                 lambda shape: draw(random, shape, kind, *args, **kwargs),
                 tuple(self.shape),
             )
-            return assign(self, C.fill_number(self, value=0) + drawn)
+            return write_constant(self, drawn, node_name(name, args, kwargs))
         data[...] = draw(random, data.shape, data.dtype, *args, **kwargs)
         counter(self)[0] += 1
         return self
@@ -362,6 +362,17 @@ def filling(name: str, draw: Callable[..., ndarray], text: str) -> None:
     fill.__name__ = fill.__qualname__ = name
     fill.__doc__ = text
     setattr(Tensor, name, fill)
+
+
+def node_name(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Return the name of the node of a method that fills, of several the overload's."""
+    given = [*args, *kwargs.values()]
+    overload = 0
+    if name == "random_":
+        overload = 2 - len(given)
+    elif name == "bernoulli_":
+        overload = 1 if given and isinstance(given[0], Tensor) else 2
+    return f"{camel(name.rstrip('_'))}Backward{overload}"
 
 
 def _uniform(
