@@ -159,3 +159,49 @@ def test_mixed_dtypes_are_refused():
     graph, x = one_input()
     with pytest.raises(TypeError, match=r"float32.*float64"):
         graph.add("add", [x, graph.input(((4, 5), "float64"))])
+
+
+def test_an_identity_that_kernels_read_is_a_comparison_of_indices():
+    x = np.random.default_rng(0).standard_normal((12, 11)).astype(np.float32)
+    eye = np.eye(12, dtype=np.float32)
+    graph = Graph()
+    shifted = graph.slice(graph.constant(eye), slice(None), slice(1, None))
+    tangents = graph.transpose(graph.add("mul", [shifted, graph.input(x)]))
+    graph.outputs = [graph.add("exp", [tangents])]
+    constants = [n for n in optimize(graph).nodes if n.op == "constant"]
+    assert all(node.size == 1 for node in constants)
+    (found,) = compile_graph(graph).run([x])
+    np.testing.assert_allclose(found, np.exp((eye[:, 1:] * x).T), rtol=1e-6)
+
+
+NOT_COMPARED = {
+    "an operand of a product": lambda g, c, x: g.matmul(g.transpose(c), x),
+    "an output": lambda g, c, x: g.transpose(c),
+}
+
+
+@pytest.mark.parametrize("name", NOT_COMPARED)
+def test_an_identity_that_has_to_lie_in_memory_stays(name):
+    graph = Graph()
+    x = graph.input(((12, 12), "float32"))
+    eye = graph.constant(np.eye(12, dtype=np.float32))
+    graph.outputs = [NOT_COMPARED[name](graph, eye, x)]
+    assert "eq" not in op_names(optimize(graph))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.eye(12) * 2,
+        np.eye(12, 13),
+        np.eye(12, k=1),
+        np.eye(12)[::-1],
+        np.where(np.eye(12), 1, -0.0),
+    ],
+)
+def test_what_resembles_an_identity_is_none(value):
+    graph = Graph()
+    x = graph.input(value)
+    graph.outputs = [graph.add("mul", [graph.constant(value), x])]
+    assert "eq" not in op_names(optimize(graph))
+    np.testing.assert_array_equal(compile_graph(graph).run([value])[0], value * value)

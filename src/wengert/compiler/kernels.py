@@ -36,6 +36,7 @@ BLOCK = 4096  # elements after which a full reduction starts a new partial resul
 MOST_CHUNKS = 64
 MOST_PARTIALS = 16
 CHUNK_NS = 8000.0
+SMALL_NS = 40e3  # cut in two, as small products are: a thread finds its rows in cache
 
 
 @dataclass
@@ -156,9 +157,9 @@ class _Writer(Values):
             n.dtype.itemsize for n in self.group.reads | set(self.group.results())
         )
         estimate = self.estimate = elements * (0.05 * cost + 0.03 * accessed)
-        most = MOST_CHUNKS
+        most = MOST_CHUNKS if estimate > SMALL_NS else 2
         if any(s.is_final for s in self.group.sinks):
-            most = MOST_PARTIALS
+            most = min(most, MOST_PARTIALS)
         total = elements if self.flat else self.rows
         unit = BLOCK if self.flat else 1
         wanted = max(1, min(most, ceil(estimate / CHUNK_NS), total // unit))

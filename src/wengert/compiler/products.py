@@ -13,6 +13,7 @@ from .layout import matrix_layout
 from .values import Argument
 
 CHUNK = 1_000_000  # multiplications that are worth a chunk
+HALVED = 50_000  # ... that two threads do sooner than one: 1 us
 MOST_CHUNKS = 16
 PER_NS = {"float": 50, "double": 25}  # multiplications, roughly
 OWN = 40_000  # elements: an operand that every chunk rather packs for itself
@@ -82,7 +83,8 @@ def plan(node: Node) -> Product:
 
 def _cut(m: int, n: int, k: int, batch: int, tiling: gemm.Tiling) -> tuple[int, int]:
     """Decide how many rows or columns a chunk of a product has: all of one of them."""
-    wanted = min(MOST_CHUNKS, batch * m * n * k // CHUNK)
+    work = batch * m * n * k
+    wanted = min(MOST_CHUNKS, max(work // CHUNK, 1 + (work >= HALVED)))
     wanted = max(1, wanted // batch)
     panels = ceil(n / tiling.columns)
     if m <= n and panels >= 3 * wanted:

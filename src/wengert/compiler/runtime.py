@@ -35,6 +35,7 @@ POOL = """
 @sleepers = internal global i64 0, align 64
 @busy = internal global i32 0, align 64
 @workers = internal global i64 0
+@wary = internal global i64 0
 @mutex = internal global [16 x i64] zeroinitializer, align 64
 @wakeup = internal global [16 x i64] zeroinitializer, align 64
 
@@ -193,7 +194,17 @@ define internal void @launch(ptr %launch) {
   %have = load i64, ptr @workers
   %alone = icmp eq i64 %have, 0
   %simple = or i1 %one, %alone
-  br i1 %simple, label %alone_run, label %try
+  br i1 %simple, label %alone_run, label %small
+small:  ; a worker that lost its CPU to others is not waited for again and again
+  %optional = icmp eq i64 %lone, 2
+  %left = load i64, ptr @wary
+  %wary = icmp ne i64 %left, 0
+  %avoid = and i1 %optional, %wary
+  br i1 %avoid, label %shun, label %try
+shun:
+  %left1 = sub i64 %left, 1
+  store i64 %left1, ptr @wary
+  br label %alone_run
 alone_run:
   call void @serial(ptr %launch)
   ret void
@@ -246,6 +257,11 @@ patience:
   br i1 %late, label %yield, label %again
 yield:
   %r4 = call i32 @sched_yield()
+  %gone = icmp ugt i64 %i1, 280  ; some 20 us
+  %suspicious = and i1 %optional, %gone
+  br i1 %suspicious, label %suspect, label %again
+suspect:
+  store i64 2000, ptr @wary
   br label %again
 again:
   br label %wait

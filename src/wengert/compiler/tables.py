@@ -11,7 +11,7 @@ from .graph import Graph, Node
 
 _ALIGNED, _WRITEABLE = 0x0100, 0x0400  # NumPy's array flags
 _WAKING_NS = 100e3  # to wake a sleeping thread takes about as long
-_SHARING_NS = 40e3  # less is done sooner than the results have changed caches
+_SHARING_NS = 1e3  # less is done sooner than a worker has noticed
 _ALL, _ALONE, _AWAKE = 0, 1, 2
 
 
@@ -40,9 +40,8 @@ class Tables:
     ) -> None:
         """Add a launch; ``work`` (nanoseconds) decides who takes part in it.
 
-        A line of memory that two cores have read costs each 7 ns to write: so small
-        launches run alone. Sleeping threads are woken where a launch is worth it, or
-        where those of the whole program are.
+        Tiny launches run alone. Sleeping threads are woken where a launch is worth it,
+        or where those of the whole program are; small ones do without them.
         """
         words = self.words(arguments)
         small = chunks == 1 or work < _SHARING_NS

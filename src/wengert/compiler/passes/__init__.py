@@ -7,12 +7,14 @@ from wengert.compiler.graph import Graph
 from .common import share_common
 from .dead import drop_dead
 from .fold import fold_constants
+from .identity import compare_identities
 from .join import lower_cat
 from .lower import insert_copies, lower_scatter
 from .simplify import simplify
 from .turn import turn_products
 
 __all__ = [
+    "compare_identities",
     "drop_dead",
     "fold_constants",
     "lower_cat",
@@ -28,6 +30,7 @@ __all__ = [
 def optimize(graph: Graph) -> Graph:
     """All passes, in the order in which each finds the work of the one before."""
     graph = simplify(lower_cat(lower_scatter(drop_dead(graph))))
-    graph = drop_dead(share_common(simplify(fold_constants(graph))))
+    graph = compare_identities(fold_constants(graph))
+    graph = drop_dead(share_common(simplify(graph)))
     graph = drop_dead(simplify(turn_products(graph)))
     return insert_copies(graph)
