@@ -325,3 +325,26 @@ def test_an_op_that_loops_goes_over_an_empty_batch():
     assert wengert.func.vmap(wengert.rot90)(batch).shape == (0, 3, 3)
     values, places = wengert.func.vmap(lambda x: x.kthvalue(2))(batch)
     assert values.shape == places.shape == (0, 3)
+
+
+@pytest.mark.parametrize("name", ["linspace", "logspace"])
+@pytest.mark.parametrize("steps", [0, 1, 4, 5])
+def test_ends_that_differ_in_a_batch(name, steps):
+    def both(torch):
+        make, ends = getattr(torch, name), torch.tensor([[0.0, 1.0], [3.0, -2.0]])
+        return [
+            torch.func.vmap(lambda a, b: make(a, b, steps))(ends[:, 0], ends[:, 1]),
+            torch.func.vmap(lambda a: make(a, 2, steps))(ends[:, 0]),
+            torch.func.vmap(lambda b: make(1, b, steps))(ends[:, 1]),
+        ]
+
+    for ours, theirs in zip(both(wengert), both(torch), strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=2e-6, atol=1e-6)
+
+
+def test_resizing_to_the_same_size_changes_nothing_in_a_batch():
+    x = wengert.arange(6.0).reshape(2, 3)
+    found = wengert.func.vmap(lambda v: v.clone().resize_as_(wengert.zeros(3)))(x)
+    assert (found == x).all()
+    with pytest.raises(RuntimeError, match="no memory of its own"):
+        wengert.func.vmap(lambda v: v.clone().resize_(2))(x)

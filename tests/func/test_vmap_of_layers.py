@@ -91,3 +91,28 @@ def test_as_pytorch_and_in_one_go(program: Callable[[Any], Any]) -> None:
     ):
         np.testing.assert_allclose(mine.numpy(), reference.numpy(), atol=1e-12)
     assert not batching.looped
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+@pytest.mark.parametrize("padding", [None, 1])
+def test_bags_that_differ_in_a_batch(mode, padding):
+    indices = [[0, 1, 2, 1, 1], [3, 1, 0, 0, 2]]
+    offsets = [[0, 3, 3], [0, 1, 4]]
+
+    def each(library, over):
+        table = library.arange(8.0, dtype=library.float64).reshape(4, 2).sin()
+        chosen, starts = library.tensor(indices), library.tensor(offsets)
+
+        def bags(table, chosen, starts):
+            call = library.nn.functional.embedding_bag
+            return call(chosen, table, starts, mode=mode, padding_idx=padding)
+
+        both = [bags(table * (i + 1), chosen[i], starts[i]) for i in range(2)]
+        if not over:
+            return library.stack(both)
+        tables = library.stack([table, table * 2])
+        return library.func.vmap(bags)(tables, chosen, starts)
+
+    wanted = each(torch, over=False).numpy()
+    for over in (False, True):
+        np.testing.assert_allclose(each(wengert, over).numpy(), wanted)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from math import inf
 
 import numpy as np
-from numpy import ndarray
 
 from ..ops.gathering import embedding, scale_down
+from ..ops.searching import searchsorted
+from ..recording import numpy_dtype
 from ..tensor import Tensor, plain
 
 
@@ -58,27 +59,27 @@ def embedding_bag(
     shares = None if per_sample_weights is None else per_sample_weights.reshape(-1)
     if max_norm is not None:
         scale_down(weight, input, max_norm, norm_type)
-    if padding_idx is not None:
-        kept = np.flatnonzero(index._data != padding_idx % weight.shape[0])
-        bag, index = bag[kept], index[plain(kept)]
-        shares = None if shares is None else shares[plain(kept)]
     rows = embedding(index, weight, scale_grad_by_freq=scale_grad_by_freq)
     if shares is not None:
         rows = rows * shares.unsqueeze(1)
+    counts = weight.new_ones(index.shape)
+    if padding_idx is not None:
+        counted = index != padding_idx % weight.shape[0]
+        counts = counts * counted
+        rows = rows.where(counted.unsqueeze(1), 0 if mode != "max" else -inf)
+    sizes = weight.new_zeros(count).index_add(0, bag, counts).unsqueeze(1)
     blank = weight.new_zeros((count, weight.shape[1]))
     if mode == "max":
-        places = plain(np.repeat(bag[:, None], weight.shape[1], 1))
-        return blank.scatter_reduce(0, places, rows, "amax", include_self=False)
-    total = blank.index_add(0, plain(bag), rows)
-    if mode == "sum":
-        return total
-    sizes = np.maximum(np.bincount(bag, minlength=count), 1)
-    return total / plain(sizes[:, None].astype(weight._data.dtype))
+        places = bag.unsqueeze(1).expand(rows.shape)
+        found = blank.scatter_reduce(0, places, rows, "amax", include_self=False)
+        return found.where(sizes > 0, 0)
+    total = blank.index_add(0, bag, rows)
+    return total if mode == "sum" else total / sizes.clamp(min=1)
 
 
 def bags_of(
     input: Tensor, offsets: Tensor | None, include_last_offset: bool
-) -> tuple[ndarray, int]:
+) -> tuple[Tensor, int]:
     """Return the bag of each index, and how many bags there are."""
     if input.ndim == 2:
         if offsets is not None:
@@ -88,7 +89,7 @@ def bags_of(
                 f"{type(offsets)}"
             )
         count, length = input.shape
-        return np.repeat(np.arange(count), length), count
+        return plain(np.repeat(np.arange(count), length)), count
     if input.ndim != 1:
         raise ValueError(
             f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}"
@@ -97,8 +98,6 @@ def bags_of(
         raise ValueError("offsets has to be a 1D Tensor but got None")
     if offsets.ndim != 1:
         raise ValueError("offsets has to be a 1D Tensor")
-    starts: Any = offsets._data.astype(np.int64)
-    if include_last_offset:
-        starts = starts[:-1]
-    lengths = np.diff(starts, append=input.shape[0])
-    return np.repeat(np.arange(len(starts)), lengths), len(starts)
+    starts = offsets[:-1] if include_last_offset else offsets
+    places = plain(np.arange(input.shape[0], dtype=numpy_dtype(starts)))
+    return searchsorted(starts, places, right=True) - 1, starts.shape[0]

@@ -175,6 +175,28 @@ def spaced(start: Any, end: Any, steps: int) -> ndarray:
     return np.linspace(start, end, steps)
 
 
+def differ_in_batch(*ends: Any) -> bool:
+    """Whether any of the ends has a value for each element of a batch."""
+    if all([not isinstance(end, Tensor) or end._special is None for end in ends]):
+        return False
+    from ..layers.memory import memory_below
+
+    found = [memory_below(end) for end in ends if isinstance(end, Tensor)]
+    return any([below is not None and below[1] > 0 for below in found])
+
+
+def spaced_in_batch(start: Any, end: Any, steps: int) -> Tensor:
+    """Return numbers in equal steps as `spaced` does, by ops that go over batches."""
+    place = tensor(spaced(0, steps - 1, steps))
+    start, end = [v.double() if isinstance(v, Tensor) else v for v in (start, end)]
+    step = (end - start) / max(steps - 1, 1)
+    first: Tensor = place < (steps + 1) // 2
+    halves: Tensor = (start + step * place).where(
+        first, end - step * (steps - 1 - place)
+    )
+    return halves
+
+
 def spaced_dtype(dtype: Dtype, *ends: Any) -> np.dtype[Any]:
     if dtype is None and any(isinstance(value, complex) for value in ends):
         return dtypes.get_default_complex_dtype().numpy
@@ -192,6 +214,8 @@ def linspace(
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
     wanted = spaced_dtype(dtype, start, end)
+    if differ_in_batch(start, end):
+        return spaced_in_batch(start, end, steps).to(dtypes.from_numpy(wanted))
     return finish(spaced(start, end, steps).astype(wanted), **options)
 
 
@@ -207,6 +231,9 @@ def logspace(
 ) -> Tensor:
     """Return `steps` numbers from base**start to base**end, inclusive."""
     wanted = spaced_dtype(dtype, start, end)
+    if differ_in_batch(start, end):
+        powers: Tensor = base ** spaced_in_batch(start, end, steps)
+        return powers.to(dtypes.from_numpy(wanted))
     return finish((base ** spaced(start, end, steps)).astype(wanted), **options)
 
 

@@ -125,6 +125,8 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
         raise RuntimeError("cannot resize variables that require grad")
     if any(size < 0 for size in shape):
         raise RuntimeError(f"resize_: sizes must not be negative, but got {shape}")
+    if shape == tuple(input.shape):
+        return input
     memory = array(input)
     storage = storage_of(memory)[storage_offset(input) :]
     count = prod(shape)
