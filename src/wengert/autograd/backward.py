@@ -191,8 +191,9 @@ def batched(
 
     starts = (grads,) if isinstance(grads, Tensor) else tuple(grads or ())
     for index, (output, start) in enumerate(zip(outputs, starts, strict=False)):
-        known = isinstance(output, Tensor) and isinstance(start, Tensor)
-        if known and start.shape[1:] != output.shape:
+        if not isinstance(output, Tensor) or not isinstance(start, Tensor):
+            continue
+        if start.shape[1:] != output.shape:
             raise errors.mismatched_batch(index, start.shape, output.shape)
     axes = tuple([None if start is None else 0 for start in starts])
     rows: tuple[Tensor, ...] = vmap(single, in_dims=axes)(*starts)
