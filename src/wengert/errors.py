@@ -441,6 +441,17 @@ def backward_of_duals() -> RuntimeError:
     )
 
 
+def mismatched_batch(index: int, shape: Any, expected: Any) -> RuntimeError:
+    return RuntimeError(
+        "If `is_grads_batched=True`, we interpret the first dimension of each "
+        "grad_output as the batch dimension. The sizes of the remaining dimensions are "
+        "expected to match the shape of corresponding output, but a mismatch was "
+        f"detected: grad_output[{index}] has a shape of {shape} and output[{index}] "
+        f"has a shape of {expected}. If you only want some tensors in `grad_output` to "
+        "be considered batched, consider using vmap."
+    )
+
+
 def mismatched_tangent(shape: Any, tangent_shape: Any) -> RuntimeError:
     return RuntimeError(
         "Trying to set a forward gradient that has a different size than that of the "

@@ -134,7 +134,7 @@ def proceed(self: Node, grad: Any, edges: Edges, recorded: bool) -> Cotangents:
         rule = kind.apply_recorded if recorded else kind.apply
         cotangents = rule(self, grad, edges)
     for hook in list(hooks.accumulated.values()):
-        hooks.run(hook, recorded, self.variable)  # type: ignore[attr-defined]
+        check_nothing(hooks.run(hook, recorded, self.variable))  # type: ignore[attr-defined]
     if not hooks.node_after:
         return cotangents
     after = hooks.show_all(fitted(self, cotangents, edges), recorded)
@@ -190,14 +190,24 @@ def replaced(given: Grads, result: Any, hook: Hook) -> Grads:
     return result
 
 
+def check_nothing(result: object) -> None:
+    """Refuse what a hook returns that has nothing to replace."""
+    if isinstance(result, Tensor):
+        raise RuntimeError("Tensor post accumulate grad hooks should return None.")
+    if result is not None:
+        raise not_returned_by_hooks(result)
+
+
+def not_returned_by_hooks(result: object) -> TypeError:
+    return TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+
+
 def check_replacement(result: object, given: Tensor | None, hook: Hook) -> None:
     """Refuse what a hook returns if it cannot stand for the gradient."""
     if given is None:
         raise RuntimeError("can't replace a None gradient with a non-None value")
     if not isinstance(result, Tensor):
-        raise TypeError(
-            f"expected Variable, but hook returned '{type(result).__name__}'"
-        )
+        raise not_returned_by_hooks(result)
     if result.dtype is not given.dtype:
         raise RuntimeError(
             f"hook '{name_of(hook)}' has changed the type of value (was "

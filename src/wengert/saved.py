@@ -105,7 +105,11 @@ def pack_saved(node: Any, hooks: Hooks, index: int) -> None:
         saved[2 * index] = pack(value, hooks, history(value))
     elif check is not None:
         level = check[2] if len(check) == 3 else 0
-        saved[2 * index] = pack(wrap_at(level, value), hooks, None)
+        result = wrap_at(level, value)
+        shown = with_history(node, index, wrap_at(level, value))
+        saved[2 * index] = packed = pack(shown, hooks, None)
+        if packed.content is shown:  # which would hold the node that holds it
+            packed.content = result
     node.saved = tuple(saved)
     if node.packs is None:
         node.__class__ = unpacking(node.__class__)
@@ -154,8 +158,14 @@ def unpack_one(node: Any, index: int) -> Tensor:
     """Return a packed value as a tensor with its history."""
     packed, check = node.saved[2 * index : 2 * index + 2]
     tensor: Tensor = packed.unpack()
-    if type(check) is tuple and is_differentiable(tensor._data.dtype):
-        place = node.primitive.outputs.index(node.primitive.saves[index])
+    return with_history(node, index, tensor) if type(check) is tuple else tensor
+
+
+def with_history(node: Any, index: int, tensor: Tensor) -> Tensor:
+    """Let a tensor of a result that was saved have the result's history."""
+    name = node.primitive.saves[index]
+    if name in node.primitive.outputs and is_differentiable(tensor._data.dtype):
+        place = node.primitive.outputs.index(name)
         tensor._node = output_of(node, place)
     return tensor
 

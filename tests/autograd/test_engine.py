@@ -426,7 +426,9 @@ def test_create_graph_and_retain_graph(t, log):
 def test_is_grads_batched(t, log):
     x = t.ones(2, requires_grad=True)
     y = x * 3
-    log(t.autograd.grad(y, x, t.eye(2), is_grads_batched=True))
+    log(t.autograd.grad(y, x, t.eye(2), is_grads_batched=True, retain_graph=True))
+    with pytest.raises(RuntimeError, match="first dimension of each grad_output"):
+        t.autograd.grad(y, x, t.ones(3, 3), is_grads_batched=True)
 
 
 @side_by_side

@@ -102,6 +102,19 @@ def test_refusals(t, log):
     log(*fw.unpack_dual(x))
 
 
+@side_by_side
+def test_out_of_duals(t, log):
+    fw, x, out = module(t), t.ones(2), t.zeros(2)
+    with fw.dual_level():
+        dual = fw.make_dual(x, t.ones(2))
+        log.error(lambda: t.mul(dual, x, out=out))
+        log.error(lambda: t.mul(x, x, out=dual))
+        with t.no_grad():
+            log.error(lambda: t.mul(dual, x, out=out))
+        log(t.add(x, x, out=out))
+    log(t.add(dual, x, out=out))
+
+
 @pytest.mark.parametrize("returned", ["several", "a part", "a number"])
 @side_by_side
 def test_what_a_custom_jvp_must_not_return(t, log, returned):

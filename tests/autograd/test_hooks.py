@@ -386,3 +386,13 @@ def test_gradient_given_to_a_hook_may_be_written_to(t, log, kind):
     start = t.ones(2)
     y.backward(start)
     log(x.grad)
+
+
+@pytest.mark.parametrize("name", ["number", "tensor", "tuple"])
+@side_by_side
+def test_post_accumulate_hooks_return_nothing(t, log, name):
+    returned = {"number": 3, "tensor": t.ones(2), "tuple": (t.ones(2),)}[name]
+    x = t.ones(2, requires_grad=True)
+    x.register_post_accumulate_grad_hook(lambda p: returned)
+    log.error(lambda: (x * x).sum().backward())
+    log(x.grad)

@@ -168,6 +168,13 @@ def test_classes(t, log):
     log(Thing().enabled, Thing().method())
 
 
+@pytest.mark.parametrize("mode", [1, None, "off"])
+@side_by_side
+def test_set_grad_enabled_takes_bools(t, log, mode):
+    log.error(lambda: t.set_grad_enabled(mode))
+    log(t.is_grad_enabled())
+
+
 @side_by_side
 def test_set_grad_enabled_acts_at_once(t, log):
     t.set_grad_enabled(False)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
+import wengert
 from tests.autograd.support import side_by_side
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*not a leaf")
@@ -262,3 +266,30 @@ def test_parameters_that_nodes_keep(t, log, name):
     names = [each for each in dir(node) if each.startswith("_saved_")]
     log(sorted(names), {each: getattr(node, each) for each in names})
     log.error(lambda: node._saved_nothing)
+
+
+@side_by_side
+def test_what_a_pack_hook_sees(t, log):
+    def pack(tensor):
+        log(t.is_grad_enabled(), tensor.requires_grad, tensor.is_leaf, tensor.grad_fn)
+        return tensor
+
+    x, w = tensors(t)
+    with t.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        y = (x * w).exp().sort()[0]
+        z = y.tanh_() * x.detach()
+    z.sum().backward()
+    log(x.grad, w.grad)
+
+
+def test_a_result_that_is_packed_as_it_is_makes_no_cycle():
+    x, _ = tensors(wengert)
+    with wengert.autograd.graph.saved_tensors_hooks(lambda s: s, lambda s: s):
+        y = x.exp()
+    node = weakref.ref(y.grad_fn)
+    gc.disable()
+    try:
+        del y
+        assert node() is None
+    finally:
+        gc.enable()

@@ -190,6 +190,11 @@ def batched(
         return grad(outputs, inputs, starts, **options)
 
     starts = (grads,) if isinstance(grads, Tensor) else tuple(grads or ())
+    for index, (output, start) in enumerate(zip(outputs, starts, strict=False)):
+        if not isinstance(output, Tensor) or not isinstance(start, Tensor):
+            continue
+        if start.shape[1:] != output.shape:
+            raise errors.mismatched_batch(index, start.shape, output.shape)
     axes = tuple([None if start is None else 0 for start in starts])
     rows: tuple[Tensor, ...] = vmap(single, in_dims=axes)(*starts)
     return rows

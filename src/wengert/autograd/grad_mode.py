@@ -74,9 +74,14 @@ class set_grad_enabled(Mode):
     """Switch recording on or off: at once as a function, for a block as a context."""
 
     def __init__(self, mode: bool) -> None:
+        if not isinstance(mode, bool):
+            raise TypeError(
+                "set_grad_enabled(): argument 'enabled' (position 1) must be bool, not "
+                f"{type(mode).__name__}"
+            )
         super().__init__(mode)
         self.mode = mode
-        self.before = modes.switch("grad", bool(mode))
+        self.before = modes.switch("grad", mode)
 
     def __enter__(self) -> None:
         self.previous.append(self.before)

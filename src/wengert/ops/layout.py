@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .. import placement
+from .. import errors, modes, placement
+from ..inplace import check_writable
 from ..primitives.copying import clone
 from ..primitives.strided import address, storage_of
-from ..tensor import Tensor, rebind
+from ..tensor import Tensor, counter, plain, rebind
 from ..views import View, base_of
 from .arguments import memory_of, normalize_dim, shape_from
 from .public import namespace, op
@@ -175,3 +176,45 @@ Tensor._base = property(base_of)
 Tensor.__len__ = __len__  # type: ignore[method-assign]
 Tensor.itemsize = property(element_size)
 Tensor.nbytes = property(lambda self: numel(self) * element_size(self))
+
+
+@op("set_", function=False, out=False)
+def set_(
+    self: Tensor,
+    source: Tensor | None = None,
+    storage_offset: int = 0,
+    size: Any = None,
+    stride: Any = None,
+) -> Tensor:
+    """Let this tensor show the memory of another; without one it gets no elements.
+
+    It is not recorded: both must not require grad, or recording be off.
+
+    Args:
+        source: a tensor of the same dtype.
+        storage_offset, size, stride: which part of the source's whole memory to show,
+            as in `torch.as_strided`; by default what the source shows.
+
+    >>> import wengert as torch
+    >>> x, y = torch.zeros(1), torch.ones(2)
+    >>> x.set_(y)
+    tensor([1., 1.])
+    """
+    check_writable(self)
+    if source is None:
+        source = plain(np.empty(0, array(self).dtype))
+    elif not isinstance(source, Tensor):
+        raise errors.not_a_tensor("set_", "source", 1, source)
+    if source.dtype is not self.dtype:
+        raise RuntimeError(
+            f"Could not set tensor of type {source.dtype.scalar_type.lower()} to a "
+            f"tensor of type {self.dtype.scalar_type.lower()}"
+        )
+    if modes.is_grad_enabled() and (self.requires_grad or source.requires_grad):
+        raise errors.not_differentiable("set_", "source")
+    if size is not None:
+        source = source.detach().as_strided(size, stride, storage_offset)
+    mark = self._special
+    rebind(self, array(source), None if isinstance(mark, View) else mark)
+    counter(self)[0] += 1
+    return self

@@ -23,7 +23,15 @@ from .. import dtypes, errors, inplace as in_place, modes
 from ..dispatch import general
 from ..primitive import Primitive
 from ..quick.elementwise import binary, predicate
-from ..tensor import Layer, Tensor, counter, plain, rebind
+from ..tensor import (
+    Layer,
+    Tensor,
+    counter,
+    forward_levels,
+    level_of,
+    plain,
+    rebind,
+)
 
 Function = Callable[..., Any]
 
@@ -204,15 +212,27 @@ def check_tensor(name: str, value: Any, call: Function) -> None:
 
 def check_out(name: str, out: Any, args: tuple[Any, ...]) -> None:
     """Refuse to write where a derivative would be lost."""
-    if not modes.is_grad_enabled():
-        return
     for value in (out, *args):
         for item in value if isinstance(value, tuple | list) else (value,):
-            if isinstance(item, Tensor) and item.requires_grad:
+            if not isinstance(item, Tensor):
+                continue
+            if level_of(item) in forward_levels and is_open(level_of(item)):
+                raise NotImplementedError(
+                    f"Trying to use forward AD with {name}_out that does not support "
+                    "it because it is an out= function"
+                )
+            if modes.is_grad_enabled() and item.requires_grad:
                 raise RuntimeError(
                     f"{name}(): functions with out=... arguments don't support "
                     "automatic differentiation, but one of the arguments requires grad."
                 )
+
+
+def is_open(level: int) -> bool:
+    """Whether a transformation has not been left."""
+    from ..layers.level import active
+
+    return level in active
 
 
 def write_out(out: Any, result: Any) -> Any:

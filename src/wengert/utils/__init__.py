@@ -5,10 +5,14 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__all__ = ["checkpoint", "data", "hooks"]
+__all__ = ["checkpoint", "data", "hooks", "swap_tensors"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "swap_tensors":
+        from .swapping import swap_tensors
+
+        return swap_tensors
     try:
         return importlib.import_module(f"{__name__}.{name}")
     except ModuleNotFoundError as error:
