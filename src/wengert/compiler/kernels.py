@@ -36,7 +36,7 @@ BLOCK = 4096  # elements after which a full reduction starts a new partial resul
 MOST_CHUNKS = 64
 MOST_PARTIALS = 16
 CHUNK_NS = 8000.0
-HALVED_NS, SMALL_NS = 2e3, 100e3  # cut in two, as small products are: rows stay in cache
+HALVED_NS, SMALL_NS = 2e3, 100e3  # cut in two, as small products: rows stay cached
 
 
 @dataclass
