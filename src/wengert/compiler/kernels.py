@@ -36,7 +36,7 @@ BLOCK = 4096  # elements after which a full reduction starts a new partial resul
 MOST_CHUNKS = 64
 MOST_PARTIALS = 16
 CHUNK_NS = 8000.0
-SMALL_NS = 40e3  # cut in two, as small products are: a thread finds its rows in cache
+HALVED_NS, SMALL_NS = 2e3, 100e3  # cut in two, as small products: rows stay cached
 
 
 @dataclass
@@ -162,7 +162,8 @@ class _Writer(Values):
             most = min(most, MOST_PARTIALS)
         total = elements if self.flat else self.rows
         unit = BLOCK if self.flat else 1
-        wanted = max(1, min(most, ceil(estimate / CHUNK_NS), total // unit))
+        wanted = max(ceil(estimate / CHUNK_NS), 1 + (estimate > HALVED_NS))
+        wanted = max(1, min(most, wanted, total // unit))
         each = ceil(total / wanted / unit) * unit
         return ceil(total / each), each
 
