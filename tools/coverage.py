@@ -1,7 +1,7 @@
 """Write docs/coverage.md: which modes each primitive works in, and by what means.
 
-The page is read off the declarations: `python -m tools.coverage` writes it, `--check`
-only says whether it is up to date.
+The page is read off the declarations, and off what the op samples of the tests show:
+`python -m tools.coverage` writes it, `--check` only says whether it is up to date.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import wengert.nn  # recurrent layers have primitives of their own
 from wengert.layers import batch_rules as batch_rules, batching
 from wengert.primitive import Primitive
 from wengert.primitives.op import registry
+
+from . import observed
 
 PAGE = Path(__file__).parent.parent / "docs" / "coverage.md"
 
@@ -32,6 +34,11 @@ declarations (`make docs`); other ops are composed of these and work wherever th
 - **vmap**: *class*: elementwise; *shifted*: its parameters count the hidden dimension;
   *rule*; *composed*; *loop*: right, but one element at a time; *refused*: the shape of
   the result depends on the values.
+- **complex** numbers: *yes*: the tests' samples show it; *refused*, as in PyTorch; else
+  nothing shows it.
+- **traced** (by `compile`): *kernel*: it becomes ops of the graph, from which kernels
+  are made; *composed*; *call*: it is called as it is, at its place in each replay
+  (where both stand, the parameters decide); nothing where no sample meets it.
 """
 
 
@@ -79,6 +86,16 @@ def names_are_known(primitive: Primitive) -> bool:
     return names <= known
 
 
+def complex_numbers(primitive: Primitive) -> str:
+    if primitive.name in observed.complex_():
+        return "yes"
+    return "refused" if "c" in primitive.refuses else ""
+
+
+def traced(primitive: Primitive) -> str:
+    return ", ".join(sorted(observed.traced().get(primitive.name, ()), reverse=True))
+
+
 def rows() -> Iterator[str]:
     for name, primitive in sorted(registry.items()):
         cells = (
@@ -88,6 +105,8 @@ def rows() -> Iterator[str]:
             second_order(primitive),
             jvp(primitive),
             vmap(primitive),
+            complex_numbers(primitive),
+            traced(primitive),
         )
         yield "| " + " | ".join(cells) + " |"
 
@@ -96,9 +115,9 @@ def page() -> str:
     """Return the text of the page."""
     wengert.ops.load_all()  # the ops declare the primitives that they need
     lines = list(rows())
-    loops = sum(line.endswith("| loop |") for line in lines)
-    head = "| primitive | class | vjp | second order | jvp | vmap |"
-    rule = "| --- | --- | --- | --- | --- | --- |"
+    loops = sum(vmap(primitive) == "loop" for primitive in registry.values())
+    head = "| primitive | class | vjp | second order | jvp | vmap | complex | traced |"
+    rule = "| --- | --- | --- | --- | --- | --- | --- | --- |"
     count = f"{len(lines)} primitives; vmap loops over {loops} of them."
     return "\n".join([HEAD, count, "", head, rule, *lines, ""])
 
