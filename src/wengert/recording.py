@@ -250,8 +250,7 @@ def attribute_of(
 
 def array_attribute(value: Any, attribute: str) -> Any:
     """Return the shape or NumPy dtype of the array of a tensor, or of an array."""
-    while isinstance(value, Tensor):
-        value = value._data
+    value = lowest(value)
     if attribute == "shape":
         return getattr(value, "shape", ())
     return numpy_dtype(value) if hasattr(value, "dtype") else None
