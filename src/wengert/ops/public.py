@@ -149,6 +149,8 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
     half a microsecond less than one of any arguments.
     """
 
+    is_of_tensor = parameters(inspect.unwrap(call))[:1] == ("input",)
+
     def of_any(*args: Any, out: Any = None, **kwargs: Any) -> Any:
         if args and not isinstance(args[0], Tensor):
             if hasattr(type(args[0]), "__torch_function__"):
@@ -157,8 +159,8 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
                 return handle_torch_function(of_any, args, *args, **kwargs)
             if numbers:
                 args = with_tensor(name, args)
-            else:
-                check_tensor(name, args[0], call)
+            elif is_of_tensor:
+                raise errors.not_a_tensor(name, "input", 1, args[0])
         if out is None:
             return call(*args, **kwargs)
         check_out(name, out, args)
@@ -202,12 +204,6 @@ def parameters(call: Function) -> tuple[str, ...]:
         return ()
     names: tuple[str, ...] = code.co_varnames
     return names[: code.co_argcount + code.co_kwonlyargcount]
-
-
-def check_tensor(name: str, value: Any, call: Function) -> None:
-    """Refuse a first argument ``input`` that is no tensor."""
-    if parameters(inspect.unwrap(call))[:1] == ("input",):
-        raise errors.not_a_tensor(name, "input", 1, value)
 
 
 def check_out(name: str, out: Any, args: tuple[Any, ...]) -> None:
