@@ -148,7 +148,6 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
     Ops of one or two tensors and nothing else get a function of just these: it takes
     half a microsecond less than one of any arguments.
     """
-
     is_of_tensor = parameters(inspect.unwrap(call))[:1] == ("input",)
 
     def of_any(*args: Any, out: Any = None, **kwargs: Any) -> Any:
