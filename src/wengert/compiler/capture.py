@@ -24,6 +24,7 @@ from numpy import ndarray
 
 from .. import dispatch, modes
 from ..engine import Cotangents, Edges, Node as Step, clock
+from ..kernels.memory_order import order_of
 from ..layers.traced import Traced
 from ..primitive import Primitive
 from ..primitives.op import registry
@@ -34,6 +35,7 @@ from .calls import Calls
 from .failures import CaptureError
 from .graph import Node
 from .lowering import lowered
+from .orders import follow_memory, inherit_order
 from .symbol import DTYPES, Symbol, Untraceable
 from .watch import Watch
 
@@ -248,6 +250,7 @@ class Tracer(Calls):
         else:
             traced = self.traced(self.first_node(record, source or tensor))
             traced.contiguous = record.data.flags.c_contiguous
+            traced.order = order_of(record.data)
             rebind(tensor, traced, Special(0))
         record.traced = tensor._data
         if not born:
@@ -305,7 +308,11 @@ class Tracer(Calls):
         ]
         if primitive.kind == "view" and isinstance(args[0], Traced):
             for index, view in enumerate(made):
-                view.follow(args[0], (primitive, params, index if several else None))
+                place = index if several else None
+                view.follow(args[0], (primitive, params, place))
+                follow_memory(view, primitive, params, place)
+        else:
+            inherit_order(made, primitive, args, params)
         return tuple(made) if several else made[0]
 
     def decomposed(

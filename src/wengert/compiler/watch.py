@@ -13,7 +13,7 @@ from threading import get_ident
 from typing import Any
 
 from ..generator import Generator
-from ..ops import random
+from ..ops import drawing, dropout, filling, random
 from ..quick import calls, elementwise, products, reductions, views
 from ..tensor import Tensor
 from . import failures
@@ -55,9 +55,10 @@ class Watch:
             self.patched.append((Generator, name, vars(Generator).get(name)))
             watch = self.watched_draw if name in DRAWS else self.watched_seed
             setattr(Generator, name, watch(method))
-        fresh = random.fresh
-        self.patched.append((random, "fresh", fresh))
-        random.fresh = self.watched_fresh(fresh)
+        fresh = drawing.fresh
+        for module in (drawing, dropout, filling, random):
+            self.patched.append((module, "fresh", fresh))
+            module.fresh = self.watched_fresh(fresh)  # type: ignore[attr-defined]
         for name in LOOKS:
             if name in vars(Tensor):
                 method = vars(Tensor)[name]

@@ -29,8 +29,14 @@ class Traced(Layer):
         eager.
     """
 
-    __slots__ = ("__weakref__", "base", "contiguous", "frozen", "held", "seen")
-    __slots__ += ("step", "tracer")
+    __slots__ = ("__weakref__", "base", "contiguous", "frozen", "held", "order")
+    __slots__ += ("seen", "step", "tracer")
+
+    order: tuple[int, ...] | None
+    """The dimensions of eager mode's array as they lie in memory, the slowest first.
+
+    None if that is the order they have.
+    """
 
     def __init__(self, tracer: Any, node: Any) -> None:
         self.level = 0
@@ -38,6 +44,7 @@ class Traced(Layer):
         self.held = node
         self.base: Traced | None = None
         self.contiguous = True
+        self.order = None
         self.frozen = False
 
     @property

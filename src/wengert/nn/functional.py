@@ -55,6 +55,15 @@ from ..ops.convolution import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from ..ops.dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+    gumbel_softmax,
+)
 from ..ops.gathering import (
     embedding,
 )
@@ -116,15 +125,6 @@ from ..ops.pooling import (  # type: ignore[attr-defined]
     max_pool2d,
     max_pool3d,
     unfold,
-)
-from ..ops.random import (
-    alpha_dropout,
-    dropout,
-    dropout1d,
-    dropout2d,
-    dropout3d,
-    feature_alpha_dropout,
-    gumbel_softmax,
 )
 from ..ops.searching import (
     one_hot,

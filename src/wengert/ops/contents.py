@@ -101,11 +101,24 @@ CONTENTS: dict[str, tuple[str, str]] = {
         geqrf lu lu_solve orgqr ormqr qr svd
         """,
     ),
+    "dropout": (
+        """
+        dropout feature_dropout
+        """,
+        "",
+    ),
     "einsum": (
         """
         einsum
         """,
         "",
+    ),
+    "filling": (
+        "",
+        """
+        bernoulli_ cauchy_ exponential_ geometric_ log_normal_ normal_ random_
+        uniform_
+        """,
     ),
     "gathering": (
         """
@@ -205,13 +218,12 @@ CONTENTS: dict[str, tuple[str, str]] = {
     ),
     "random": (
         """
-        Generator bernoulli binomial default_generator dropout feature_dropout
-        get_rng_state initial_seed manual_seed multinomial normal poisson rand
-        rand_like randint randint_like randn randn_like randperm seed set_rng_state
+        Generator bernoulli binomial default_generator get_rng_state initial_seed
+        manual_seed multinomial normal poisson rand rand_like randint randint_like
+        randn randn_like randperm seed set_rng_state
         """,
         """
-        bernoulli bernoulli_ cauchy_ exponential_ geometric_ log_normal_ multinomial
-        normal_ random_ uniform_
+        bernoulli multinomial
         """,
     ),
     "rearranging": (

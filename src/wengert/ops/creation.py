@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from .. import dtypes, errors
+from ..kernels.memory_order import in_order_of_memory
 from ..tensor import Tensor
 from .data import array_of_numbers, tensor
-from .options import Dtype, finish, not_a_size, numpy_dtype, sizes
+from .options import Dtype, finish, memory_like, not_a_size, numpy_dtype, sizes
 from .public import check_operand, op
 
 # --- of a shape -----------------------------------------------------------------------
@@ -264,7 +266,9 @@ def like(
     def make_like(input: Tensor, *, dtype: Dtype = None, **options: Any) -> Tensor:
         check_operand(f"{name}_like", "input", 0, input)
         kind = input.dtype if dtype is None else dtype
-        return finish(make(tuple(input.shape), numpy_dtype(kind)), **options)
+        of_kind = partial(make, dtype=numpy_dtype(kind))
+        in_order = in_order_of_memory(of_kind, memory_like(input, options))
+        return finish(in_order(tuple(input.shape)), **options)
 
     def make_new(
         input: Tensor, *size: Any, dtype: Dtype = None, **options: Any
@@ -306,7 +310,9 @@ def full_like(
     kind = numpy_dtype(input.dtype if dtype is None else dtype)
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
-    return finish(np.full(tuple(input.shape), fill_value, kind), **options)
+    filled = partial(np.full, fill_value=fill_value, dtype=kind)
+    in_order = in_order_of_memory(filled, memory_like(input, options))
+    return finish(in_order(tuple(input.shape)), **options)
 
 
 @op(function=False)
