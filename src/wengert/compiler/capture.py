@@ -149,6 +149,8 @@ class Tracer(Calls):
         """Give every tensor that is older than the trace what it had before."""
         for generator, state in self.generators.values():
             generator.set_state(state)
+        for group, options in self.options.values():
+            group.update(options)
         for record in self.adopted.values():
             if record.born:
                 continue
@@ -415,7 +417,6 @@ class Tracer(Calls):
         for group, options in self.options.values():
             if any([group[key] != value for key, value in options.items()]):
                 raise CaptureError(
-                    "options of an optimizer, such as the learning rate, change. Call "
-                    "the "
-                    "scheduler's step() outside of the compiled function"
+                    "options of an optimizer, such as the learning rate, change. "
+                    "Change them outside of the compiled function"
                 )
