@@ -155,8 +155,11 @@ class Emitter:
     def __init__(self, lanes: int = 1) -> None:
         self.lanes = lanes
         self.lines: list[str] = []
+        self.entry: list[str] = []
+        """What a kernel does once, before its loops."""
         self.declared: set[str] = set()
         self._count = 0
+        self._hidden: dict[tuple[str, str], Value] = {}
 
     def name(self, prefix: str = "v") -> str:
         self._count += 1
@@ -178,6 +181,19 @@ class Emitter:
         if self.lanes > 1:
             text = f"splat ({type_name} {text})"
         return Value(self, text, type_name)
+
+    def hidden(self, constant: Value) -> Value:
+        """A constant of which LLVM does not know that it is one."""
+        key = constant.text, constant.type
+        if key not in self._hidden:
+            cell, name = f"%{self.name('cell')}", f"%{self.name('hidden')}"
+            self.entry += [
+                f"  {cell} = alloca {constant.type}",
+                f"  store volatile {constant.type} {constant.text}, ptr {cell}",
+                f"  {name} = load volatile {constant.type}, ptr {cell}",
+            ]
+            self._hidden[key] = Value(self, name, constant.type)
+        return self._hidden[key]
 
     def binary(self, op: str, x: Value, y: Value) -> Value:
         return self.op(f"{op} {self.spell(x.type)} {x.text}, {y.text}", x.type)

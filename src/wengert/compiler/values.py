@@ -70,7 +70,7 @@ class Values:
         self.phase = 0
         self.access = ""  # metadata of loads and stores in the current inner loop
         self.first_phase: dict[Item, int] = {}
-        self.entry: list[str] = []
+        self.entry = self.e.entry
         self.metadata: list[str] = []
         self._varies: dict[Item, bool] = {}
         self._ready: dict[Item, int] = {}
