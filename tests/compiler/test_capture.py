@@ -823,3 +823,20 @@ def test_every_op(family, sample):
             assert (a.shape, a.dtype) == (b.shape, b.dtype)
             close(a, b, 1e-4 if b.dtype.itemsize < 8 else 1e-8)
     assert not any("replay failed" in reason for reason in function.reasons)
+
+
+def test_parts_of_one_tensor_are_inputs(backend):
+    whole = data(2, 3, 4)
+    first, second = whole
+    left, right = whole.split(2, dim=2)
+    function = torch.compile(
+        lambda: (first * second).sum() + (left - right).square().sum(),
+        backend=backend,
+        fullgraph=True,
+    )
+    for seed in range(3):
+        whole.copy_(data(2, 3, 4, seed=seed))
+        array = whole.numpy()
+        difference = array[..., :2] - array[..., 2:]
+        wanted = (array[0] * array[1]).sum() + (difference**2).sum()
+        np.testing.assert_allclose(function().item(), wanted, rtol=1e-5)
