@@ -276,12 +276,12 @@ def result_of(
                 return Given(place, ((Tensor.detach, {}),))
         if base is not tensor and id(base) in returned:
             steps = special.steps()  # type: ignore[union-attr]
-            return ViewOf(slot(base), steps, tensor._data.step[2])
+            return ViewOf(slot(base), steps)
         return Slot(slot(tensor))
     place = place_of(tracer, base, positions)
     if not isinstance(special, View):
         return Given(place)
-    return Given(place, special.steps(), tensor._data.step[2])
+    return Given(place, special.steps())
 
 
 def place_of(tracer: Tracer, tensor: Tensor, positions: dict[int, int]) -> Any:
