@@ -113,6 +113,8 @@ class Tracer(Calls):
         """Where tensors are among the function's arguments, by their identity."""
         self.reset: set[int] = set()
         self.options: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self.knows_order = False
+        """Whether the program depends on how its inputs lie in memory."""
         self.paused = False
         """Whether tensors are looked at that the function itself does not see."""
         self.sources: list[Any] = []
@@ -252,7 +254,7 @@ class Tracer(Calls):
         else:
             traced = self.traced(self.first_node(record, source or tensor))
             traced.contiguous = record.data.flags.c_contiguous
-            traced.order = order_of(record.data)
+            traced.in_memory = order_of(record.data)
             rebind(tensor, traced, Special(0))
         record.traced = tensor._data
         if not born:

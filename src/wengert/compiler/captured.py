@@ -58,6 +58,7 @@ class Captured:
         self.derivative: Derivative | None = None
         self.generators = [found[0] for found in tracer.generators.values()]
         self.opaque = dict(tracer.opaque_ops)
+        self.knows_order = tracer.knows_order
         self.replay: Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
     def shown(self) -> list[int]:

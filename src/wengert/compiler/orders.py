@@ -22,30 +22,29 @@ def follow_memory(view: Traced, primitive: Primitive, params: Any, index: Any) -
     """Note the order of a view of what is traced."""
     base = view.base
     assert base is not None
-    if base.order is None and primitive.name in IN_ORDER:
+    if base.in_memory is None and primitive.name in IN_ORDER:
         return
     found = primitive.forward(like(base, base.shape), **params)
-    view.order = order_of(found if index is None else found[index])
+    view.in_memory = order_of(found if index is None else found[index])
 
 
 def inherit_order(
     results: Sequence[Traced], primitive: Primitive, args: Sequence[Any], params: Any
 ) -> None:
-    """Note the order of results of the shape of an argument that has an order."""
-    shapes = [a.shape for a in args if isinstance(a, Traced) and a.order is not None]
-    if not shapes:
+    """Note the order of what is computed of arguments that have one."""
+    if not any([isinstance(a, Traced) and a.in_memory is not None for a in args]):
         return
     small = [smaller(arg) for arg in args]
     try:
         with np.errstate(all="ignore"):
             found = primitive.forward(*small, **params)
-    except Exception:  # the parameters are for other shapes: nothing elementwise
+    except Exception:  # the parameters are for other sizes: not element by element
         return
     items = found if isinstance(found, tuple | list) else [found]
     for result, item in zip(results, items, strict=False):
-        if result.shape in shapes and np.ndim(item) == result.ndim:
-            result.order = order_of(item)
-            result.contiguous = result.order is None
+        if np.ndim(item) == result.ndim:
+            result.in_memory = order_of(item)
+            result.contiguous = result.in_memory is None
 
 
 def smaller(arg: Any) -> Any:
@@ -59,6 +58,6 @@ def smaller(arg: Any) -> Any:
 
 def like(array: Traced, shape: tuple[int, ...]) -> ndarray:
     """Return an array in the order of a traced one, of which nobody reads anything."""
-    order = array.order or range(array.ndim)
+    order = array.in_memory or range(array.ndim)
     sizes = [shape[dim] for dim in order]
     return np.zeros(sizes, array.numpy_dtype).transpose(np.argsort(order))

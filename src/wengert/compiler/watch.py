@@ -206,5 +206,6 @@ def with_own(name: str, kind: type) -> Iterator[type[Any]]:
     """Go through a class and those derived from it that have a method of their own."""
     if name in vars(kind):
         yield kind
-    for derived in kind.__subclasses__():
+    subclasses: list[type[Any]] = kind.__subclasses__()
+    for derived in subclasses:
         yield from with_own(name, derived)

@@ -29,10 +29,10 @@ class Traced(Layer):
         eager.
     """
 
-    __slots__ = ("__weakref__", "base", "contiguous", "frozen", "held", "order")
+    __slots__ = ("__weakref__", "base", "contiguous", "frozen", "held", "in_memory")
     __slots__ += ("seen", "step", "tracer")
 
-    order: tuple[int, ...] | None
+    in_memory: tuple[int, ...] | None
     """The dimensions of eager mode's array as they lie in memory, the slowest first.
 
     None if that is the order they have.
@@ -44,7 +44,7 @@ class Traced(Layer):
         self.held = node
         self.base: Traced | None = None
         self.contiguous = True
-        self.order = None
+        self.in_memory = None
         self.frozen = False
 
     @property
@@ -85,6 +85,12 @@ class Traced(Layer):
             self.held = node
         else:
             self.base.put(self.tracer.written(self.base.node, node, *self.step))
+
+    @property
+    def order(self) -> tuple[int, ...] | None:
+        """What the program, if it asks for it, depends on: see `in_memory`."""
+        self.tracer.knows_order = True
+        return self.in_memory
 
     @property
     def shape(self) -> tuple[int, ...]:

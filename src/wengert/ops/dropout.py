@@ -8,9 +8,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy import ndarray
 
+from ..generator import default_generator
 from ..kernels.memory_order import in_order_of_memory
 from ..tensor import Tensor
-from .drawing import default_generator, fresh
+from .drawing import fresh
 from .options import numpy_dtype
 from .public import check_operand, namespace, op
 

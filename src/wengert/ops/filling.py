@@ -10,11 +10,12 @@ import numpy as np
 from numpy import ndarray
 
 from .. import modes
+from ..generator import Generator
 from ..inplace import check_writable, write_constant
 from ..kernels.memory_order import in_order_of_memory, order_of
 from ..primitive import camel
 from ..tensor import Tensor, counter, history
-from .drawing import Generator, fresh, source
+from .drawing import fresh, source
 
 
 def filling(

@@ -10,15 +10,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ..generator import Generator, default_generator
 from ..kernels.memory_order import in_order_of_memory, order_of
 from ..tensor import Tensor, plain
-from .drawing import (
-    Generator,
-    default_generator,
-    fresh,
-    fresh_of,
-    source,
-)
+from .drawing import fresh, fresh_of, source
 from .options import Dtype, memory_like, numpy_dtype, sizes
 from .public import namespace, op
 
