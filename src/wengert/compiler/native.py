@@ -205,14 +205,12 @@ class NativeProgram(Program):
         """Write the structures that `runtime` documents."""
         tables = Tables(len(self.graph.inputs) + len(self.graph.outputs))
         self._tables = tables
-        self._stretches: list[tuple[int, int] | Call] = []
+        self._stretches: list[int | Call] = []
         self._labels: list[tuple[int, int, Step]] = []  # first and last launch of steps
-        start = 0
         for batch in self._batches:
             step = batch[0]
             if isinstance(step, Call):
-                self._stretches += [(start, len(tables.launches)), step]
-                start = len(tables.launches)
+                self._stretches += [tables.end_stretch(), step]
                 continue
             before = len(tables.launches)
             if len(batch) > 1:
@@ -220,7 +218,7 @@ class NativeProgram(Program):
             else:
                 self._add_launches(tables, step)
             self._labels.append((before, len(tables.launches), step))
-        self._stretches.append((start, len(tables.launches)))
+        self._stretches.append(tables.end_stretch())
         self._has_calls = len(self._stretches) > 1
         written = {target for target, _ in self.graph.writes}
         tables.finish(self.graph, written)
@@ -345,8 +343,9 @@ class NativeProgram(Program):
         for stretch in self._stretches:
             if isinstance(stretch, Call):
                 self._run_call(stretch.node, objects, conforming, outputs)
-            elif stretch[0] < stretch[1]:
-                self._check(self._runtime.run(self._program, *stretch))
+            else:
+                address = self._tables.stretch(stretch)
+                self._check(self._runtime.replay(self._program, address))
         if conforming is not inputs:
             self._write_back(inputs, conforming)
 
@@ -443,11 +442,13 @@ class NativeProgram(Program):
         with self._lock:
             if self._runtime.prepare(self._program, tuple(inputs), outputs):
                 raise ValueError("the inputs do not have the layout compiled for")
+            shared = self._runtime.threads > 1
             for first, last, step in self._labels:
                 samples = []
+                launches = self._tables.launch_address(first)
                 for _ in range(repeat):
                     start = time.perf_counter()
-                    self._runtime.run(self._program, first, last)
+                    self._runtime.run(self._program, launches, last - first, shared)
                     samples.append(time.perf_counter() - start)
                 taken = float(np.median(samples))
                 result.append((step, self._explain_step(step), taken))

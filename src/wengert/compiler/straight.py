@@ -298,7 +298,8 @@ class Line:
         for i in range(count) if made.derivative is not None else made.shown():
             self.add(f"m{i} = plain(o{i})")
         for place, raised in made.written:
-            self.add(f"counter({self.place(place)})[0] += {raised}")
+            tensor = self.place(place)
+            self.add(f"({tensor}._counter or counter({tensor}))[0] += {raised}")
         for place, slot in made.grads:
             grad = None if slot is None else f"m{slot}"
             self.add(f"{self.place(place)}._grad = {grad}")
