@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from . import gemm, products, threads
+from .alike import build_kernels
 from .graph import Graph, Node
 from .groups import Call, Group, Product, Sink, Step
-from .kernels import build_kernel, combining_kernel
+from .kernels import combining_kernel
 from .llvm import compile_functions
 from .memory import GuardedBytes, Lifetime, aligned_bytes, plan, plan_guarded
 from .program import Arrays, Program, conforming, evaluate
@@ -32,11 +33,10 @@ class NativeProgram(Program):
         self._runtime = threads.runtime()
         started = time.perf_counter()
         self._schedule = schedule(graph)
-        self._kernels = {
-            step: build_kernel(step, self._schedule.stored)
-            for step in self._schedule.steps
-            if isinstance(step, Group)
-        }
+        self._kernels = build_kernels(
+            [step for step in self._schedule.steps if isinstance(step, Group)],
+            self._schedule.stored,
+        )
         self._products = {
             step: products.plan(step.node)
             for step in self._schedule.steps
