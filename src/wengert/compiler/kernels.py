@@ -93,9 +93,7 @@ def combining_kernel(op: str, node: Node) -> tuple[str, set[str]]:
     return "\n".join(e.lines), e.declared
 
 
-def cut(
-    group: Group, rows: int, row_length: int, flat: bool
-) -> tuple[float, int, int]:
+def cut(group: Group, rows: int, row_length: int, flat: bool) -> tuple[float, int, int]:
     """Nanoseconds, how many chunks, and how many rows (or elements) each has."""
     elements = rows * row_length
     cost = sum(n.info.cost for n in group.nodes if n.size > 1 or elements == 1)

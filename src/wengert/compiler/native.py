@@ -90,6 +90,7 @@ class NativeProgram(Program):
 
     def _assign_memory(self, guarded: bool) -> None:
         """Give every stored node and every partial result a place."""
+        self._input_of = {node: i for i, node in enumerate(self.graph.inputs)}
         self._output_of: dict[Any, int] = {}
         for step in self._kernels:
             for sink in step.sinks:
@@ -171,14 +172,14 @@ class NativeProgram(Program):
         """A fixed address, or 0 and the slot of an array that a replay brings."""
         if isinstance(owner, Sink):
             if owner.write is not None:
-                return 0, self.graph.inputs.index(owner.write)
+                return 0, self._input_of[owner.write]
             if owner in self._output_of:
                 return 0, len(self.graph.inputs) + self._output_of[owner]
             owner = owner.node
         if owner in self._output_of:
             return 0, len(self.graph.inputs) + self._output_of[owner]
-        if owner.op in ("input", "scalar"):
-            return 0, self.graph.inputs.index(owner)
+        if owner in self._input_of:
+            return 0, self._input_of[owner]
         if owner.op == "constant":
             return self._constants[owner].ctypes.data, None
         return self._place[owner], None
@@ -328,7 +329,7 @@ class NativeProgram(Program):
 
     def _write_back(self, inputs: Inputs, conforming: Inputs) -> None:
         for target, _ in self.graph.writes:
-            i = self.graph.inputs.index(target)
+            i = self._input_of[target]
             if inputs[i] is not conforming[i]:
                 inputs[i][...] = conforming[i]
 
@@ -372,7 +373,7 @@ class NativeProgram(Program):
     ) -> np.ndarray:
         """A node's memory as an array."""
         if node.op in ("input", "scalar"):
-            given = inputs[self.graph.inputs.index(node)]
+            given = inputs[self._input_of[node]]
             return np.asarray(given, dtype=node.dtype)
         if node.op == "constant":
             return self._constants[node]

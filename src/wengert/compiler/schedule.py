@@ -208,7 +208,11 @@ class _Scheduler:
         """Put a sink over ``x``'s elements into the best group, or a new one."""
         sizes = tuple(n for n in x.shape if n != 1)
         for group in reversed(self.steps):
-            if isinstance(group, Group) and self._join(group, sink, x, sizes):
+            if (
+                isinstance(group, Group)
+                and axes_for(group, sizes) is not None
+                and self._join(group, sink, x, sizes)
+            ):
                 return
         group = Group(len(self.steps), sizes=sizes)
         self._insert(group)
