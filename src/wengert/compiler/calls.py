@@ -15,8 +15,10 @@ from numpy import ndarray
 from ..generator import Generator
 from ..layers.traced import Traced
 from ..primitive import Primitive
+from .eager_layout import eager_strides
 from .failures import CaptureError
 from .graph import Graph, Node
+from .layout import Strides
 from .program import evaluate
 
 
@@ -36,6 +38,8 @@ class Calls:
         self.generators: dict[int, tuple[Generator, Any]] = {}
         """Those that are drawn from, and their states before the trace."""
         self.drawing = False
+        self.strides: dict[Node, Strides] = {}
+        """Those of eager mode's arrays, where something depends on them."""
         self.opaque_ops: dict[str, str] = {}
 
     def constant(self, array: Any) -> Node:
@@ -132,6 +136,10 @@ class Calls:
                     self.values[last] = evaluate(last, operands)
                 stack.pop()
         return self.values[node]
+
+    def eager_strides(self, node: Node) -> Strides:
+        """Return eager mode's strides of what a node stands for."""
+        return eager_strides(node, self.strides)
 
     def draw(self, name: str, function: Callable[[], Any]) -> ndarray:
         """Draw numbers, now and at each replay.

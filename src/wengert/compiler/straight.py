@@ -199,6 +199,8 @@ class Line:
             f"{array}.dtype != {self.name(data.dtype)}",
             unlike_node(f"{name}._node", leaf),
         ]
+        if self.made.knows_strides:
+            conditions.append(f"{array}.strides != {data.strides}")
         no_grad = self.made.no_grad.get(position)
         if no_grad is not None:
             conditions.append(
@@ -225,6 +227,7 @@ class Line:
             type(data) is not ndarray
             or data.shape != known.shape
             or data.dtype != known.dtype
+            or (self.made.knows_strides and data.strides != known.strides)
         ):
             return True
         self.space[name] = data

@@ -102,6 +102,12 @@ class Traced(Layer):
         return from_numpy(self.held.dtype)
 
     @property
+    def eager_strides(self) -> tuple[int, ...]:
+        """Those of eager mode's array, as far as the order of dimensions goes."""
+        found: tuple[int, ...] = self.tracer.eager_strides(self.node)
+        return found
+
+    @property
     def _data(self) -> Traced:
         """Itself: functions of tensors that look at the array find one."""
         return self

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .. import generator as generators, modes
+from .. import dispatch, generator as generators, modes
 from ..inplace import check_writable, write_constant
 from ..primitive import camel
 from ..tensor import Tensor, counter, history, plain
@@ -348,16 +348,20 @@ def filling(name: str, draw: Callable[..., ndarray], text: str) -> None:
     ) -> Tensor:
         check_writable(self)
         data, random = self._data, source(generator)
-        if history(self) is not None or modes.special:
-            kind = self.dtype.numpy
-            drawn = fresh(
-                lambda shape: draw(random, shape, kind, *args, **kwargs),
-                tuple(self.shape),
-            )
-            return write_constant(self, drawn, node_name(name, args, kwargs))
-        data[...] = draw(random, data.shape, data.dtype, *args, **kwargs)
-        counter(self)[0] += 1
-        return self
+        observed = modes.special or dispatch.tracing is not None
+        if history(self) is None and not observed and data.flags.c_contiguous:
+            data[...] = draw(random, data.shape, data.dtype, *args, **kwargs)
+            counter(self)[0] += 1
+            return self
+        kind = self.dtype.numpy
+
+        def drawn(shape: tuple[int, ...]) -> ndarray:
+            return draw(random, shape, kind, *args, **kwargs)
+
+        if not any([isinstance(x, Tensor) for x in (*args, *kwargs.values())]):
+            drawn = in_order_of_memory(drawn, self)
+        values = fresh(drawn, tuple(self.shape))
+        return write_constant(self, values, node_name(name, args, kwargs))
 
     fill.__name__ = fill.__qualname__ = name
     fill.__doc__ = text
@@ -457,10 +461,16 @@ def in_order_of_memory(
     That is PyTorch's order: a transposed tensor gets the same numbers as it would have
     got before.
     """
-    data = like._data
-    if type(data) is not ndarray or data.flags.c_contiguous:
-        return draw
-    order = np.argsort([-stride for stride in data.strides], kind="stable")
+    data: Any = like._data
+    if type(data) is ndarray:
+        if data.flags.c_contiguous:
+            return draw
+        strides = data.strides
+    else:
+        strides = getattr(data, "eager_strides", None)  # a trace knows them
+        if strides is None:
+            return draw
+    order = np.argsort([-abs(stride) for stride in strides], kind="stable")
 
     def drawn(shape: tuple[int, ...]) -> ndarray:
         sizes = tuple([shape[dim] for dim in order])
