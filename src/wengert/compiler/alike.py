@@ -14,7 +14,7 @@ from math import prod
 from .graph import Node
 from .groups import STORE, Group, Sink
 from .index import ZERO, Place, axis
-from .kernels import Kernel, build_kernel, cut, facts
+from .kernels import Kernel, build_kernel, bytes_of, cut, flops_of
 from .values import Argument
 
 
@@ -36,7 +36,7 @@ def build_kernels(groups: Iterable[Group], stored: set[Node]) -> dict[Group, Ker
 
 def adapted(kernel: Kernel, old: Dense, new: Dense) -> Kernel:
     """The kernel of one group for another that is alike."""
-    owner_of = dict(zip(old.owners, new.owners, strict=True))
+    owner_of: dict[object, object] = dict(zip(old.owners, new.owners, strict=True))
     elements = prod(new.group.sizes)
     estimate, chunks, each = cut(new.group, 1, elements, flat=True)
     arguments: list[Argument | int] = [
@@ -50,7 +50,8 @@ def adapted(kernel: Kernel, old: Dense, new: Dense) -> Kernel:
         arguments=[*arguments, elements, each],
         chunks=chunks,
         estimate=estimate,
-        **facts(new.group, elements),
+        flops=flops_of(new.group, elements),
+        nbytes=bytes_of(new.group),
     )
 
 

@@ -110,14 +110,13 @@ def cut(group: Group, rows: int, row_length: int, flat: bool) -> tuple[float, in
     return estimate, ceil(total / each), each
 
 
-def facts(group: Group, elements: int) -> dict[str, int]:
-    """What `explain` says about a kernel."""
+def flops_of(group: Group, elements: int) -> int:
     costs = [n.info.cost for n in group.nodes if n.kind == "elementwise"]
-    touched = [*group.reads, *group.results()]
-    return {
-        "flops": elements * sum(costs),
-        "nbytes": sum(node.nbytes for node in touched),
-    }
+    return elements * sum(costs)
+
+
+def bytes_of(group: Group) -> int:
+    return sum(node.nbytes for node in [*group.reads, *group.results()])
 
 
 def _slot(e: Emitter, number: int) -> str:
@@ -148,8 +147,9 @@ class _Writer(Values):
             self.scratch,
             [] if self.single else finals,
             estimate=self.estimate,
+            flops=flops_of(self.group, self.rows * self.row_length),
+            nbytes=bytes_of(self.group),
             phases=len(phases),
-            **facts(self.group, self.rows * self.row_length),
         )
 
     def _sinks_by_phase(self) -> tuple[list[list[Sink]], list[Sink]]:

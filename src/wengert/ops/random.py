@@ -358,9 +358,9 @@ def filling(name: str, draw: Callable[..., ndarray], text: str) -> None:
         def drawn(shape: tuple[int, ...]) -> ndarray:
             return draw(random, shape, kind, *args, **kwargs)
 
-        if not any([isinstance(x, Tensor) for x in (*args, *kwargs.values())]):
-            drawn = in_order_of_memory(drawn, self)
-        values = fresh(drawn, tuple(self.shape))
+        each = any([isinstance(x, Tensor) for x in (*args, *kwargs.values())])
+        ordered = drawn if each else in_order_of_memory(drawn, self)
+        values = fresh(ordered, tuple(self.shape))
         return write_constant(self, values, node_name(name, args, kwargs))
 
     fill.__name__ = fill.__qualname__ = name
@@ -462,14 +462,12 @@ def in_order_of_memory(
     got before.
     """
     data: Any = like._data
-    if type(data) is ndarray:
-        if data.flags.c_contiguous:
-            return draw
-        strides = data.strides
-    else:
-        strides = getattr(data, "eager_strides", None)  # a trace knows them
-        if strides is None:
-            return draw
+    if type(data) is ndarray and data.flags.c_contiguous:
+        return draw
+    known = "strides" if type(data) is ndarray else "eager_strides"  # of a trace
+    strides = getattr(data, known, None)
+    if strides is None:
+        return draw
     order = np.argsort([-abs(stride) for stride in strides], kind="stable")
 
     def drawn(shape: tuple[int, ...]) -> ndarray:
