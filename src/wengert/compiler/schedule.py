@@ -225,6 +225,7 @@ class _Scheduler:
         for group in reversed(self.steps):
             if (
                 isinstance(group, Group)
+                and axes_for(group, sizes) is not None
                 and group not in earlier
                 and _may_share(group, sink, reach)
                 and self._join(group, sink, x, sizes)

@@ -192,6 +192,8 @@ class Line:
             f"{array}.dtype != {self.name(data.dtype)}",
             unlike_node(f"{name}._node", leaf),
         ]
+        if self.made.knows_order:
+            conditions.append(f"{array}.strides != {data.strides}")
         no_grad = self.made.no_grad.get(position)
         if no_grad is not None:
             conditions.append(
@@ -218,6 +220,7 @@ class Line:
             type(data) is not ndarray
             or data.shape != known.shape
             or data.dtype != known.dtype
+            or (self.made.knows_order and data.strides != known.strides)
         ):
             return True
         self.space[name] = data
@@ -291,7 +294,8 @@ class Line:
         for i in range(count) if made.derivative is not None else made.shown():
             self.add(f"m{i} = plain(o{i})")
         for place, raised in made.written:
-            self.add(f"counter({self.place(place)})[0] += {raised}")
+            tensor = self.place(place)
+            self.add(f"({tensor}._counter or counter({tensor}))[0] += {raised}")
         for place, slot in made.grads:
             grad = None if slot is None else f"m{slot}"
             self.add(f"{self.place(place)}._grad = {grad}")

@@ -27,7 +27,7 @@ def order_of(data: Any) -> Shape | None:
     if data.flags.c_contiguous:
         return None
     strides = data.strides
-    order = sorted(range(len(strides)), key=lambda dim: -strides[dim])
+    order = sorted(range(len(strides)), key=lambda dim: -abs(strides[dim]))
     return None if order == list(range(len(order))) else tuple(order)
 
 

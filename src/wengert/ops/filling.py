@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .. import modes
+from .. import dispatch, modes
 from ..generator import Generator
 from ..inplace import check_writable, write_constant
 from ..kernels.memory_order import in_order_of_memory, order_of
@@ -44,7 +44,8 @@ def filling(
         drawn = in_order_of_memory(
             lambda shape: drawing(random, shape, kind, *args, **kwargs), data
         )
-        if type(data) is not ndarray or history(self) is not None or modes.special:
+        observed = modes.special or dispatch.tracing is not None
+        if observed or history(self) is not None:
             values = fresh(drawn, tuple(self.shape))
             return write_constant(self, values, node_name(name, args, kwargs))
         data[...] = drawn(data.shape)
