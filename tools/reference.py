@@ -37,6 +37,8 @@ MODULES = {
     "wengert.optim.lr_scheduler": "Learning rates that change",
     "wengert.linalg": "Linear algebra",
     "wengert.special": "Special functions",
+    "wengert.fft": "Fourier transforms",
+    "wengert.signal.windows": "Windows of signals",
     "wengert.utils.data": "Data sets, samplers, loaders",
     "wengert.utils.checkpoint": "Computing again in place of keeping",
     "wengert.random": "The state of the random numbers",

@@ -293,6 +293,14 @@ CONTENTS: dict[str, tuple[str, str]] = {
         polygamma_ xlogy xlogy_
         """,
     ),
+    "spectrogram": (
+        """
+        istft stft
+        """,
+        """
+        istft stft
+        """,
+    ),
     "statistics": (
         """
         bincount corrcoef cov histc histogram nanquantile quantile std std_mean var
