@@ -41,7 +41,7 @@ LAYERS = [
     {"inplace"},
     {"ops"},
     {"function", "layers", "autograd", "func", "subclassing"}
-    | {"linalg", "special", "fft", "signal"},
+    | {"linalg", "special", "fft", "masked", "signal"},
     {"interception"},
     {"overrides"},
     {"nn", "optim", "utils", "serialization", "cuda"},
@@ -254,6 +254,7 @@ PUBLIC_MODULES = [
     "wengert.fft",
     "wengert.func",
     "wengert.linalg",
+    "wengert.masked",
     "wengert.nn",
     "wengert.nn.functional",
     "wengert.nn.init",

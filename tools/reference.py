@@ -39,6 +39,7 @@ MODULES = {
     "wengert.special": "Special functions",
     "wengert.fft": "Fourier transforms",
     "wengert.signal.windows": "Windows of signals",
+    "wengert.masked": "Ops with masks",
     "wengert.utils.data": "Data sets, samplers, loaders",
     "wengert.utils.checkpoint": "Computing again in place of keeping",
     "wengert.random": "The state of the random numbers",

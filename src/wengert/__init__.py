@@ -65,6 +65,7 @@ tensor: Any  # a function, as the module of that name is wanted by nobody outsid
 
 _MODULES = (
     *("accelerator", "amp", "backends", "compiler", "cuda", "fft", "func", "linalg"),
+    *("masked",),
     *("nn", "optim", "random", "signal", "special", "testing", "utils"),
 )
 _LATER = {name: name for name in _MODULES} | {
