@@ -6,7 +6,7 @@ from math import inf, nan
 from typing import Any
 
 from ..dtypes import bool_, dtype as Dtype, float32, int8, int16, int32, int64, uint8
-from ..ops.linalg import vector_norm
+from ..ops.norms import vector_norm
 from ..tensor import Tensor
 from .masks import Dims, canonical_dims, filled, mask_of
 
