@@ -21,7 +21,7 @@ def loader(names: dict[str, Any], later: dict[str, str]) -> Callable[[str], Any]
             raise AttributeError(f"module '{package}' has no attribute '{name}'")
         module = import_module(f"{package}.{later[name]}")
         # of `fft`, the package is meant, not the function in it
-        is_package = hasattr(module, "__path__")
+        is_package = later[name] == name and hasattr(module, "__path__")
         names[name] = module if is_package else getattr(module, name, module)
         return names[name]
 

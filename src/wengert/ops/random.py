@@ -12,6 +12,7 @@ from numpy import ndarray
 from .. import generator as generators, modes
 from ..inplace import check_writable, write_constant
 from ..primitive import camel
+from ..primitives import sampling as S
 from ..tensor import Tensor, counter, history, plain
 from .options import Dtype, finish, numpy_dtype, sizes
 from .public import check_operand, namespace, op
@@ -87,6 +88,22 @@ def fresh_of(draw: Callable[..., Any], *parameters: Any, **options: Any) -> Tens
         return finished(randomness.fresh_of(draw, *parameters), **options)
     arrays = [p.detach()._data if isinstance(p, Tensor) else p for p in parameters]
     return finish(np.asarray(draw(*arrays)), **options)
+
+
+def sampled(
+    primitive: Callable[..., Any], draw: Callable[..., Any], *parameters: Any
+) -> Tensor:
+    """Return numbers drawn for parameters, with a history if these require grad.
+
+    Args:
+        primitive: the one whose nodes the history has, see `primitives.sampling`.
+        parameters: tensors, or numbers, of which nothing is known later.
+    """
+    values = fresh_of(draw, *parameters)
+    given = [p for p in parameters if isinstance(p, Tensor)]
+    if any([p.requires_grad for p in given]):
+        return primitive(*given, values)  # type: ignore[no-any-return]
+    return values
 
 
 def finished(tensor: Tensor, requires_grad: bool = False, **options: Any) -> Tensor:
@@ -277,13 +294,19 @@ def normal(
     given = [value for value in (mean, std) if isinstance(value, Tensor)]
     if not given:
         raise TypeError("normal() needs a size when mean and std are numbers")
+    if options:
+        name = next(iter(options))
+        raise TypeError(f"normal() got an unexpected keyword argument '{name}'")
     kind = given[0].dtype.numpy
 
     def draw_each(*parameters: Any) -> Any:
         shape = np.broadcast_shapes(*[np.shape(array) for array in parameters])
         return draw(shape, kind, *parameters)
 
-    return fresh_of(draw_each, mean, std, **options)
+    if len(given) == 2:
+        return sampled(S.normal, draw_each, mean, std)
+    of_one = S.normal_of_means if given[0] is mean else S.normal_of_deviations
+    return sampled(of_one, draw_each, mean, std)
 
 
 @op()
@@ -294,7 +317,7 @@ def bernoulli(
     random, kind = source(generator), input.dtype.numpy
     if p is not None:
         return fresh(lambda shape: random.bernoulli(p, shape, kind), tuple(input.shape))
-    return fresh_of(random.bernoulli, input)
+    return sampled(S.bernoulli, random.bernoulli, input)
 
 
 @op()
@@ -328,7 +351,7 @@ def multinomial(
 @op(method=False)
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Return Poisson numbers with the rates that the input has."""
-    return fresh_of(source(generator).poisson, input)
+    return sampled(S.poisson, source(generator).poisson, input)
 
 
 @op(method=False)
