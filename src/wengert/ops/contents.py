@@ -115,6 +115,12 @@ CONTENTS: dict[str, tuple[str, str]] = {
         gather index_select take take_along_dim
         """,
     ),
+    "grids": (
+        """
+        affine_grid_generator grid_sampler grid_sampler_2d grid_sampler_3d
+        """,
+        "",
+    ),
     "indexing": (
         """
         narrow select

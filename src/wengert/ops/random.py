@@ -102,7 +102,7 @@ def sampled(
     values = fresh_of(draw, *parameters)
     given = [p for p in parameters if isinstance(p, Tensor)]
     if any([p.requires_grad for p in given]):
-        return primitive(*given, values)  # type: ignore[no-any-return]
+        return primitive(*given, values)
     return values
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .copying import zeros_like
-from .op import Function, elementwise
+from .op import Function, elementwise, tied
 
 
 def drawn(name: str, *parameters: str, grad_fn: str | None = None) -> Function:
@@ -30,6 +32,14 @@ def zeros(grad: Any) -> Any:
     """The gradient of what numbers do not depend on."""
     return zeros_like(grad)
 
+
+nothing = tied(
+    elementwise(
+        "nothing", np.zeros_like, vjp=zeros, jvp=lambda result: zeros_like(result)
+    ),
+    "self",
+)
+"""Zeros that depend on something, with zero gradients."""
 
 bernoulli = drawn("bernoulli", "self")
 poisson = drawn("poisson", "self")
