@@ -29,6 +29,7 @@ CONTENTS: dict[str, tuple[str, str]] = {
 '''
 NOT_FAMILIES = {
     *("arguments", "contents", "drawing", "index_parsing", "later", "options"),
+    "outputs",
     "public",
 }
 """The modules of helpers."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ..ops.activation import (
     celu,
@@ -141,6 +142,9 @@ from .rearranging import (
     pixel_unshuffle,
 )
 
+if TYPE_CHECKING:
+    from ..ops.grids import affine_grid, grid_sample
+
 
 def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Return the version of an activation that writes into its input."""
@@ -162,6 +166,22 @@ rrelu_ = in_place(rrelu)
 selu_ = in_place(selu)
 threshold_ = in_place(threshold)
 
+LATER = {
+    "affine_grid": "ops.grids",
+    "grid_sample": "ops.grids",
+}
+"""What few programs need is imported when it is first asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LATER:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    package = __name__.partition(".")[0]
+    module = import_module(f"{package}.{LATER[name]}")
+    globals()[name] = getattr(module, name)
+    return globals()[name]
+
+
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
@@ -169,6 +189,7 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -202,6 +223,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "gumbel_softmax",
     "hardshrink",

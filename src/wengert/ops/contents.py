@@ -128,6 +128,12 @@ CONTENTS: dict[str, tuple[str, str]] = {
         gather index_select take take_along_dim
         """,
     ),
+    "grids": (
+        """
+        affine_grid_generator grid_sampler grid_sampler_2d grid_sampler_3d
+        """,
+        "",
+    ),
     "indexing": (
         """
         narrow select
@@ -303,6 +309,14 @@ CONTENTS: dict[str, tuple[str, str]] = {
         digamma digamma_ erf erf_ erfc erfc_ erfinv erfinv_ i0 i0_ igamma igamma_
         igammac igammac_ lgamma lgamma_ logit logit_ mvlgamma mvlgamma_ polygamma
         polygamma_ xlogy xlogy_
+        """,
+    ),
+    "spectrogram": (
+        """
+        istft stft
+        """,
+        """
+        istft stft
         """,
     ),
     "statistics": (

@@ -165,13 +165,22 @@ def range_(start: Any = 0, end: Any = None, step: Any = 1, **options: Any) -> Te
     return finish((np.arange(count) * step + start).astype(dtype.numpy), **options)
 
 
-def spaced(start: Any, end: Any, steps: int) -> ndarray:
+def spaced(start: Any, end: Any, steps: int, function: str = "linspace") -> ndarray:
     """Return numbers in equal steps, each half counted from its own end."""
-    start, end = [v.item() if isinstance(v, Tensor) else v for v in (start, end)]
-    if not isinstance(steps, int | np.integer):
-        raise TypeError(
-            f"linspace(): argument 'steps' must be int, not {type(steps).__name__}"
+    ranks = {
+        name: len(end.shape)
+        for name, end in (("start", start), ("end", end))
+        if isinstance(end, Tensor)
+    }
+    if any(ranks.values()):
+        got = " and ".join([f"{k} with {v} dimension(s)" for k, v in ranks.items()])
+        raise RuntimeError(
+            f"{function} only supports 0-dimensional start and end tensors, but got "
+            f"{got}."
         )
+    if not isinstance(steps, int | np.integer):
+        raise errors.invalid_combination(function, (start, end, steps))
+    start, end = [v.item() if isinstance(v, Tensor) else v for v in (start, end)]
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     return np.linspace(start, end, steps)
@@ -234,9 +243,10 @@ def logspace(
     """Return `steps` numbers from base**start to base**end, inclusive."""
     wanted = spaced_dtype(dtype, start, end)
     if differ_in_batch(start, end):
-        powers: Tensor = base ** spaced_in_batch(start, end, steps)
-        return powers.to(dtypes.from_numpy(wanted))
-    return finish((base ** spaced(start, end, steps)).astype(wanted), **options)
+        found: Tensor = base ** spaced_in_batch(start, end, steps)
+        return found.to(dtypes.from_numpy(wanted))
+    powers = base ** spaced(start, end, steps, "logspace")
+    return finish(powers.astype(wanted), **options)
 
 
 @op(method=False)

@@ -40,6 +40,23 @@ def fresh_of(draw: Callable[..., Any], *parameters: Any, **options: Any) -> Tens
     return finish(np.asarray(draw(*arrays)), **options)
 
 
+def sampled(
+    primitive: Callable[..., Any], draw: Callable[..., Any], *parameters: Any
+) -> Tensor:
+    """Return numbers drawn for parameters, with a history if these require grad.
+
+    Args:
+        primitive: the one whose nodes the history has, see `primitives.sampling`.
+        parameters: tensors, or numbers, of which nothing is known later.
+    """
+    values = fresh_of(draw, *parameters)
+    given = [p for p in parameters if isinstance(p, Tensor)]
+    if any([p.requires_grad for p in given]):
+        recorded: Tensor = primitive(*given, values)
+        return recorded
+    return values
+
+
 def finished(tensor: Tensor, requires_grad: bool = False, **options: Any) -> Tensor:
     """Return a tensor of a transformation, which cannot require grad."""
     return tensor.requires_grad_() if requires_grad else tensor

@@ -12,8 +12,9 @@ from numpy import ndarray
 
 from ..generator import Generator, default_generator
 from ..kernels.memory_order import in_order_of_memory, order_of
+from ..primitives import sampling as S
 from ..tensor import Tensor, plain
-from .drawing import fresh, fresh_of, source
+from .drawing import fresh, fresh_of, sampled, source
 from .options import Dtype, memory_like, numpy_dtype, sizes
 from .public import namespace, op
 
@@ -288,13 +289,19 @@ def normal(
     given = [value for value in (mean, std) if isinstance(value, Tensor)]
     if not given:
         raise TypeError("normal() needs a size when mean and std are numbers")
+    if options:
+        name = next(iter(options))
+        raise TypeError(f"normal() got an unexpected keyword argument '{name}'")
     kind = given[0].dtype.numpy
 
     def draw_each(*parameters: Any) -> Any:
         shape = np.broadcast_shapes(*[np.shape(array) for array in parameters])
         return draw(shape, kind, *parameters)
 
-    return fresh_of(draw_each, mean, std, **options)
+    if len(given) == 2:
+        return sampled(S.normal, draw_each, mean, std)
+    of_one = S.normal_of_means if given[0] is mean else S.normal_of_deviations
+    return sampled(of_one, draw_each, mean, std)
 
 
 @op()
@@ -305,7 +312,7 @@ def bernoulli(
     random, kind = source(generator), input.dtype.numpy
     if p is not None:
         return fresh(lambda shape: random.bernoulli(p, shape, kind), tuple(input.shape))
-    return fresh_of(random.bernoulli, input)
+    return sampled(S.bernoulli, random.bernoulli, input)
 
 
 @op()
@@ -339,7 +346,7 @@ def multinomial(
 @op(method=False)
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Return Poisson numbers with the rates that the input has."""
-    return fresh_of(source(generator).poisson, input)
+    return sampled(S.poisson, source(generator).poisson, input)
 
 
 @op(method=False)
