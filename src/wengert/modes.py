@@ -20,6 +20,8 @@ class _Local(threading.local):
 
     grad = True
     inference = False
+    forward = True
+    """Whether the tangents of forward mode go on through ops."""
     anomaly = False
     check_nan = True
     saved_hooks: tuple[Any, ...] = ()
@@ -68,6 +70,11 @@ def is_grad_enabled() -> bool:
 def is_inference_mode_enabled() -> bool:
     """True inside `inference_mode` in this thread."""
     return bool(special) and local.inference
+
+
+def is_forward_enabled() -> bool:
+    """True when what is computed from tensors with tangents has tangents."""
+    return not special or local.forward
 
 
 def circumstance() -> str:

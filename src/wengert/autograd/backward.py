@@ -14,6 +14,7 @@ from ..primitives.fitting import fit
 from ..tensor import (
     AccumulateGrad,
     Tensor,
+    below,
     forward_levels,
     history,
     level_of,
@@ -401,7 +402,7 @@ def with_tangents(
     options: dict[str, Any],
 ) -> tuple[Any, ...] | None:
     """Return the gradients of duals as duals; None if there are no tangents."""
-    from .forward_ad import below, make_dual
+    from .forward_ad import make_dual
 
     pairs = of_duals(outputs, grads)
     if pairs is None:
@@ -435,8 +436,6 @@ def without_tangents(places: tuple[Place, ...]) -> tuple[Place, ...]:
     """Return places with the primals of duals, whose record is that of the dual."""
     if not forward_levels:
         return places
-    from .forward_ad import below
-
     return tuple([below(x) if isinstance(x, Tensor) else x for x in places])
 
 

@@ -41,7 +41,7 @@ def jvp(
     (tensor([0.]), tensor([1.]))
     """
     leaves, directions, structure = paired(primals, tangents)
-    with Level() as level:
+    with Level(forward=True) as level:
         duals = [
             on_level(level, Dual(x, t, level))
             for x, t in zip(leaves, directions, strict=True)

@@ -39,10 +39,12 @@ class Level:
     Args:
         grad: the grad mode of the transformation's own tensors; None for that which is
             on already.
+        forward: whether this is forward mode, which goes on in inference mode.
     """
 
-    def __init__(self, *, grad: bool | None = None) -> None:
+    def __init__(self, *, grad: bool | None = None, forward: bool = False) -> None:
         self.grad = grad
+        self.forward = forward
 
     def __enter__(self) -> int:
         number = self.number = births.begin()
@@ -53,9 +55,13 @@ class Level:
         self.previous = modes.switch(
             "grad", outside if self.grad is None else self.grad
         )
+        self.tangents = modes.local.forward
+        if self.forward:
+            modes.switch("forward", True)
         return number
 
     def __exit__(self, *exception: object) -> None:
+        modes.switch("forward", self.tangents)
         modes.switch("grad", self.previous)
         modes.switch("levels", self.before)
         active.discard(self.number)

@@ -19,6 +19,7 @@ from ..tensor import (
     Parameter,
     Special,
     Tensor,
+    below,
     counter,
     history,
     is_differentiable,
@@ -44,6 +45,8 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     >>> torch.ones(2, requires_grad=True).clone()
     tensor([1., 1.], grad_fn=<CloneBackward0>)
     """
+    if input._special is INFERENCE:
+        return finish(np.empty_like(input._data)).copy_(input)
     return C.clone(input)
 
 
@@ -67,6 +70,12 @@ def detach(input: Tensor) -> Tensor:
 
 def detach_(input: Tensor) -> Tensor:
     """Forget the history of this tensor, in place."""
+    shown = below(input)
+    if shown is not input:
+        alias = detach(detach_(shown))
+        input._counter = alias._counter
+        rebind(input, alias._data, alias._special)
+        return input
     if isinstance(input._special, View):
         raise RuntimeError(
             "Can't detach views in-place. Use detach() instead. If you are using "
@@ -423,7 +432,7 @@ def text(self: Tensor) -> str:
         return text_of(self)
     node = history(self)
     suffixes = []
-    if isinstance(node, AccumulateGrad):
+    if isinstance(node, AccumulateGrad) or (node is None and self.requires_grad):
         suffixes.append("requires_grad=True")
     elif node is not None and self.grad_fn is not None:
         suffixes.append(f"grad_fn=<{type(self.grad_fn).__name__}>")
@@ -518,9 +527,14 @@ def new_parameter(
         )
     if dispatch.tracing is not None:
         dispatch.tracing((source,))
-    made = rebuild(cls, source._data, requires_grad)
-    if isinstance(source._data, Layer):
+    source = below(source)
+    made = rebuild(cls, source._data, False)
+    if is_inference(source):
+        rebind(made, source._data, INFERENCE)
+    elif isinstance(source._data, Layer):
         made._special = Special(source._data.level)
+    if requires_grad:
+        made.requires_grad = True
     return made
 
 

@@ -241,6 +241,7 @@ def write_out(out: Any, result: Any) -> Any:
         written = [write_out(o, r) for o, r in zip(out, result, strict=True)]
         make = getattr(type(result), "_make", tuple)
         return make(written)
+    in_place.check_writable(out)
     if out.shape == result.shape:
         return in_place.assign(out, result)
     in_place.check_fits(out, out._data.shape, result._data.dtype)
