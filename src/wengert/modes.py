@@ -31,6 +31,10 @@ class _Local(threading.local):
     """The modes that see calls, see `interception`: the innermost last."""
     compute: Callable[..., Any] | None = None
     """What is called in place of `dispatch.computed`."""
+    made: Callable[[Any, Any], None] | None = None
+    """What is told of the tensors that a primitive's results have become."""
+    partial = False
+    """Whether the backward that is running is for chosen inputs only."""
     before_write: Callable[[Any], None] | None = None
     """What wants to know of each tensor that is about to be written to."""
     levels: tuple[tuple[int, bool], ...] = ()

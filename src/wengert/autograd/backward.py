@@ -221,6 +221,8 @@ def run(
     switched = create_graph and not modes.is_grad_enabled()
     if switched:
         modes.switch("grad", True)
+    # nothing else asks, so this one does not count in `modes.special`
+    before, modes.local.partial = modes.local.partial, bool(captured or into)
     try:
         engine.run(
             seeds,
@@ -232,6 +234,7 @@ def run(
             watch=watch,
         )
     finally:
+        modes.local.partial = before
         if switched:
             modes.switch("grad", False)
 
