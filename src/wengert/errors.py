@@ -261,6 +261,12 @@ def only_floats_require_grad(
     return RuntimeError(f"only Tensors of {kinds} dtype can require gradients")
 
 
+def integers_require_no_grad() -> RuntimeError:
+    return RuntimeError(
+        "Only Tensors of floating point and complex dtype can require gradients"
+    )
+
+
 NON_LEAF_GRAD = (
     "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
     ".grad attribute won't be populated during autograd.backward(). If you indeed want "
@@ -365,6 +371,37 @@ def sizes_do_not_match(shapes: list[tuple[int, ...]]) -> RuntimeError:
                 )
             size = size if shape[dim] == 1 else shape[dim]
     return RuntimeError(f"shapes {shapes} cannot be broadcast together")
+
+
+NUMPY_ABOUT_SHAPES = (
+    "operands could not be broadcast",
+    "non-broadcastable output",
+    "could not broadcast",
+    "matmul: Input operand",
+    "matrix transpose with ndim",
+    "cannot reshape array of size",
+    "axes don't match array",
+)
+SHAPE = re.compile(r"\(([\d, ]*)\)")
+PACKAGE = __name__.partition(".")[0] + "."
+
+
+def refused_by_rule(error: ValueError) -> Exception:
+    """Return what PyTorch says where a derivative's rule was given wrong shapes.
+
+    That is so if a hook has replaced what was saved. What the user's code raises is
+    left as it is.
+    """
+    message, trace = str(error), error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = "" if trace is None else trace.tb_frame.f_globals.get("__name__", "")
+    if not where.startswith(PACKAGE) or not message.startswith(NUMPY_ABOUT_SHAPES):
+        return error
+    if message.startswith("operands could not be broadcast together with shapes"):
+        found = [re.findall(r"\d+", shape) for shape in SHAPE.findall(message)]
+        return sizes_do_not_match([tuple(map(int, shape)) for shape in found])
+    return RuntimeError(message)
 
 
 def not_for_dtype(op: str, scalar_type: str) -> NotImplementedError:

@@ -217,7 +217,7 @@ def run(
     keep = create_graph if retain_graph is None else retain_graph
     watch: Any = None
     if modes.special and modes.local.anomaly:
-        from .anomaly import watch
+        from .anomaly_mode import watch
     switched = create_graph and not modes.is_grad_enabled()
     if switched:
         modes.switch("grad", True)
@@ -233,6 +233,8 @@ def run(
             fit=fit,
             watch=watch,
         )
+    except ValueError as error:
+        raise errors.refused_by_rule(error)  # noqa: B904 (often the same one)
     finally:
         modes.local.partial = before
         if switched:
@@ -463,7 +465,10 @@ def tensor_backward(
         if self._special is None and node is not None and data.shape == ():
             one = ONES.get(data.dtype)
             if one is not None:
-                engine.run({node: one}, keep_graph=bool(retain_graph), fit=fit)
+                try:
+                    engine.run({node: one}, keep_graph=bool(retain_graph), fit=fit)
+                except ValueError as error:
+                    raise errors.refused_by_rule(error)  # noqa: B904
                 return
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 

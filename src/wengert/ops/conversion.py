@@ -289,7 +289,7 @@ def array(tensor: Tensor, what: str = "numpy") -> ndarray:
 @op(function=False)
 def numpy(input: Tensor, *, force: bool = False) -> ndarray:
     """Return the NumPy array of this tensor, which shares its memory."""
-    if input.requires_grad and not force:
+    if input.requires_grad and modes.is_grad_enabled() and not force:
         raise errors.numpy_of_recorded()
     return array(input)
 
@@ -522,9 +522,7 @@ def new_parameter(
     if not isinstance(source, Tensor):
         raise TypeError(f"Parameter data must be a Tensor, not {type(source).__name__}")
     if requires_grad and not is_differentiable(source._data.dtype):
-        raise RuntimeError(
-            "Only Tensors of floating point and complex dtype can require gradients"
-        )
+        raise errors.integers_require_no_grad()
     if dispatch.tracing is not None:
         dispatch.tracing((source,))
     source = below(source)
