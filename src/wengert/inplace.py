@@ -51,6 +51,11 @@ def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
         recorded: what is written has a history itself.
     """
     check_not_inference(tensor)
+    if modes.special and max(level_of(tensor), birth(tensor)) < modes.local.pure:
+        # above this module in the order of imports
+        from .layers.messages import captured_written
+
+        raise captured_written()
     if not records(tensor):
         return
     view = tensor._special

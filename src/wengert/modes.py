@@ -37,6 +37,8 @@ class _Local(threading.local):
     """Whether the backward that is running is for chosen inputs only."""
     before_write: Callable[[Any], None] | None = None
     """What wants to know of each tensor that is about to be written to."""
+    pure = 0
+    """The innermost transformation that refuses writes into what is from outside."""
     levels: tuple[tuple[int, bool], ...] = ()
     """The active transformations, and the grad mode that was on where each began."""
 

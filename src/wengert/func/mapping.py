@@ -211,7 +211,7 @@ class Mapping:
                     "where in the outputs the vmapped dimension should appear."
                 )
         places = spread(self.out_dims, structure)
-        single = isinstance(self.out_dims, tuple | list) and len(self.out_dims) == 1
+        single = isinstance(self.out_dims, tuple) and len(self.out_dims) == 1
         if places is None and single and isinstance(result, Tensor):
             return list(self.out_dims)
         if places is None:

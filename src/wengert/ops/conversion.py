@@ -397,6 +397,7 @@ def is_nonzero(input: Tensor) -> bool:
 
 def _get_data(self: Tensor) -> Tensor:
     """The same memory without history, and with versions of its own."""
+    check_no_batch(self, "accessing `data` under vmap transform is not allowed")
     alias = detach(self)
     alias._counter = None
     return alias
@@ -407,6 +408,9 @@ def _set_data(self: Tensor, value: Tensor) -> None:
         raise TypeError(
             f"Variable data has to be a tensor, but got {type(value).__name__}"
         )
+    check_no_batch(
+        self, "mutating directly with `.data` under vmap transform is not allowed."
+    )
     if dispatch.tracing is not None:
         dispatch.tracing((self, value))
     if self.requires_grad and not is_differentiable(value._data.dtype):
@@ -415,6 +419,16 @@ def _set_data(self: Tensor, value: Tensor) -> None:
             "complex dtype"
         )
     rebind(self, value._data, self._special)
+
+
+def check_no_batch(tensor: Tensor, message: str) -> None:
+    """Refuse what can be done to no tensor inside of a vmap."""
+    if type(tensor._data) is ndarray:
+        return
+    from ..layers.batched import Batched
+
+    if isinstance(tensor._data, Batched):
+        raise RuntimeError(message)
 
 
 Tensor.data = property(_get_data, _set_data)
@@ -462,7 +476,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
         )
     if id(self) in memo:
         return memo[id(self)]
-    made = rebuild(type(self), self._data.copy(), self.requires_grad)
+    made = rebuild(type(self), memory(self).copy(), self.requires_grad)
     memo[id(self)] = made
     if self.grad is not None:
         made._grad = deepcopy(self.grad, memo)
@@ -498,7 +512,7 @@ def rebuild_view(
 
 def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
     """Say how to make the tensor again: as a leaf, and views as views of one memory."""
-    data, attributes = self._data, dict(self.__dict__) or None
+    data, attributes = memory(self), dict(self.__dict__) or None
     base = self._special.base._data if isinstance(self._special, View) else None
     if type(base) is ndarray and base.flags.c_contiguous:
         layout = data.dtype, data.shape, address(data) - address(base), data.strides
@@ -506,6 +520,17 @@ def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
         return rebuild_view, arguments, attributes
     whole = (type(self), np.asarray(data, order="C"), self.requires_grad)
     return rebuild, whole, attributes
+
+
+def memory(tensor: Tensor) -> ndarray:
+    """Return the array of a tensor, or refuse one that has no memory of its own."""
+    data = tensor._data
+    if type(data) is not ndarray:
+        raise RuntimeError(
+            "Cannot access data pointer of Tensor that doesn't have storage: it is "
+            "inside of a transformation"
+        )
+    return data
 
 
 def address(array: ndarray) -> int:

@@ -27,7 +27,6 @@ from ..tensor import (
     Layer,
     Tensor,
     counter,
-    forward_levels,
     level_of,
     plain,
     rebind,
@@ -216,11 +215,8 @@ def check_out(name: str, out: Any, args: tuple[Any, ...]) -> None:
         for item in value if isinstance(value, tuple | list) else (value,):
             if not isinstance(item, Tensor):
                 continue
-            if level_of(item) in forward_levels and is_open(level_of(item)):
-                raise NotImplementedError(
-                    f"Trying to use forward AD with {name}_out that does not support "
-                    "it because it is an out= function"
-                )
+            if level_of(item):
+                refuse_layers(name, item)
             if modes.is_grad_enabled() and item.requires_grad:
                 raise RuntimeError(
                     f"{name}(): functions with out=... arguments don't support "
@@ -228,11 +224,24 @@ def check_out(name: str, out: Any, args: tuple[Any, ...]) -> None:
                 )
 
 
-def is_open(level: int) -> bool:
-    """Whether a transformation has not been left."""
+def refuse_layers(name: str, tensor: Tensor) -> None:
+    """Refuse ``out=`` where a tensor has a tangent, or is a batch."""
+    from ..layers.batched import Batched
+    from ..layers.dual import Dual
     from ..layers.level import active
 
-    return level in active
+    if level_of(tensor) not in active:
+        return
+    if isinstance(tensor._data, Dual):
+        raise NotImplementedError(
+            f"Trying to use forward AD with {name}_out that does not support it "
+            "because it is an out= function"
+        )
+    if isinstance(tensor._data, Batched):
+        raise RuntimeError(
+            f"Batching rule not implemented for aten::{name}.out; the fallback path "
+            "doesn't work on out= or view ops."
+        )
 
 
 def write_out(out: Any, result: Any) -> Any:
