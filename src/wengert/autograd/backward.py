@@ -234,7 +234,9 @@ def run(
             watch=watch,
         )
     except ValueError as error:
-        raise errors.refused_by_rule(error)  # noqa: B904 (often the same one)
+        from .refusal import refused_by_rule
+
+        raise refused_by_rule(error)  # noqa: B904 (often the same one)
     finally:
         modes.local.partial = before
         if switched:
@@ -468,7 +470,9 @@ def tensor_backward(
                 try:
                     engine.run({node: one}, keep_graph=bool(retain_graph), fit=fit)
                 except ValueError as error:
-                    raise errors.refused_by_rule(error)  # noqa: B904
+                    from .refusal import refused_by_rule
+
+                    raise refused_by_rule(error)  # noqa: B904
                 return
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
