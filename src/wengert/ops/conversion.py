@@ -551,13 +551,13 @@ def new_parameter(
     if dispatch.tracing is not None:
         dispatch.tracing((source,))
     source = below(source)
-    made = rebuild(cls, source._data, False)
+    made = rebuild(cls, source._data, requires_grad)
     if is_inference(source):
+        if requires_grad and not modes.is_inference_mode_enabled():
+            raise errors.inference_requires_grad()
         rebind(made, source._data, INFERENCE)
     elif isinstance(source._data, Layer):
         made._special = Special(source._data.level)
-    if requires_grad:
-        made.requires_grad = True
     return made
 
 
