@@ -72,10 +72,11 @@ _LATER = {name: name for name in _MODULES} | {
     "compile": "compiler.compiled",
     "finfo": "limits",
     "iinfo": "limits",
-    "is_anomaly_check_nan_enabled": "autograd.anomaly",
-    "is_anomaly_enabled": "autograd.anomaly",
+    "is_anomaly_check_nan_enabled": "autograd.anomaly_mode",
+    "is_anomaly_enabled": "autograd.anomaly_mode",
     "load": "serialization",
     "save": "serialization",
+    "set_anomaly_enabled": "autograd.anomaly_mode",
     "vmap": "func",
 }
 """What is imported when first asked for, and the modules, as are most ops."""

@@ -269,6 +269,12 @@ def only_floats_require_grad(
     return RuntimeError(f"only Tensors of {kinds} dtype can require gradients")
 
 
+def integers_require_no_grad() -> RuntimeError:
+    return RuntimeError(
+        "Only Tensors of floating point and complex dtype can require gradients"
+    )
+
+
 NON_LEAF_GRAD = (
     "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
     ".grad attribute won't be populated during autograd.backward(). If you indeed want "

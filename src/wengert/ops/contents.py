@@ -139,7 +139,7 @@ CONTENTS: dict[str, tuple[str, str]] = {
         narrow select
         """,
         """
-        __getitem__ __iter__ narrow select
+        __getitem__ __iter__ __reversed__ narrow select
         """,
     ),
     "joining": (

@@ -8,9 +8,9 @@ import numpy as np
 
 from .. import dtypes
 from ..primitives import gathering as G
-from ..tensor import Tensor, counter
-from .arguments import memory_of, normalize_dim
-from .public import check_operand, namespace, op
+from ..tensor import Tensor
+from .arguments import normalize_dim
+from .public import check_operand, op
 
 INT64 = np.dtype(np.int64)
 
@@ -248,23 +248,6 @@ def scale_down(
     weight: Tensor, indices: Tensor, max_norm: float, norm_type: float
 ) -> None:
     """Scale the rows of a table that indices name to a norm, if theirs is larger."""
-    table, places = memory_of(weight), memory_of(indices)
-    if table is None or places is None:
-        scale_down_by_ops(weight.detach(), indices, max_norm, norm_type)
-        return
-    named = np.unique(places)
-    norms = np.linalg.norm(table[named], norm_type, axis=1)
-    large = norms > max_norm
-    table[named[large]] *= (max_norm / (norms[large] + 1e-7))[:, None]
-    counter(weight)[0] += 1
-
-
-def scale_down_by_ops(
-    weight: Tensor, indices: Tensor, max_norm: float, norm_type: float
-) -> None:
-    """Do as `scale_down` inside a transformation."""
-    rows = namespace["arange"](weight.shape[0])
-    named = (indices.reshape((-1, 1)) == rows).any(0)
-    norms = weight.norm(norm_type, 1)
-    scales = max_norm / (norms + 1e-7)
-    weight.mul_(scales.where(named & (norms > max_norm), 1).unsqueeze(1))
+    table, named = weight.detach(), indices.detach().reshape(-1)
+    scaled = table.index_select(0, named).renorm(norm_type, 0, max_norm)
+    table.index_copy_(0, named, scaled)

@@ -38,9 +38,7 @@ def finish(
         tensor._form = form_of(array)
     if requires_grad:
         if not is_differentiable(array.dtype):
-            raise RuntimeError(
-                "Only Tensors of floating point and complex dtype can require gradients"
-            )
+            raise errors.integers_require_no_grad()
         tensor._node = AccumulateGrad(tensor)
     return tensor
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from .. import dtypes, errors, inplace as in_place, modes
-from ..tensor import Tensor, counter, forward_levels, level_of, rebind
+from ..tensor import Tensor, counter, level_of, rebind
 
 REFUSALS = {
     "Expected out tensor to have dtype {c_result}, but got {c_out} instead": """
@@ -83,6 +83,7 @@ def written(name: str, out: Any, args: tuple[Any, ...], result: Any) -> Any:
         return make(found)
     check_dtype(name, out, result)
     check_overlap(name, out, args)
+    in_place.check_writable(out)
     if out.shape == result.shape:
         if name in ANYTHING:
             result = result.to(out.dtype)
@@ -93,11 +94,8 @@ def written(name: str, out: Any, args: tuple[Any, ...], result: Any) -> Any:
 def check_out(name: str, out: Any, args: tuple[Any, ...]) -> None:
     """Refuse to write where a derivative would be lost."""
     for item in (*tensors(out), *tensors(args)):
-        if level_of(item) in forward_levels and is_open(level_of(item)):
-            raise NotImplementedError(
-                f"Trying to use forward AD with {name}_out that does not support it "
-                "because it is an out= function"
-            )
+        if level_of(item):
+            refuse_layers(name, item)
         if modes.is_grad_enabled() and item.requires_grad:
             raise RuntimeError(
                 f"{name}(): functions with out=... arguments don't support automatic "
@@ -114,11 +112,24 @@ def tensors(values: Any) -> Iterator[Tensor]:
             yield from [item for item in value if isinstance(item, Tensor)]
 
 
-def is_open(level: int) -> bool:
-    """Whether a transformation has not been left."""
+def refuse_layers(name: str, tensor: Tensor) -> None:
+    """Refuse ``out=`` where a tensor has a tangent, or is a batch."""
+    from ..layers.batched import Batched
+    from ..layers.dual import Dual
     from ..layers.level import active
 
-    return level in active
+    if level_of(tensor) not in active:
+        return
+    if isinstance(tensor._data, Dual):
+        raise NotImplementedError(
+            f"Trying to use forward AD with {name}_out that does not support it "
+            "because it is an out= function"
+        )
+    if isinstance(tensor._data, Batched):
+        raise RuntimeError(
+            f"Batching rule not implemented for aten::{name}.out; the fallback path "
+            "doesn't work on out= or view ops."
+        )
 
 
 def check_dtype(name: str, out: Tensor, result: Tensor) -> None:

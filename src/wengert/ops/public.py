@@ -171,7 +171,7 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
 
     quick: dict[Any, Function] = {("input",): of_one, ("input", "other"): of_two}
     public: Function = functools.wraps(call)(quick.get(parameters(call), of_any))
-    public.__name__ = public.__qualname__ = name
+    public.__name__ = public.__qualname__ = name.replace(".", "_")
     return public
 
 
