@@ -87,6 +87,7 @@ lstm_output = fused(
     decomposition=_lstm_output_composed,
 )
 
+
 def _lstm_layer_vjp(
     grads: list[Any],
     needs: list[bool],
