@@ -174,7 +174,7 @@ def test_deepcopy_of_a_computed_tensor_is_refused() -> None:
     "array", [pickle.loads(pickle.dumps(np.ones(3, "f"))), np.ones(3, np.longlong)]
 )
 def test_dtypes_are_the_common_objects(array):
-    """NumPy has other objects for the same dtype; those compare as equal, but slower."""
+    """NumPy has other objects for a dtype, which are equal and not the same."""
     for make in (wengert.from_numpy, wengert.as_tensor, wengert.tensor):
         tensor = make(array)
         assert tensor.numpy().dtype is np.dtype(array.dtype.str)
