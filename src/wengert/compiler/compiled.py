@@ -6,6 +6,7 @@ import functools
 import warnings
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 from numpy import ndarray
 
@@ -108,6 +109,10 @@ def has_special_modes() -> bool:
     return bool(modes.local.anomaly or modes.local.saved_hooks)
 
 
+made: WeakSet[Compiled] = WeakSet()
+"""The compiled functions that there are."""
+
+
 class Compiled:
     """A function with the programs that were captured of it."""
 
@@ -123,6 +128,12 @@ class Compiled:
         self.eager: list[tuple[Any, tree.Structure]] = []
         """What arguments look like for which the function has to run eagerly."""
         self.reasons: list[str] = []
+        made.add(self)
+
+    def forget(self) -> None:
+        """Have no programs any more."""
+        for kept in (self.programs, self.eager, self.reasons):
+            kept.clear()
 
     def __getattr__(self, name: str) -> Any:
         if name == "function":
