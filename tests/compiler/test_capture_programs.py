@@ -52,6 +52,10 @@ CALLS = {
     "sort": lambda t, x: x.sort(0)[0],
     "complex": lambda t, x: (t.complex(x, x.cos()) * (1 + 2j)).abs(),
     "complex view": lambda t, x: t.view_as_real(t.complex(x, x * 2)).sum(-1),
+    "complex transposed": lambda t, x: t.complex(x, x * 2).t().exp().t().imag,
+    "complex in place": lambda t, x: (
+        written(t.complex(x, x.sin()), lambda c: c.t()[1:3].mul_(2j)).real
+    ),
     "half": lambda t, x: x + (x.detach().half() * 2).to(x.dtype),
     "rand": lambda t, x: x + t.rand(3, 4, dtype=x.dtype),
     "randn": lambda t, x: x * t.randn(4, dtype=x.dtype),
@@ -89,7 +93,7 @@ mixed = st.lists(
 
 
 def written(x, write):
-    copy = x * 1.0
+    copy = x * 1
     write(copy)
     return copy
 

@@ -58,6 +58,11 @@ class Tables:
         self._stretches.append((start, len(self.launches)))
         return len(self._stretches) - 1
 
+    def is_empty(self, number: int) -> bool:
+        """Whether a stretch has no launches."""
+        start, stop = self._stretches[number]
+        return start == stop
+
     def stretch(self, number: int) -> int:
         """The address of a stretch, when the tables are finished."""
         return self._at[0] + 48 * number
