@@ -47,7 +47,9 @@ class Calls:
         """Those that are drawn from, and their states before the trace."""
         self.drawing = False
         self.strides: dict[Node, Strides] = {}
-        """Those of eager mode's arrays, where something depends on them."""
+        """Those of eager mode's arrays, of what is called and what was asked for."""
+        self.knows_strides = False
+        """Whether something depends on them."""
         self.opaque_ops: dict[str, str] = {}
 
     def constant(self, array: Any) -> Node:
@@ -125,7 +127,8 @@ class Calls:
         checked.__name__ = checked.__qualname__ = name
         results = self.graph.call(checked, nodes, specs)
         for node, example in zip(results, examples, strict=True):
-            self.values[node] = np.array(example)
+            value = self.values[node] = np.array(example)
+            self.strides[node] = tuple(s // value.itemsize for s in value.strides)
         return results
 
     def example(self, node: Node) -> Any:
@@ -147,6 +150,7 @@ class Calls:
 
     def eager_strides(self, node: Node) -> Strides:
         """Return eager mode's strides of what a node stands for."""
+        self.knows_strides = True
         return eager_strides(node, self.strides)
 
     def draw(self, name: str, function: Callable[[], Any]) -> ndarray:

@@ -58,7 +58,7 @@ class Captured:
         self.derivative: Derivative | None = None
         self.generators = [found[0] for found in tracer.generators.values()]
         self.opaque = dict(tracer.opaque_ops)
-        self.knows_strides = bool(tracer.strides)
+        self.knows_strides = tracer.knows_strides
         """Whether the program depends on how its inputs lie in memory."""
         self.replay: Callable[[tuple[Any, ...], dict[str, Any]], Any]
 

@@ -2,8 +2,11 @@
 
 PyTorch's dropout draws its numbers in the order of memory, so that a transposed tensor
 gets the same as it would have got before. A trace has no arrays, but knows of what each
-node is made: views are as they are, and NumPy's results lie as their operands do. All
-else is taken for contiguous.
+node is made: views are as they are, NumPy's results lie as their operands do, and what
+is called shows an example. All else is taken for contiguous.
+
+That is not always so: layer_norm is one op in eager mode, and many here. Then the same
+random numbers drop other values of a transposed tensor's.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ def eager_strides(node: Node, known: dict[Node, Strides]) -> Strides:
 
     Those of dims of size one are of no account.
     """
-    stack = [node]
+    stack = [] if node in known else [node]
     while stack:
         last = stack[-1]
         missing = [x for x in last.inputs if x not in known]
@@ -39,7 +42,7 @@ def _strides(node: Node, operands: list[Strides]) -> Strides:
         return tuple(s // value.itemsize for s in value.strides)
     if node.kind == "view":
         return _of_view(node, operands[0]) or contiguous_strides(node.shape)
-    if node.kind == "elementwise":
+    if node.kind == "elementwise" or node.op == "cat":
         return _in_order(node.shape, order_of_dims(node.shape, operands))
     if node.kind == "reduction":
         (x,), dims = node.inputs, node.params["dims"]
