@@ -203,6 +203,17 @@ def test_a_worker_that_loses_its_cpu_in_a_chunk_is_not_asked_for_a_while(stage):
     assert shared.mean() < 0.1
 
 
+def test_workers_have_time_to_wake_up(stage):
+    """The first run after a rest is late, as they were asleep; the others pay."""
+    stretch = stage.stretch()
+    simulated(stage, stretch, 1, lambda i: (10 * LONE, 0))
+    resting = int(32 * 9.1)
+    assert not simulated(stage, stretch, resting - 10, None)[1].any()
+    late = iter([140_000, 135_000])
+    _, shared = simulated(stage, stretch, 200, lambda i: (next(late, 99_000), 0))
+    assert shared[20:].all()
+
+
 def test_a_core_that_is_free_again_is_used_again(stage):
     stretch = stage.stretch()
     simulated(stage, stretch, 50, lambda i: (50_000_000, 50_000_000))
