@@ -266,6 +266,17 @@ def judged(shape):
     return (ctypes.c_int64 * 6).from_address(address)[2]
 
 
+def test_explain_says_whether_a_program_is_shared():
+    graph = Graph()
+    x = np.ones(1 << 16, np.float32)
+    graph.outputs = [graph.add("exp", [graph.input(x)])]
+    program = compile_graph(graph)
+    assert "0 of 1 small stretches shared" in program.explain()  # it learns yet
+    stretch = (ctypes.c_int64 * 6).from_address(program._tables.stretch(0))
+    stretch[5] = 0
+    assert "1 of 1 small stretches shared" in program.explain()
+
+
 def test_small_programs_are_judged():
     assert judged((8,)) == 0  # never shared
     assert judged((1 << 16,)) == 1

@@ -409,7 +409,7 @@ class NativeProgram(Program):
         """
         steps, launches = len(self._schedule.steps), len(self._tables.launches)
         compiled = f"compiled in {self.compile_seconds * 1e3:.0f} ms"
-        arena = f"arena {_size(self._arena.nbytes)}"
+        arena = f"arena {_size(self._arena.nbytes)}{self._tables.sharing()}"
         lines = [f"{steps} steps, {launches} launches, {compiled}, {arena}"]
         made_up = [
             _laid_out(node, np.full(node.shape, node.dtype.kind == "f", node.dtype))

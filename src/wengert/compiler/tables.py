@@ -71,6 +71,15 @@ class Tables:
         """The address of a launch, when the tables are finished."""
         return self._at[1] + 48 * number
 
+    def sharing(self) -> str:
+        """Whether other threads take part, as far as that is judged; see `balance`."""
+        judged = [row for row in self._rows if row[2]]
+        if not judged:
+            return ""
+        shared = sum(int(row[5]) == 0 for row in judged)
+        parts = f"{shared} of {len(judged)} small stretches"
+        return f", {parts} shared with other cores now"
+
     def words(self, arguments: list[Any]) -> int:
         """The address of a kernel's arguments in memory that replays fill in."""
         words = np.zeros(max(1, len(arguments)), np.int64)
@@ -98,6 +107,7 @@ class Tables:
         for row in stretches:
             row[0] = launches + 48 * row[0]
         self._at = self._table(stretches, 6), launches
+        self._rows = self._keep[-1]
         self.program[:7] = [
             count,
             inputs,
