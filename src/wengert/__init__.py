@@ -64,17 +64,19 @@ if TYPE_CHECKING:
 tensor: Any  # a function, as the module of that name is wanted by nobody outside
 
 _MODULES = (
-    *("accelerator", "amp", "backends", "compiler", "cuda", "func", "linalg", "nn"),
-    *("optim", "random", "special", "testing", "utils"),
+    *("accelerator", "amp", "backends", "compiler", "cuda", "fft", "func", "linalg"),
+    *("masked",),
+    *("nn", "optim", "random", "signal", "special", "testing", "utils"),
 )
 _LATER = {name: name for name in _MODULES} | {
     "compile": "compiler.compiled",
     "finfo": "limits",
     "iinfo": "limits",
-    "is_anomaly_check_nan_enabled": "autograd.anomaly",
-    "is_anomaly_enabled": "autograd.anomaly",
+    "is_anomaly_check_nan_enabled": "autograd.anomaly_mode",
+    "is_anomaly_enabled": "autograd.anomaly_mode",
     "load": "serialization",
     "save": "serialization",
+    "set_anomaly_enabled": "autograd.anomaly_mode",
     "vmap": "func",
 }
 """What is imported when first asked for, and the modules, as are most ops."""

@@ -91,7 +91,10 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
             results = compute(primitive, arrays, params)
     except (TypeError, ValueError) as error:
         raise explained(primitive, arrays, error) from error
-    return record(primitive, args, arrays, params, results, level, hidden, tracked)
+    made = record(primitive, args, arrays, params, results, level, hidden, tracked)
+    if modes.special and modes.local.made is not None:
+        modes.local.made(primitive, made)
+    return made
 
 
 def handed_over(primitive: Primitive, args: Sequence[Any], params: Any) -> Any:

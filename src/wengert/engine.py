@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable
 from itertools import count
 from operator import attrgetter
 from typing import Any
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
 
 from numpy import ndarray
 
@@ -39,6 +39,9 @@ clock = count()
 listening: list[Callable[[set[Node]], None]] = []
 """What wants to be told, at the beginning of each run, which nodes it will visit."""
 by_number = attrgetter("number")
+shown_results: WeakKeyDictionary[Any, dict[int, Any]] = WeakKeyDictionary()
+"""For nodes that were asked for by ``grad_fn``: what the results of their ops are like,
+by the number of the result."""
 
 
 class Node:
@@ -75,6 +78,8 @@ class Node:
     """Whether the node has an `Output` for each of the op's outputs."""
     runs_undefined = False
     """Whether the node runs even if no gradient reaches it."""
+    requires_grad = True
+    """As PyTorch's nodes have it."""
 
     def apply(self, grad: Any, edges: Edges) -> Cotangents:
         """Return the cotangent of each input whose edge is not None, on raw arrays."""
@@ -116,9 +121,6 @@ class Node:
 
     def _sequence_nr(self) -> int:
         return self.number
-
-    def _input_metadata(self) -> Any:
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} object at {id(self):#x}>"

@@ -8,6 +8,7 @@ its results get the node, whose rule is the user's backward.
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from . import errors, modes
 from .engine import Bundle, Cotangents, Edges, Node, clock, outputs_of
 from .hooks import carry_retained
 from .inplace import check_writable, take_history
-from .primitives.fitting import fit_one
+from .primitives.fitting import fit_returned
 from .recording import edges_of, numpy_dtype, recorded_specially
 from .saved import SavedInput, SavedOutput, bare
 from .tensor import (
@@ -40,7 +41,7 @@ class FunctionCtx:
     to_save: tuple[Tensor | None, ...] = ()
     dirty_tensors: tuple[Tensor, ...] = ()
     non_differentiable: tuple[Tensor, ...] = ()
-    saved_for_forward: tuple[Tensor, ...] = ()
+    saved_for_forward: tuple[Tensor | None, ...] = ()
     materialize_grads = True
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
@@ -53,8 +54,13 @@ class FunctionCtx:
                 )
         self.to_save = tensors
 
-    def save_for_forward(self, *tensors: Tensor) -> None:
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
         """Keep tensors for `jvp`."""
+        if not all(isinstance(tensor, Tensor | None) for tensor in tensors):
+            raise AssertionError(
+                "save_for_forward expects all arguments to be tensors; you should save "
+                "non-tensors as attributes on ctx."
+            )
         self.saved_for_forward = tensors
 
     def mark_dirty(self, *args: Tensor) -> None:
@@ -183,24 +189,8 @@ class FunctionNode(Node, FunctionCtx):
             if edges[index] is None:
                 fitted.append(None)
                 continue
-            fitted.append(fit_to(name, index, value, *spec))
+            fitted.append(fit_returned(name, index, value, *spec))
         return fitted
-
-
-def fit_to(name: str, index: int, value: Tensor, shape: Any, dtype: Any) -> Tensor:
-    """Bring a returned gradient to its input's shape and dtype, or refuse it."""
-    found, kind = spec_of(value)
-    if found == shape and kind == dtype:
-        return value
-    if found != shape:
-        lead = len(found) - len(shape)
-        fits = lead >= 0 and all(
-            want in (1, have) for want, have in zip(shape, found[lead:], strict=True)
-        )
-        if not fits:
-            raise errors.invalid_gradient(name, index, found, shape)
-    fitted: Tensor = fit_one(value, shape, dtype)
-    return fitted
 
 
 class Function:
@@ -227,6 +217,16 @@ class Function:
     _node_class: type[FunctionNode] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warnings.warn(
+            f"{type(self)} should not be instantiated. Methods on autograd functions "
+            "are all static, so you should invoke them on the class itself. "
+            "Instantiating an autograd function will raise an error in a future "
+            "version of PyTorch.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError(
             "Legacy autograd function with non-static forward method is deprecated. "
             "Please use new-style autograd function with static forward method. (Call "

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 from .engine import Bundle, Cotangents, Edges, Node
 from .modes import unrecorded
-from .tensor import AccumulateGrad, Tensor, history, level_of, wrap_at, wrap_like
+from .tensor import AccumulateGrad, Tensor, below, history, level_of, wrap_at, wrap_like
 
 Hook = Callable[..., Any]
 Grads = tuple[Tensor | None, ...]
@@ -293,6 +293,7 @@ def register_hook(self: Tensor, hook: Hook) -> RemovableHandle:
     >>> x.grad
     tensor([10., 10.])
     """
+    self = below(self)
     node = history(self)
     if node is None:
         if self.requires_grad:  # a view made while recording was off: see `views`
@@ -305,6 +306,7 @@ def register_hook(self: Tensor, hook: Hook) -> RemovableHandle:
 
 def register_post_accumulate_grad_hook(self: Tensor, hook: Hook) -> RemovableHandle:
     """Call a function with this leaf after its ``.grad`` has been accumulated."""
+    self = below(self)
     node = history(self)
     if node is None:
         raise RuntimeError(
@@ -321,6 +323,7 @@ def retain_grad(self: Tensor) -> None:
     """Keep the gradient of this tensor, which is no leaf, in ``.grad`` too."""
     if not self.requires_grad:
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+    self = below(self)
     node = self._node
     if node is None or isinstance(node, AccumulateGrad) or retains_by(node, self):
         return
@@ -331,6 +334,7 @@ def retain_grad(self: Tensor) -> None:
 
 def retains_grad(self: Tensor) -> bool:
     """Whether `retain_grad` was called on this tensor."""
+    self = below(self)
     node = self._node
     return node is not None and retains_by(node, self)
 

@@ -50,8 +50,12 @@ def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
     Args:
         recorded: what is written has a history itself.
     """
-    if is_inference(tensor) and not modes.is_inference_mode_enabled():
-        raise errors.inference_written()
+    check_not_inference(tensor)
+    if modes.special and max(level_of(tensor), birth(tensor)) < modes.local.pure:
+        # above this module in the order of imports
+        from .layers.messages import captured_written
+
+        raise captured_written()
     if not records(tensor):
         return
     view = tensor._special
@@ -64,6 +68,12 @@ def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
             raise errors.leaf_view_in_place()
     if isinstance(history(tensor), AccumulateGrad):
         raise errors.leaf_in_place()
+
+
+def check_not_inference(tensor: Tensor) -> None:
+    """Refuse to write outside of inference mode into what was made in it."""
+    if is_inference(tensor) and not modes.is_inference_mode_enabled():
+        raise errors.inference_written()
 
 
 def records(tensor: Tensor) -> bool:

@@ -6,7 +6,8 @@ Note [Intercepted calls]
     mean by a ``__getattribute__``, which hands functions over; operators, which Python
     looks for in the class itself, are exchanged. A mode is off while it handles a call.
     So what an op does inside is seen by no mode, and what it is called by, inside a
-    handler, is the very function that is handled. A function that was imported by its
+    handler, is the very function that is handled. The modules of `nn` have functions by
+    their names: these are exchanged, too. A function that a program has imported by its
     name before is not seen.
 """
 
@@ -14,6 +15,8 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +24,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any, Self
 
 from . import modes
+from .ops import namespace
 from .subclassing import (
     OPERATORS,
     candidates,
@@ -32,11 +36,21 @@ from .subclassing import (
 from .tensor import Tensor
 
 Function = Callable[..., Any]
+Held = tuple[Any, str, Function, Function]
+"""A place, a name there, the function that it has, and as what modes see that."""
 PACKAGE = __name__.rpartition(".")[0]
-MODULES = [PACKAGE, *[f"{PACKAGE}.{n}" for n in ("nn.functional", "linalg", "special")]]
+NN = f"{PACKAGE}.nn."
+CHOSEN = {
+    f"{PACKAGE}.autograd": {"backward", "grad"},
+    f"{NN}init": {"constant_", "kaiming_uniform_", "normal_", "uniform_"},
+}
+"""Modules of which only some functions can be overridden."""
+MODULES = [PACKAGE, f"{NN}functional", f"{PACKAGE}.linalg", f"{PACKAGE}.special"]
+MODULES += CHOSEN
 
 IGNORED = {
-    *("can_cast", "compile", "enable_grad", "get_default_dtype", "get_rng_state"),
+    *("can_cast", "compile", "enable_grad", "from_numpy", "get_default_dtype"),
+    *("get_rng_state", "set_anomaly_enabled"),
     *("inference_mode", "initial_seed", "is_anomaly_check_nan_enabled"),
     *("is_anomaly_enabled", "is_grad_enabled", "is_inference_mode_enabled"),
     *("is_tensor", "load", "manual_seed", "no_grad", "promote_types"),
@@ -159,14 +173,17 @@ class WatchedModule(ModuleType):
 
     def __getattribute__(self, name: str) -> Any:
         value = super().__getattribute__(name)
-        if not modes.local.function_modes or not is_seen(name, value):
+        if not modes.local.function_modes or type(value) is not FunctionType:
             return value
-        return watched(value)
+        module = super().__getattribute__("__name__")
+        return watched(value) if is_seen(module, name, value) else value
 
 
-def is_seen(name: str, value: Any) -> bool:
+def is_seen(module: str, name: str, value: Any) -> bool:
     """Whether modes see calls of what a module has by a name."""
-    return type(value) is FunctionType and name[0] != "_" and name not in IGNORED
+    if type(value) is not FunctionType or name[0] == "_" or name in IGNORED:
+        return False
+    return module not in CHOSEN or name in CHOSEN[module]
 
 
 def get_attribute(self: Tensor, name: str) -> Any:
@@ -214,6 +231,8 @@ def operators() -> dict[str, Function]:
 
 active = 0
 exchanged: dict[str, Function] = {}
+held: list[Held] = []
+"""What has functions of a module by a name, while they are exchanged."""
 lock = threading.Lock()
 
 
@@ -237,6 +256,9 @@ def install() -> None:
     for name, function in exchanged.items():
         known = vars(Tensor).get(OPERATORS.get(name, name), function)
         setattr(Tensor, name, watched(known))
+    held.extend(holders(len(sys.modules), len(namespace)))
+    for place, name, _, public in held:
+        put(place, name, watched(public))
     Tensor.__getattribute__ = get_attribute  # type: ignore[method-assign,assignment]
     Tensor.__setattr__ = set_attribute  # type: ignore[method-assign,assignment]
 
@@ -248,7 +270,56 @@ def uninstall() -> None:
     for name, function in exchanged.items():
         setattr(Tensor, name, function)
     exchanged.clear()
+    for place, name, function, _ in held:
+        put(place, name, function)
+    held.clear()
     del Tensor.__getattribute__, Tensor.__setattr__
+
+
+@functools.lru_cache(1)
+def holders(modules: int, functions: int) -> list[Held]:
+    """Return what holds functions that modules of `nn` call by name: names, classes.
+
+    Args:
+        modules, functions: how many are loaded: they decide what there is to find.
+    """
+    spaces = [namespace, *[vars(module) for module in loaded()[1:]]]
+    known = {
+        inspect.unwrap(value): value
+        for module, space in zip(MODULES, spaces, strict=True)
+        for name, value in space.items()
+        if is_seen(module, name, value)
+    }
+    root = importlib.import_module(f"{NN}module").Module
+    kinds = [kind for kind in subclasses(root) if kind.__module__.startswith(NN)]
+    places: list[Any] = [
+        vars(module)
+        for name, module in list(sys.modules.items())
+        if name.startswith(NN) and name not in MODULES
+    ]
+    # what `of_function` has written calls its function by a name of its own
+    places += [kind.forward.__globals__ for kind in kinds if "function" in vars(kind)]
+    return [
+        (place, name, value, known[inspect.unwrap(value)])
+        for place in [*places, *kinds]
+        for name, value in (place if isinstance(place, dict) else vars(place)).items()
+        if type(value) is FunctionType and inspect.unwrap(value) in known
+    ]
+
+
+def subclasses(kind: type[Any]) -> Iterator[type[Any]]:
+    """Return all classes that are derived from a class."""
+    for derived in kind.__subclasses__():
+        yield derived
+        yield from subclasses(derived)
+
+
+def put(place: Any, name: str, value: Function) -> None:
+    """Give a name of a module, or an attribute of a class, a value."""
+    if isinstance(place, dict):
+        place[name] = value
+    else:
+        setattr(place, name, value)
 
 
 def loaded() -> list[ModuleType]:

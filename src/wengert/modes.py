@@ -20,6 +20,8 @@ class _Local(threading.local):
 
     grad = True
     inference = False
+    forward = True
+    """Whether the tangents of forward mode go on through ops."""
     anomaly = False
     check_nan = True
     saved_hooks: tuple[Any, ...] = ()
@@ -29,8 +31,14 @@ class _Local(threading.local):
     """The modes that see calls, see `interception`: the innermost last."""
     compute: Callable[..., Any] | None = None
     """What is called in place of `dispatch.computed`."""
+    made: Callable[[Any, Any], None] | None = None
+    """What is told of the tensors that a primitive's results have become."""
+    partial = False
+    """Whether the backward that is running is for chosen inputs only."""
     before_write: Callable[[Any], None] | None = None
     """What wants to know of each tensor that is about to be written to."""
+    pure = 0
+    """The innermost transformation that refuses writes into what is from outside."""
     levels: tuple[tuple[int, bool], ...] = ()
     """The active transformations, and the grad mode that was on where each began."""
 
@@ -68,6 +76,11 @@ def is_grad_enabled() -> bool:
 def is_inference_mode_enabled() -> bool:
     """True inside `inference_mode` in this thread."""
     return bool(special) and local.inference
+
+
+def is_forward_enabled() -> bool:
+    """True when what is computed from tensors with tangents has tangents."""
+    return not special or local.forward
 
 
 def circumstance() -> str:

@@ -65,7 +65,11 @@ def get_ignored_functions() -> set[Function]:
 def get_overridable_functions() -> dict[Any, list[Function]]:
     """Return the functions that can be overridden, by where they are."""
     found: dict[Any, list[Function]] = {
-        module: [f for n in dir(module) if is_seen(n, f := getattr(module, n))]
+        module: [
+            function
+            for name in dir(module)
+            if is_seen(module.__name__, name, function := getattr(module, name))
+        ]
         for module in loaded()
     }
     know_all()

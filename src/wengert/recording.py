@@ -7,6 +7,7 @@ nodes (`Plan`); to record is then to follow the plan.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from .tensor import (
     counter,
     history,
     is_differentiable,
+    is_inference,
     new,
     wrap_at,
 )
@@ -89,7 +91,7 @@ def edges_of(args: Sequence[Any], level: int) -> tuple[Edges, bool]:
     is a view that was made while recording was off: its gradient goes nowhere.
     """
     edges: list[Node | None] = []
-    cut_off = False
+    cut_off = inference = False
     for arg in args:
         edge = None
         if isinstance(arg, Tensor):
@@ -99,11 +101,25 @@ def edges_of(args: Sequence[Any], level: int) -> tuple[Edges, bool]:
             elif special.level == level:
                 if type(special) is Special:
                     edge = arg._node
+                    inference = inference or special is INFERENCE
                 else:
                     edge = history(arg)
                     cut_off = cut_off or (edge is None and special.requires_grad(arg))
         edges.append(edge)
+    if inference and only_inference(args):
+        return (None,) * len(edges), False
     return tuple(edges), cut_off
+
+
+def only_inference(args: Sequence[Any]) -> bool:
+    """Whether an op is of tensors alone that were made in inference mode.
+
+    Such is not recorded, even if they require grad. A number counts as a tensor from
+    outside.
+    """
+    kinds = (Tensor, int, float, complex)
+    given = [arg for arg in args if isinstance(arg, kinds)]
+    return all([isinstance(arg, Tensor) and is_inference(arg) for arg in given])
 
 
 # --- nodes ----------------------------------------------------------------------------
@@ -207,7 +223,8 @@ def fits(
         shape, dtype: those of the result.
     """
     targets: list[Any] = []
-    differ = False
+    # what a hook gives back may have any shape and dtype
+    differ = bool(modes.special) and bool(modes.local.saved_hooks)
     for arg, edge in zip(args, edges):  # noqa: B905 (quicker)
         target = None
         if isinstance(arg, Tensor):
@@ -320,9 +337,10 @@ def attach_views(
         def step(base: Tensor, **params: Any) -> Any:
             return primitive.call(base, *rest, **params)
 
-    for out in outputs:
+    for position, out in enumerate(outputs):
         if shares_memory(out._data, source):
-            views.attach(out, source, step, origin, params)
+            made = partial(views.one_of, step, position) if len(outputs) > 1 else step
+            views.attach(out, source, made, origin, params)
 
 
 def shares_memory(result: Any, source: Any) -> bool:

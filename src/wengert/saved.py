@@ -58,6 +58,8 @@ class Packed:
                 f"result of type {type(tensor).__name__}"
             )
         alias = wrap_at(level_of(tensor), tensor._data)
+        if self.edge is not None and not is_differentiable(tensor._data.dtype):
+            raise errors.integers_require_no_grad()
         alias._node = self.edge
         return alias
 
@@ -76,6 +78,16 @@ def saved_hooks() -> Hooks | None:
     """Return the innermost pair of hooks that is to have what is saved now."""
     pairs = modes.local.saved_hooks
     return None if not pairs or isinstance(pairs[-1], str) else pairs[-1]
+
+
+def check_hooks(name: str, *hooks: Any) -> None:
+    """Refuse hooks that cannot be called, for which `name` was called."""
+    if not all(map(callable, hooks)):
+        kinds = ", ".join([type(hook).__name__ for hook in hooks])
+        raise TypeError(
+            f"{name}(): incompatible function arguments. The following argument types "
+            f"are supported:\n    two functions\n\nInvoked with: {kinds}"
+        )
 
 
 def pack(shown: Tensor, hooks: Hooks, edge: Node | None) -> Packed:
@@ -184,6 +196,7 @@ class RawSaved:
         saved = self.node.saved
         if saved is None:
             raise errors.hooks_on_freed()
+        check_hooks("register_hooks", pack_hook, unpack_hook)
         if type(saved[2 * self.index]) is Packed:
             raise RuntimeError(
                 "Calling register_hooks on a saved tensor whose hooks have already "

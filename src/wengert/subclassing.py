@@ -210,17 +210,23 @@ def __init_subclass__(cls: type[Tensor], **options: Any) -> None:
         value = vars(Tensor).get(OPERATORS.get(name, name), value)
         if isinstance(value, property):
             if name in SHOWN and value.fget is not None:
-                setattr(cls, name, property(handed_over(value.fget), value.fset))
+                # what handlers compare with is ``Tensor.data.__get__``
+                setattr(cls, name, property(handed_over(value.__get__), value.fset))
         elif callable(value) and not isinstance(value, staticmethod | classmethod):
             setattr(cls, name, handed_over(value))
 
 
 OPERATORS = {
-    f"__{prefix}{name}__": name
-    for name in ("add", "mul", "and", "or", "xor")
-    for prefix in ("", "r")
-} | {f"__{name}__": name for name in ("sub", "neg", "matmul", "pow", "abs")}
-OPERATORS |= {f"__{name}__": name for name in ("eq", "ne", "lt", "le", "gt", "ge")}
+    **{f"__{r}{name}__": name for name in ("add", "mul") for r in ("", "r")},
+    **{f"__i{name}__": f"{name}_" for name in ("add", "sub", "mul")},
+    **{f"__r{name}__": f"bitwise_{name}" for name in ("and", "or", "xor")},
+    **{f"__{name}__": name for name in ("sub", "neg", "matmul", "pow", "abs")},
+    **{f"__{name}__": name for name in ("ne", "lt", "le", "gt", "ge")},
+    "__truediv__": "div",
+    "__itruediv__": "div_",
+    "__mod__": "remainder",
+    "__rtruediv__": "__rdiv__",
+}
 """The operators that are methods with a name, too."""
 
 

@@ -42,22 +42,25 @@ class Special:
 
     def requires_grad(self, tensor: Tensor) -> bool:
         """Return what ``requires_grad`` says of the tensor it marks."""
-        if tensor._node is not None or self.level not in forward_levels:
-            return tensor._node is not None
-        data = tensor._data
-        return bool(getattr(data, "primal", data).requires_grad)
-
-    def marked(self) -> Special | None:
-        """Return the mark of the tensor that owns the memory."""
-        return self
+        return tensor._node is not None or (
+            self.level in forward_levels and below(tensor).requires_grad
+        )
 
 
 INFERENCE = Special()
-"""Marks tensors that were made in inference mode of such as requires grad."""
+"""Marks tensors that were made in inference mode, and views of them."""
 
 
 forward_levels: set[int] = set()
 """The levels of `autograd.forward_ad`, whose duals show their primals' records."""
+
+
+def below(tensor: Tensor) -> Tensor:
+    """Return the tensor whose record a dual of forward mode shows: its primal."""
+    while tensor._special is not None and tensor._special.level in forward_levels:
+        data = tensor._data
+        tensor = getattr(data, "primal", data)
+    return tensor
 
 
 class Layer:
@@ -207,6 +210,10 @@ class Tensor(metaclass=_Open):
     def requires_grad(self, value: bool) -> None:
         if not isinstance(value, bool):
             raise RuntimeError("requires_grad must be a bool")
+        shown = below(self)
+        if shown is not self:
+            shown.requires_grad = value
+            return
         node = self._node
         if (node is not None) == value:
             return
@@ -228,7 +235,7 @@ class Tensor(metaclass=_Open):
         >>> torch.ones(2).requires_grad_()
         tensor([1., 1.], requires_grad=True)
         """
-        if self._special is not None and self._special.level:
+        if level_of(self) and level_of(below(self)):
             raise errors.requires_grad_in_transform()
         if requires_grad and not is_differentiable(self._data.dtype):
             raise errors.only_floats_require_grad("floating point")
@@ -242,21 +249,24 @@ class Tensor(metaclass=_Open):
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded op made this tensor."""
-        node = history(self)
+        node = history(below(self))
         return node is None or isinstance(node, AccumulateGrad)
 
     @property
     def grad_fn(self) -> Node | None:
         """The node of the op that made this tensor; None for a leaf."""
-        node = history(self)
+        node = history(below(self))
         if node is None or isinstance(node, AccumulateGrad):
             return None
-        return engine.source(node)[0]
+        found, index = engine.source(node)
+        like = self.shape, self.dtype, self.device
+        engine.shown_results.setdefault(found, {})[index] = like
+        return found
 
     @property
     def output_nr(self) -> int:
         """Which output of `grad_fn` this tensor is."""
-        return engine.source(history(self))[1]
+        return engine.source(history(below(self)))[1]
 
     @property
     def grad(self) -> Tensor | None:
@@ -266,6 +276,9 @@ class Tensor(metaclass=_Open):
         except AttributeError:
             found = None
         if found is None and type(self._node) is not AccumulateGrad:
+            shown = below(self)
+            if shown is not self:
+                return shown.grad
             node = self._node
             if node is not None and node.unhooked is None:
                 warnings.warn(errors.NON_LEAF_GRAD, stacklevel=2)
@@ -275,11 +288,11 @@ class Tensor(metaclass=_Open):
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             check_grad(self, value)
-        self._grad = value
+        below(self)._grad = value
 
     @grad.deleter
     def grad(self) -> None:
-        self._grad = None
+        below(self)._grad = None
 
     @property
     def _version(self) -> int:
@@ -324,7 +337,7 @@ CPU = dtypes.device("cpu")
 
 def device_of(data: Any) -> dtypes.device:
     """Return the device of an array of any layer."""
-    return CPU if type(data) is ndarray else getattr(data, "device", CPU)
+    return data.device if isinstance(data, Tensor) else CPU
 
 
 def is_differentiable(dtype: Any) -> bool:
@@ -383,9 +396,8 @@ def level_of(tensor: Tensor) -> int:
 
 
 def is_inference(tensor: Tensor) -> bool:
-    """Whether a tensor, or the base it is a view of, was made in inference mode."""
-    special = tensor._special
-    return special is not None and special.marked() is INFERENCE
+    """Whether a tensor, or what it is a view of, was made in inference mode."""
+    return below(tensor)._special is INFERENCE
 
 
 def counter(tensor: Tensor) -> list[int]:

@@ -120,3 +120,28 @@ def map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
         columns.append(other_leaves)
     results = [function(*row) for row in zip(*columns, strict=True)]
     return unflatten(results, structure)
+
+
+def spread(dims: Any, structure: Structure) -> list[Any] | None:
+    """Return a dimension for each leaf of a tree; None if they do not fit it.
+
+    Args:
+        dims: one for all, or a tree of which a leaf stands for a whole branch.
+    """
+    _, dims_structure = flatten(dims)
+    if dims_structure.kind is None:
+        return [dims] * structure.count
+    children = list(dims.values()) if isinstance(dims, dict) else list(dims)
+    if (
+        dims_structure.kind is not structure.kind
+        or dims_structure.keys != structure.keys
+        or len(children) != len(structure.children)
+    ):
+        return None
+    parts = [
+        spread(child, branch)
+        for child, branch in zip(children, structure.children, strict=True)
+    ]
+    if any(part is None for part in parts):
+        return None
+    return [dim for part in parts for dim in part]  # type: ignore[union-attr]

@@ -18,7 +18,7 @@ import numpy as np
 
 from . import errors, modes
 from .engine import Cotangents, Edges, Node, clock, source
-from .tensor import AccumulateGrad, Special, Tensor, counter, history, new
+from .tensor import INFERENCE, AccumulateGrad, Special, Tensor, counter, history, new
 
 Step = Callable[..., Any]
 Steps = tuple[tuple[Step, dict[str, Any]], ...]
@@ -47,9 +47,6 @@ class View(Special):
         """Return what made this view of its base, without the base."""
         earlier = self.before.steps() if self.before is not None else ()
         return (*earlier, (self.step, self.params))
-
-    def marked(self) -> Special | None:
-        return self.base._special
 
     def requires_grad(self, tensor: Tensor) -> bool:
         return tensor._node is not None or self.base.requires_grad
@@ -199,6 +196,12 @@ def replay(steps: Steps, base: Tensor) -> Tensor:
     return base
 
 
+def one_of(step: Step, position: int, base: Tensor, **params: Any) -> Tensor:
+    """Make one of the views that a step makes."""
+    found: Tensor = step(base, **params)[position]
+    return found
+
+
 def attach(
     view: Tensor,
     source: Tensor,
@@ -206,8 +209,15 @@ def attach(
     origin: str,
     params: dict[str, Any] | None = None,
 ) -> None:
-    """Make `view`, whose array shares the memory of `source`, a view of its base."""
+    """Make `view`, whose array shares the memory of `source`, a view of its base.
+
+    What was made in inference mode counts no versions and has no history to follow: its
+    views are marked as it is.
+    """
     special = source._special
+    if special is INFERENCE:
+        view._special = special
+        return
     made = new(View)
     if type(special) is View:
         made.base, made.before = special.base, special

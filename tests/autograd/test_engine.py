@@ -547,3 +547,54 @@ def test_the_first_gradient_is_one_whatever_the_output(value):
     batched = wengert.func.vmap(wengert.func.grad(lambda x: (x * 2).sum()))
     for found in (gradient(x), wengert.compile(gradient)(x), batched(x.detach()[None])):
         assert (found == 2).all()
+
+
+@side_by_side
+def test_calling_a_node(t, log):
+    x, w = t.ones(2, 3, requires_grad=True), t.ones(3, requires_grad=True)
+    y, parts = x * w, x.unbind(0)
+    g = t.full((2, 3), 2.0)
+    log(y.grad_fn(g), x.sum().grad_fn(g[0, 0]), (x * 2).grad_fn(g))
+    log(x.max(0)[0].grad_fn(g[0]), parts[0].grad_fn(g[0], None))
+    with t.no_grad():
+        log(y.grad_fn(g))
+    y.grad_fn.register_prehook(lambda grads: log("not run"))
+    log(y.grad_fn(g))
+    for wrong in ((3,), (), (g, g)):
+        log.error(lambda wrong=wrong: y.grad_fn(*wrong))
+    y.sum().backward()
+    log.error(lambda: y.grad_fn(g))
+    log(
+        t.autograd.graph.get_gradient_edge(w).node(g[0]),
+        w.grad,
+        y.grad_fn.requires_grad,
+    )
+
+
+@side_by_side
+def test_what_a_node_says_of_its_gradients(t, log):
+    class Both(t.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.sum(), x.double()
+
+        @staticmethod
+        def backward(ctx, one, other):
+            return None
+
+    x = t.ones(2, 3, requires_grad=True)
+    parts = x.unbind(0)
+    log(parts[1].grad_fn.name())
+    edge = t.autograd.graph.get_gradient_edge
+    made = (x * 2, x.double(), x.max(0)[0], parts[0], Both.apply(x)[0])
+    for node in (edge(x).node, *[tensor.grad_fn for tensor in made]):
+        for one in node._input_metadata:
+            log(list(one.shape), one.dtype, str(one.device))
+            log(one.is_nested_tensor, one.is_cpp_nested_tensor)
+
+
+def test_a_node_that_was_not_asked_for_its_result_says_so():
+    y = (wengert.ones(2, requires_grad=True) * 2).exp()
+    (node, _), *_ = y.grad_fn.next_functions
+    with pytest.raises(NotImplementedError, match="does not know the shapes"):
+        node._input_metadata

@@ -218,3 +218,99 @@ def test_switching_everything_off():
     with recorder(wengert, seen), wengert.overrides.DisableTorchFunction():
         wengert.ones(2).sum()
     assert seen == []
+
+
+IMAGE = (2, 4, 8, 8)
+MODULES = {
+    **{
+        name: (lambda t, name=name: getattr(t.nn, name)()(t.ones(2, 4)))
+        for name in (
+            *("ReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish", "Softplus"),
+            *("Softshrink", "Softsign", "Tanh", "Tanhshrink", "Sigmoid", "Hardsigmoid"),
+            *("Hardswish", "Hardtanh", "Hardshrink", "LeakyReLU", "RReLU", "GLU"),
+            *("Dropout", "AlphaDropout", "Flatten", "Identity"),
+        )
+    },
+    **{
+        name: (lambda t, name=name: getattr(t.nn, name)(2)(t.ones(IMAGE)))
+        for name in (
+            *("MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d", "AdaptiveMaxPool2d"),
+            *("LocalResponseNorm", "PixelShuffle", "ChannelShuffle", "Unfold"),
+            *("ZeroPad2d", "ReflectionPad2d"),
+        )
+    },
+    **{
+        name: (lambda t, name=name: getattr(t.nn, name)()(t.ones(2, 3), t.ones(2, 3)))
+        for name in (
+            *("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BCELoss", "KLDivLoss"),
+            *("BCEWithLogitsLoss", "PoissonNLLLoss", "HingeEmbeddingLoss"),
+            *("SoftMarginLoss", "CosineSimilarity", "PairwiseDistance"),
+        )
+    },
+    "Softmax": lambda t: t.nn.Softmax(1)(t.ones(2, 3)),
+    "LPPool2d": lambda t: t.nn.LPPool2d(2, 2)(t.ones(IMAGE)),
+    "CrossEntropyLoss": lambda t: t.nn.CrossEntropyLoss()(
+        t.ones(2, 3), t.tensor([0, 1])
+    ),
+    "Linear": lambda t: t.nn.Linear(3, 2)(t.ones(1, 3)),
+    "Embedding": lambda t: t.nn.Embedding(4, 3)(t.tensor([1])),
+    "EmbeddingBag": lambda t: t.nn.EmbeddingBag(4, 3)(t.tensor([[1]])),
+    "Conv2d": lambda t: t.nn.Conv2d(4, 2, 3, padding=1)(t.ones(IMAGE)),
+    "ConvTranspose2d": lambda t: t.nn.ConvTranspose2d(4, 2, 3)(t.ones(IMAGE)),
+    "PReLU": lambda t: t.nn.PReLU()(t.ones(2)),
+    "BatchNorm2d": lambda t: t.nn.BatchNorm2d(4).eval()(t.ones(IMAGE)),
+    "LayerNorm": lambda t: t.nn.LayerNorm(8)(t.ones(IMAGE)),
+}
+LOOKS = {"__get__", "dim", "size", "is_contiguous", "_set_grad_enabled", "zeros"}
+"""What modules ask tensors while they are made, each library in its own way."""
+
+
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides")
+@pytest.mark.parametrize("name", MODULES)
+@side_by_side
+def test_what_modules_call(t, log, name):
+    seen: list[Any] = []
+    with recorder(t, seen):
+        MODULES[name](t)
+    last = [called for called, _ in seen if called not in LOOKS]
+    log(last[-2:] if name == "BatchNorm2d" else last)
+
+
+@side_by_side
+def test_backward_is_seen(t, log):
+    seen: list[Any] = []
+    x = t.ones(2, requires_grad=True)
+    with recorder(t, seen):
+        t.autograd.grad((x * 2).sum(), x)
+        t.autograd.backward((x * 2).sum())
+        (x * 2).sum().backward()
+    log([called for called, _ in seen])
+
+
+def operators(t):
+    x, whole = t.ones(2), t.tensor([True, False])
+    x / 2, 2 / x, x % 2, x == 2, True & whole, True | whole, True ^ whole
+    x += 1
+    x -= 1
+    x *= 2
+    x /= 2
+    reversed(x)
+
+
+@side_by_side
+def test_the_functions_that_operators_are(t, log):
+    seen: list[Any] = []
+    with recorder(t, seen):
+        operators(t)
+    log([called for called, _ in seen if called not in ("__rdiv__", "__rtruediv__")])
+
+
+def test_modules_hold_their_own_functions_afterwards():
+    with recorder(wengert, []):
+        pass
+    from wengert.nn import linear
+    from wengert.ops.creation import empty
+
+    assert linear.empty is empty
+    assert wengert.nn.Conv2d.function is wengert.nn.functional.conv2d
+    assert wengert.nn.ReLU.forward.__globals__["function"] is wengert.relu

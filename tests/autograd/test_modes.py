@@ -358,6 +358,16 @@ def test_anomaly_modes(t, log):
     log(t.is_anomaly_enabled())
     t.autograd.set_detect_anomaly(False)
     log(t.is_anomaly_enabled())
+    for args in ((True, False), (True,), (False, False)):
+        log(t.set_anomaly_enabled(*args))
+        log(t.is_anomaly_enabled(), t.is_anomaly_check_nan_enabled())
+    t.set_anomaly_enabled(False)
+    for args in ((3,), (True, 0), ("on",), (None,)):
+        log.error(lambda args=args: t.set_anomaly_enabled(*args))
+        log.error(lambda args=args: t.autograd.set_detect_anomaly(*args))
+    log(t.is_anomaly_enabled(), t.is_anomaly_check_nan_enabled())
+    log.error(lambda: t.autograd.detect_anomaly()(abs))
+    log(t.autograd.anomaly_mode.detect_anomaly is t.autograd.detect_anomaly)
 
 
 @side_by_side

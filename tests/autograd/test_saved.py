@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 
+import numpy as np
 import pytest
 
 import wengert
@@ -293,3 +294,51 @@ def test_a_result_that_is_packed_as_it_is_makes_no_cycle():
         assert node() is None
     finally:
         gc.enable()
+
+
+WRONG = {
+    "a shape": lambda t, s: t.ones(3),
+    "one number": lambda t, s: t.tensor(2.0),
+    "more dimensions": lambda t, s: t.ones(2, 2),
+    "a wider dtype": lambda t, s: s.double(),
+    "integers": lambda t, s: s.long(),
+    "a number": lambda t, s: 3,
+    "nothing": lambda t, s: None,
+    "a tuple": lambda t, s: (s,),
+    "an exception": lambda t, s: 1 / 0,
+    "written to": lambda t, s: s.mul_(2),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+@side_by_side
+def test_what_an_unpack_hook_must_not_return(t, log, name):
+    hooks = t.autograd.graph.saved_tensors_hooks
+    x, w = tensors(t)
+    for op in (lambda: x * w, x.exp, lambda: (x * 2).tanh(), lambda: x.pow(3)):
+        with hooks(lambda s: s.clone(), lambda s: WRONG[name](t, s)):
+            y = op().sum()
+        log.error(y.backward)
+        log(x.grad)
+
+
+def test_an_error_of_an_unpack_hook_stays_as_it_is():
+    x, w = tensors(wengert)
+    hooks = wengert.autograd.graph.saved_tensors_hooks
+    with hooks(lambda s: s, lambda s: np.ones(2) * np.ones(3)):
+        y = (x * w).sum()
+    with pytest.raises(ValueError, match="operands could not be broadcast"):
+        y.backward()
+
+
+def test_hooks_must_be_functions():
+    x, w = tensors(wengert)
+    y = x * w
+    raw = y.grad_fn._raw_saved_self
+    for pair in ((3, abs), (abs, 3), (None, None)):
+        with pytest.raises(TypeError, match="incompatible function arguments"):
+            wengert.autograd.graph.saved_tensors_hooks(*pair).__enter__()
+        with pytest.raises(TypeError, match="incompatible function arguments"):
+            raw.register_hooks(*pair)
+    raw.register_hooks(lambda s: s, lambda s: s * 2)
+    y.sum().backward()

@@ -84,9 +84,9 @@ def test_forward_is_the_transpose_of_reverse(sample: Sample, dtype: str) -> None
 
     points = tuple([inputs[i] for i in moving])
     tangents = tuple([random_like(x, rng) for x in points])
-    pushed = func.jvp(call, points, tangents)[1]
-    if not pushed or sample.name in ONE_WAY:
+    if not call(*points) or sample.name in ONE_WAY:
         return
+    pushed = func.jvp(call, points, tangents)[1]
     outputs, pull = func.vjp(call, *points)
     cotangents = tuple([random_like(out, rng) for out in outputs])
     pulled = pull(cotangents)

@@ -159,7 +159,10 @@ def test_a_tensor_from_outside_takes_no_values_of_the_inside(write, transform):
             call()
         messages.append(str(caught.value))
     assert captured.tolist() == [0, 0, 0]
-    told = ("vmap: inplace", "During a grad", "mul(): functions with out=")
+    told = (
+        *("vmap: inplace", "During a grad", "mul(): functions with out="),
+        *("Batching rule not implemented for aten::mul.out", "Trying to use forward"),
+    )
     assert messages[1].startswith(told)
     if write not in ("out", "add_", "rows"):
         assert messages[1][:25] == messages[0][:25]

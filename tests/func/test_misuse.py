@@ -68,6 +68,11 @@ def pushed(*tangents):
     )
 
 
+def pulled_twice(pull_back, cotangent):
+    pull_back(cotangent, retain_graph=False)
+    return pull_back(cotangent)
+
+
 def same(v):
     return v * 2
 
@@ -109,6 +114,15 @@ CALLS = {
     "no tensor into jvp": lambda t: t.func.jvp(same, (3.0,), (1.0,)),
     "a tangent of another shape": pushed(row),
     "a tangent of another dtype": pushed(lambda t: rows(t).double()),
+    "no cotangent of one number": lambda t: t.func.vjp(t.sum, row(t))[1](None),
+    "None for a cotangent": pulled(same, lambda t: None),
+    "pulling twice": lambda t: pulled_twice(t.func.vjp(t.exp, row(t))[1], t.ones(3)),
+    "None out of vjp": lambda t: t.func.vjp(lambda v: None, row(t)),
+    "None out of jvp": lambda t: t.func.jvp(lambda v: None, (row(t),), (row(t),)),
+    "nothing out of jvp": lambda t: t.func.jvp(lambda v: (), (row(t),), (row(t),)),
+    "a list for one of out_dims": mapped(same, rows, out_dims=[0]),
+    "data inside vmap": mapped(lambda v: v.data, rows),
+    "setting data inside vmap": mapped(lambda v: setattr(v, "data", v * 2), rows),
     "one weight of two tied": lambda t: called(t, {"1.weight": t.ones(3, 3)}),
     "one weight of two, strictly": lambda t: called(
         t, dict(tied(t).named_parameters()), strict=True
@@ -163,6 +177,92 @@ def test_the_outcome_is_pytorchs(name):
             np.testing.assert_allclose(
                 ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-6
             )
+
+
+WITH_AUX = {
+    "grad": lambda t, f: t.func.grad(f, has_aux=True)(row(t)),
+    "grad_and_value": lambda t, f: t.func.grad_and_value(f, has_aux=True)(row(t)),
+    "vjp": lambda t, f: t.func.vjp(f, row(t), has_aux=True)[::2],
+    "jvp": lambda t, f: t.func.jvp(f, (row(t),), (row(t),), has_aux=True),
+    "jacrev": lambda t, f: t.func.jacrev(f, has_aux=True)(row(t)),
+    "jacfwd": lambda t, f: t.func.jacfwd(f, has_aux=True)(row(t)),
+}
+AUX = {
+    "a number": lambda t: 3,
+    "nothing": lambda t: None,
+    "a class": lambda t: int,
+    "a tensor and a number": lambda t: (t.ones(1), 3),
+    "a dictionary of strings": lambda t: {"a": "b"},
+    "a tree": lambda t: {"a": [t.ones(1)], "b": ()},
+}
+
+
+@pytest.mark.parametrize("name", WITH_AUX)
+@pytest.mark.parametrize("aux", AUX)
+def test_what_goes_beside_the_output(name, aux):
+    def call(torch):
+        extra = AUX[aux](torch)
+        return WITH_AUX[name](torch, lambda v: ((v * v).sum(), extra))
+
+    wanted_type, wanted = outcome(torch, call)
+    found_type, found = outcome(wengert, call)
+    assert found_type is wanted_type
+    if wanted_type is not None:
+        assert found == wanted
+    else:
+        assert tree.flatten(found)[1] == tree.flatten(wanted)[1]
+
+
+WRITES = {
+    "zero_": lambda t, o, v: o.zero_(),
+    "fill_": lambda t, o, v: o.fill_(2.0),
+    "a number": lambda t, o, v: o.sub_(1),
+    "an element": lambda t, o, v: o.__setitem__(0, 3.0),
+    "sqrt_": lambda t, o, v: o.sqrt_(),
+    "a constant": lambda t, o, v: o.add_(t.ones(3)),
+    "a view": lambda t, o, v: o[1:].zero_(),
+    "an alias": lambda t, o, v: o.detach().zero_(),
+    "made inside": lambda t, o, v: t.zeros(3).add_(1).fill_(2.0),
+    "a view of what was made inside": lambda t, o, v: t.zeros(3)[1:].zero_(),
+    "the argument": lambda t, o, v: (v * 1).zero_(),
+}
+PURE = {
+    "grad": lambda t, f: t.func.grad(f)(row(t)),
+    "vjp": lambda t, f: t.func.vjp(f, row(t))[0],
+    "jvp": lambda t, f: t.func.jvp(f, (row(t),), (row(t),)),
+    "jacrev": lambda t, f: t.func.jacrev(f)(row(t)),
+    "jacfwd": lambda t, f: t.func.jacfwd(f)(row(t)),
+    "hessian": lambda t, f: t.func.hessian(f)(row(t)),
+    "vmap": lambda t, f: t.func.vmap(f)(rows(t)),
+    "grad of vmap": lambda t, f: t.func.grad(lambda v: t.func.vmap(f)(v).sum())(
+        rows(t)
+    ),
+    "vmap of grad": lambda t, f: t.func.vmap(t.func.grad(f))(rows(t)),
+    "grad of grad": lambda t, f: t.func.grad(lambda v: (t.func.grad(f)(v) * v).sum())(
+        row(t)
+    ),
+}
+
+
+@pytest.mark.parametrize("transform", PURE)
+@pytest.mark.parametrize("write", WRITES)
+def test_constants_written_into_what_is_from_outside(write, transform):
+    outcomes = []
+    for library in (torch, wengert):
+        captured = library.ones(3)
+
+        def call(t, captured=captured):
+            def f(v):
+                WRITES[write](t, captured, v)
+                return (v * v).sum()
+
+            return PURE[transform](t, f)
+
+        outcomes.append((*outcome(library, call), captured.tolist()))
+    (wanted_type, wanted, theirs), (found_type, found, ours) = outcomes
+    assert (found_type, ours) == (wanted_type, theirs)
+    if wanted_type is not None:
+        assert found[:90] == wanted[:90]
 
 
 def test_a_complex_tangent_of_a_real_primal_is_refused_and_not_cut():

@@ -20,16 +20,14 @@ if TYPE_CHECKING:
 
 _LATER = {
     "Function": "function",
-    "anomaly": "anomaly",
-    "detect_anomaly": "anomaly",
+    "anomaly_mode": "anomaly_mode",
+    "detect_anomaly": "anomaly_mode",
     "forward_ad": "forward_ad",
     "function": "function",
     "functional": "functional",
     "gradcheck": "gradcheck",
     "gradgradcheck": "gradcheck",
-    "is_anomaly_check_nan_enabled": "anomaly",
-    "is_anomaly_enabled": "anomaly",
-    "set_detect_anomaly": "anomaly",
+    "set_detect_anomaly": "anomaly_mode",
 }
 """What most programs do not ask for, and the module that is loaded when one does."""
 

@@ -14,6 +14,7 @@ from ..primitives.fitting import fit
 from ..tensor import (
     AccumulateGrad,
     Tensor,
+    below,
     forward_levels,
     history,
     level_of,
@@ -216,10 +217,12 @@ def run(
     keep = create_graph if retain_graph is None else retain_graph
     watch: Any = None
     if modes.special and modes.local.anomaly:
-        from .anomaly import watch
+        from .anomaly_mode import watch
     switched = create_graph and not modes.is_grad_enabled()
     if switched:
         modes.switch("grad", True)
+    # nothing else asks, so this one does not count in `modes.special`
+    before, modes.local.partial = modes.local.partial, bool(captured or into)
     try:
         engine.run(
             seeds,
@@ -230,7 +233,12 @@ def run(
             fit=fit,
             watch=watch,
         )
+    except ValueError as error:
+        from .refusal import refused_by_rule
+
+        raise refused_by_rule(error)  # noqa: B904 (often the same one)
     finally:
+        modes.local.partial = before
         if switched:
             modes.switch("grad", False)
 
@@ -401,7 +409,7 @@ def with_tangents(
     options: dict[str, Any],
 ) -> tuple[Any, ...] | None:
     """Return the gradients of duals as duals; None if there are no tangents."""
-    from .forward_ad import below, make_dual
+    from .forward_ad import make_dual
 
     pairs = of_duals(outputs, grads)
     if pairs is None:
@@ -435,8 +443,6 @@ def without_tangents(places: tuple[Place, ...]) -> tuple[Place, ...]:
     """Return places with the primals of duals, whose record is that of the dual."""
     if not forward_levels:
         return places
-    from .forward_ad import below
-
     return tuple([below(x) if isinstance(x, Tensor) else x for x in places])
 
 
@@ -461,7 +467,12 @@ def tensor_backward(
         if self._special is None and node is not None and data.shape == ():
             one = ONES.get(data.dtype)
             if one is not None:
-                engine.run({node: one}, keep_graph=bool(retain_graph), fit=fit)
+                try:
+                    engine.run({node: one}, keep_graph=bool(retain_graph), fit=fit)
+                except ValueError as error:
+                    from .refusal import refused_by_rule
+
+                    raise refused_by_rule(error)  # noqa: B904
                 return
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 

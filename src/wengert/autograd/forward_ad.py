@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 from typing import Any, NamedTuple
 
-from .. import errors
+from .. import errors, modes
 from ..layers.births import numbers
 from ..layers.dual import Dual, primal_of, tangent_of
 from ..layers.level import active, on_level
-from ..tensor import Tensor, forward_levels, is_differentiable, level_of
+from ..tensor import Tensor, below, forward_levels, is_differentiable, level_of
+from .grad_mode import set_grad_enabled
 
 
 class _Local(threading.local):
@@ -82,6 +83,12 @@ class dual_level:
         exit_dual_level()
 
 
+class _set_fwd_grad_enabled(set_grad_enabled):
+    """Let tangents go on through ops or not, as `set_grad_enabled` does records."""
+
+    name = "forward"
+
+
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
     """Return a tensor that carries a tangent.
 
@@ -122,13 +129,12 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
     if tangent_of(tensor, current) is not None:
         raise RuntimeError(
             "Making a dual Tensor based on a Tensor that already has a forward "
-            "gradient "
-            "at the same level 0 is not supported."
+            "gradient at the same level 0 is not supported."
         )
     if tangent_of(tangent, current) is not None:
         raise RuntimeError(
             "Setting a forward grad that itself has a forward gradient at the same "
-            "level 0 is not supported."
+            "level0 is not supported."
         )
     if tensor.shape != tangent.shape:
         raise errors.mismatched_tangent(tensor.shape, tangent.shape)
@@ -138,7 +144,12 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
             "dual_level. Enter dual_level inside the transformed function, or use "
             "torch.func.jvp there."
         )
-    return on_level(current, Dual(primal_of(tensor, current), tangent, current))
+    primal = primal_of(tensor, current)
+    # of its own, so that the dual can require grad by itself
+    view = primal.view(primal.shape)
+    if modes.is_inference_mode_enabled():
+        return view
+    return on_level(current, Dual(view, tangent, current))
 
 
 def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:
@@ -154,12 +165,5 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
     current = _local.current
     if current is None:
         return UnpackedDualTensor(below(tensor), None)
-    tangent: Any = tangent_of(tensor, current)
+    tangent: Any = tangent_of(tensor, current) if modes.is_forward_enabled() else None
     return UnpackedDualTensor(primal_of(tensor, current), tangent)
-
-
-def below(tensor: Tensor) -> Tensor:
-    """Return what a tensor is without the tangents of forward mode."""
-    while level_of(tensor) in forward_levels:
-        tensor = primal_of(tensor, level_of(tensor))
-    return tensor

@@ -81,14 +81,14 @@ class set_grad_enabled(Mode):
             )
         super().__init__(mode)
         self.mode = mode
-        self.before = modes.switch("grad", mode)
+        self.before = modes.switch(self.name, mode)
 
     def __enter__(self) -> None:
         self.previous.append(self.before)
-        modes.switch("grad", self.value)
+        modes.switch(self.name, self.value)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        modes.switch("grad", self.before)
+        modes.switch(self.name, self.before)
         return decorate(self.clone, function)
 
     def __str__(self) -> str:
@@ -96,10 +96,10 @@ class set_grad_enabled(Mode):
 
 
 class inference_mode(Mode):
-    """Like `no_grad`, and what is made inside can never be recorded.
+    """Like `no_grad` without tangents; what is made inside can never be recorded.
 
     Results of ops on constants from outside are the exception: they have no history
-    either way, and are as outside. So are parameters.
+    either way, and are as outside.
 
     >>> import wengert as torch
     >>> with torch.inference_mode():
@@ -120,10 +120,12 @@ class inference_mode(Mode):
 
     def __enter__(self) -> None:
         super().__enter__()
-        self.previous.append(modes.switch("grad", not self.value))
+        for name in ("grad", "forward"):
+            self.previous.append(modes.switch(name, not self.value))
 
     def __exit__(self, *exception: object) -> None:
-        modes.switch("grad", self.previous.pop())
+        for name in ("forward", "grad"):
+            modes.switch(name, self.previous.pop())
         super().__exit__()
 
 

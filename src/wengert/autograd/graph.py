@@ -11,15 +11,73 @@ from weakref import WeakSet
 
 import numpy as np
 
-from .. import engine, modes
-from ..engine import Node as Node, source
+from .. import dtypes, engine, modes
+from ..engine import Bundle, Node as Node, source
 from ..hooks import RemovableHandle, hooks_of
 from ..primitive import OpNode
 from ..recording import numpy_dtype, recording_hooks
-from ..saved import bare, pack_saved, saved_hooks
-from ..tensor import AccumulateGrad, Tensor, counter, history, level_of
+from ..saved import bare, check_hooks, pack_saved, saved_hooks
+from ..tensor import CPU, AccumulateGrad, Tensor, counter, history, level_of
 
 Hook = Callable[..., Any]
+
+
+def call_node(self: Node, *grads: Tensor | None) -> Any:
+    """Return what a node makes of the gradients of its op's outputs, without hooks.
+
+    That is recorded in the ordinary way.
+    """
+    for index, grad in enumerate(grads):
+        if grad is not None and not isinstance(grad, Tensor):
+            raise TypeError(f"argument {index} is not a Variable")
+    if len(grads) != self.output_count():
+        count = self.output_count()
+        raise TypeError(f"expected {count} arguments, got {len(grads)} instead")
+    given: Any = grads[0]
+    if self.several:
+        given = Bundle({i: g for i, g in enumerate(grads) if g is not None})
+    found: tuple[Any, ...] = (None,) * len(self.edges)
+    if given is not None:
+        kind: Any = self.unhooked or type(self)
+        found = tuple(kind.apply_recorded(self, given, self.edges))
+    return found[0] if len(found) == 1 else found
+
+
+OpNode.__call__ = AccumulateGrad.__call__ = call_node  # type: ignore[attr-defined]
+
+
+class InputMetadata(NamedTuple):
+    """What the gradient is like that a node gets for one of its op's outputs."""
+
+    shape: dtypes.Size
+    dtype: dtypes.dtype
+    device: dtypes.device
+    is_nested_tensor: bool = False
+    is_cpp_nested_tensor: bool = False
+
+
+def input_metadata(self: Node) -> list[InputMetadata]:
+    """Return what the gradients are like that a node gets.
+
+    A node does not know the results of its op; one whose `grad_fn` is asked for tells.
+    """
+    known = engine.shown_results.get(self, {})
+    if isinstance(self, AccumulateGrad) and self.variable is not None:
+        leaf = self.variable
+        known = {0: (leaf.shape, leaf.dtype, leaf.device)}
+    for index, spec in enumerate(getattr(self, "results", ())):  # a custom function's
+        if spec is not None:
+            shape, dtype = dtypes.Size(spec[0]), dtypes.from_numpy(spec[1])
+            known.setdefault(index, (shape, dtype, CPU))
+    if len(known) < self.output_count():
+        raise NotImplementedError(
+            f"{self.name()} does not know the shapes of its op's results: ask first "
+            "for the grad_fn of each of these."
+        )
+    return [InputMetadata(*known[index]) for index in range(self.output_count())]
+
+
+Node._input_metadata = property(input_metadata)  # type: ignore[attr-defined]
 
 
 class _Edge(NamedTuple):
@@ -81,6 +139,7 @@ class saved_tensors_hooks:
         self.pair: Any = (pack_hook, unpack_hook)
 
     def __enter__(self) -> Any:
+        check_hooks("_push_saved_tensors_default_hooks", *self.pair)
         self.before = modes.local.saved_hooks
         if self.before and isinstance(self.before[-1], str):
             raise RuntimeError(self.before[-1])

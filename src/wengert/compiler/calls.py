@@ -15,10 +15,8 @@ from numpy import ndarray
 from ..generator import Generator
 from ..layers.traced import Traced
 from ..primitive import Primitive
-from .eager_layout import eager_strides
 from .failures import CaptureError
 from .graph import Graph, Node
-from .layout import Strides
 from .program import evaluate
 
 
@@ -46,10 +44,6 @@ class Calls:
         self.generators: dict[int, tuple[Generator, Any]] = {}
         """Those that are drawn from, and their states before the trace."""
         self.drawing = False
-        self.strides: dict[Node, Strides] = {}
-        """Those of eager mode's arrays, of what is called and what was asked for."""
-        self.knows_strides = False
-        """Whether something depends on them."""
         self.opaque_ops: dict[str, str] = {}
 
     def constant(self, array: Any) -> Node:
@@ -127,8 +121,7 @@ class Calls:
         checked.__name__ = checked.__qualname__ = name
         results = self.graph.call(checked, nodes, specs)
         for node, example in zip(results, examples, strict=True):
-            value = self.values[node] = np.array(example)
-            self.strides[node] = tuple(s // value.itemsize for s in value.strides)
+            self.values[node] = np.array(example)
         return results
 
     def example(self, node: Node) -> Any:
@@ -147,11 +140,6 @@ class Calls:
                     self.values[last] = evaluate(last, operands)
                 stack.pop()
         return self.values[node]
-
-    def eager_strides(self, node: Node) -> Strides:
-        """Return eager mode's strides of what a node stands for."""
-        self.knows_strides = True
-        return eager_strides(node, self.strides)
 
     def draw(self, name: str, function: Callable[[], Any]) -> ndarray:
         """Draw numbers, now and at each replay.

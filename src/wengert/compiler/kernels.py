@@ -450,6 +450,8 @@ class _Writer(Values):
         self, sinks: list[Sink], lines: list[str], bound: str
     ) -> list[str]:
         """How to vectorise; nothing where LLVM could not (it would complain)."""
+        if any(" i128 " in line for line in lines):
+            return []
         width = self._vector_width(lines)
         count = int(bound) if bound.isdigit() else None
         folds = [s for s in sinks if s.kind in (ROW, FULL)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from .. import tree
 from ..tensor import Tensor, is_differentiable
 
 Function = Callable[..., Any]
@@ -60,6 +61,15 @@ def check_input(value: Any) -> Tensor:
     return value
 
 
+def check_not_empty(outputs: Sequence[Any], call: str) -> None:
+    """Refuse a function that returns nothing."""
+    if len(outputs) < 1 or (len(outputs) == 1 and outputs[0] is None):
+        raise RuntimeError(
+            f"{call}: Expected f to be a function that has non-empty output (got "
+            f"output = {outputs})"
+        )
+
+
 def check_output(value: Any, call: str) -> Tensor:
     """Refuse an output that is no tensor.
 
@@ -103,4 +113,7 @@ def split_aux(call: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
             f"{call}: output of function f should be a tuple: (output, aux) if has_aux "
             "is True"
         )
+    for leaf in tree.leaves(result[1]):
+        if not isinstance(leaf, Tensor):
+            raise RuntimeError(f"Expected tensors, got unsupported type {type(leaf)}")
     return result

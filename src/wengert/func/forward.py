@@ -12,7 +12,7 @@ from ..layers.dual import Dual, primal_of, tangent_of
 from ..layers.level import Level, on_level
 from ..primitives.copying import zeros_like
 from ..tensor import Tensor, is_differentiable
-from .arguments import Function, check_output, split_aux
+from .arguments import Function, check_not_empty, check_output, split_aux
 from .reverse import vjp
 
 CALL = "jvp(f, primals, tangents)"
@@ -41,7 +41,7 @@ def jvp(
     (tensor([0.]), tensor([1.]))
     """
     leaves, directions, structure = paired(primals, tangents)
-    with Level() as level:
+    with Level(forward=True, pure=True) as level:
         duals = [
             on_level(level, Dual(x, t, level))
             for x, t in zip(leaves, directions, strict=True)
@@ -49,6 +49,7 @@ def jvp(
         result = func(*tree.unflatten(duals, structure))
         output, aux = split_aux(CALL, result, has_aux)
         outputs, output_structure = tree.flatten(output)
+        check_not_empty(outputs, CALL)
         values = [primal_of(check_output(out, CALL), level) for out in outputs]
         slopes = [tangent_of(out, level) for out in outputs]
         aux = tree.map(lambda x: primal_of(x, level), aux)

@@ -154,7 +154,7 @@ class Mapping:
                 "inputs, or you are trying to vmap over a function with no inputs. The "
                 "latter is unsupported."
             )
-        dims = spread(self.in_dims, structure)
+        dims = tree.spread(self.in_dims, structure)
         if dims is None:
             raise self.refusal(
                 f"in_dims is not compatible with the structure of `inputs`. "
@@ -210,8 +210,8 @@ class Mapping:
                     "must be an int, None or a python collection of ints representing "
                     "where in the outputs the vmapped dimension should appear."
                 )
-        places = spread(self.out_dims, structure)
-        single = isinstance(self.out_dims, tuple | list) and len(self.out_dims) == 1
+        places = tree.spread(self.out_dims, structure)
+        single = isinstance(self.out_dims, tuple) and len(self.out_dims) == 1
         if places is None and single and isinstance(result, Tensor):
             return list(self.out_dims)
         if places is None:
@@ -249,28 +249,3 @@ def batch(value: Any, dim: int | None, level: int) -> Any:
     if dim is None:
         return value
     return on_level(level, Batched(value.movedim(dim, 0) if dim else value, level))
-
-
-def spread(dims: Any, structure: tree.Structure) -> list[Any] | None:
-    """Return a dimension for each leaf of a tree; None if they do not fit it.
-
-    Args:
-        dims: one for all, or a tree of which a leaf stands for a whole branch.
-    """
-    _, dims_structure = tree.flatten(dims)
-    if dims_structure.kind is None:
-        return [dims] * structure.count
-    children = list(dims.values()) if isinstance(dims, dict) else list(dims)
-    if (
-        dims_structure.kind is not structure.kind
-        or dims_structure.keys != structure.keys
-        or len(children) != len(structure.children)
-    ):
-        return None
-    parts = [
-        spread(child, branch)
-        for child, branch in zip(children, structure.children, strict=True)
-    ]
-    if any(part is None for part in parts):
-        return None
-    return [dim for part in parts for dim in part]  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import tree
+from .. import errors, tree
 from ..layers.level import Level, belongs, leaf_on_level, lowered
 from ..layers.pushing import pull
 from ..primitives.copying import zeros_like
@@ -22,6 +22,7 @@ from .arguments import (
     Argnums,
     Function,
     check_input,
+    check_not_empty,
     check_output,
     check_scalar,
     replace,
@@ -70,7 +71,7 @@ def grad_and_value(
     @functools.wraps(func)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         chosen = select(args, argnums)
-        with Level(grad=True) as level:
+        with Level(grad=True, pure=True) as level:
             leaves, structure = tree.flatten(chosen)
             inputs = [leaf_on_level(level, check_input(x)) for x in leaves]
             replaced = replace(args, argnums, tree.unflatten(inputs, structure))
@@ -101,7 +102,7 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
     >>> pull_back(torch.ones(2))
     (tensor([1., 1.]),)
     """
-    with Level(grad=True) as level:
+    with Level(grad=True, pure=True) as level:
         leaves, structure = tree.flatten(primals)
         inputs = [leaf_on_level(level, check_input(x)) for x in leaves]
         result = func(*tree.unflatten(inputs, structure))
@@ -125,7 +126,7 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
             fitted_cotangent(index, cotangent, out)
             for index, (cotangent, out) in enumerate(zip(flat, outputs, strict=True))
         ]
-        grads = pull_back(outputs, seeds, inputs, level)
+        grads = pull_back(outputs, seeds, inputs, level, retain_graph)
         return tree.unflatten(grads, structure)
 
     return (value, pull_cotangents, aux) if has_aux else (value, pull_cotangents)
@@ -134,11 +135,7 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
 def check_outputs(outputs: Sequence[Any]) -> None:
     """Refuse outputs of a function that have no cotangents."""
     call = "vjp(f, *primals)"
-    if not outputs:
-        raise RuntimeError(
-            f"{call}: Expected f to be a function that has non-empty output (got "
-            "output = [])"
-        )
+    check_not_empty(outputs, call)
     for out in outputs:
         if not is_differentiable(check_output(out, call).dtype):
             raise RuntimeError(
@@ -149,6 +146,10 @@ def check_outputs(outputs: Sequence[Any]) -> None:
 
 def fitted_cotangent(index: int, cotangent: Any, out: Tensor) -> Tensor:
     """Return a cotangent in the dtype of its output, or refuse it."""
+    if cotangent is None:
+        if out.numel() != 1:
+            raise errors.needs_scalar_output()
+        cotangent = plain(np.ones(out.shape, numpy_dtype(out)))
     if not isinstance(cotangent, Tensor):
         raise TypeError(
             "gradients can be either Tensors or None, but got "
@@ -176,6 +177,7 @@ def pull_back(
     seeds: Sequence[Any],
     inputs: Sequence[Tensor],
     level: int,
+    keep: bool = True,
 ) -> list[Any]:
     """Return the cotangents of a level's leaves for cotangents of its results."""
     starts: dict[Any, Any] = {}
@@ -184,7 +186,7 @@ def pull_back(
         if node is not None:
             starts[node] = starts[node] + seed if node in starts else seed
     captured: dict[Any, Any] = {leaf._node: None for leaf in inputs}
-    pull(starts, captured)
+    pull(starts, captured, keep)
     return [
         zeros_like(leaf._data) if captured[leaf._node] is None else captured[leaf._node]
         for leaf in inputs

@@ -12,6 +12,7 @@ from typing import Any
 
 from numpy import ndarray
 
+from .. import modes
 from ..primitive import Primitive
 from ..primitives.copying import copy, zeros_like
 from ..recording import numpy_dtype
@@ -49,7 +50,9 @@ class Dual(Shared):
         primal, tangent = values, None
         if belongs(values, self.level):
             primal, tangent = values.parts
-        if tangent is None:
+        if not modes.local.forward:
+            tangent = self.tangent
+        elif tangent is None:
             tangent = zeros_like(self.primal)
         if is_recorded(self.primal) or is_recorded(self.tangent):
             self.take(copy(self.primal, primal), fit_tangent(tangent, self.primal))
@@ -89,7 +92,7 @@ class Dual(Shared):
             primals.append(primal)
             tangents.append(tangent)
         results = primitive.call(*primals, **params)
-        if push is CONSTANT or level not in active:
+        if push is CONSTANT or level not in active or not modes.local.forward:
             return results
         if type(results) is Tensor:
             (tangent,) = push(primals, tangents, (results,), params)

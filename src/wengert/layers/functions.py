@@ -31,7 +31,9 @@ from ..function import (
     nothing_recorded,
 )
 from ..primitives.copying import zeros_like
-from ..tensor import Tensor, history, is_differentiable, rebind
+from ..tensor import Tensor, history, is_differentiable, rebind, version_of
+from ..views import base_of
+from . import messages
 from .batched import Batched
 from .dual import Dual, fit_tangent, primal_of, tangent_of
 from .level import Level, belongs, leaf_on_level, lowered, on_level
@@ -174,8 +176,8 @@ def call_forward(cls: Kind, level: int, args: Args) -> Below:
     called = call(cls, primals)
     context = cls.new_node()
     context.inputs = called.context.inputs
+    context.needs_input_grad = called.context.needs_input_grad
     Contents(called.context, lambda value: value).give(context)
-    context.to_save = context.saved_for_forward or context.to_save
     push = pushed_by_jvp if cls.has_own("jvp") else pushed_by_backward
     directions = push(cls, context, called, primals, tangents)
 
@@ -207,29 +209,87 @@ def pushed_by_jvp(
         else tangent
         for primal, tangent in zip(primals, tangents, strict=True)
     ]
+    context.to_save = context.saved_for_forward or context.to_save
+    versions = [None if value is None else version_of(value) for value in given]
     returned = cls.jvp(context, *given)
     found = returned if isinstance(returned, tuple) else (returned,)
+    for index, tangent in enumerate(found):
+        check_is_tensor(index, tangent)
     if len(found) != len(called.outputs):
         raise RuntimeError(
             "Function's jvp returned an invalid number of forward gradients (expected "
             f"{len(called.outputs)} but got {len(found)})"
         )
-    for index, (out, tangent) in enumerate(zip(called.outputs, found, strict=True)):
-        check_tangent(index, out, tangent)
-    return found
+    marks = Marks(called.context, primals, tangents, given, versions)
+    return [
+        marks.checked(index, out, tangent) if isinstance(out, Tensor) else None
+        for index, (out, tangent) in enumerate(zip(called.outputs, found, strict=True))
+    ]
 
 
-def check_tangent(index: int, out: Any, tangent: Any) -> None:
-    """Refuse what a user's rule has returned that is no tangent of an output."""
-    if tangent is None:
-        return
-    if not isinstance(tangent, Tensor):
+def check_is_tensor(index: int, tangent: Any) -> None:
+    """Refuse what a user's rule has returned that is neither a tensor nor None."""
+    if tangent is not None and not isinstance(tangent, Tensor):
         raise RuntimeError(
             f"expected Variable or None (got {type(tangent).__name__}) for grad output "
             f"{index}."
         )
-    if tangent.shape != out.shape:
-        raise errors.mismatched_tangent(out.shape, tangent.shape)
+
+
+class Marks(NamedTuple):
+    """What a function has said of its outputs, and what its `jvp` was given.
+
+    A forward that writes into an input, or returns a view of one, wants a `jvp` that
+    does the same with the tangent.
+    """
+
+    context: FunctionNode
+    primals: Sequence[Any]
+    tangents: Sequence[Any]
+    given: Sequence[Any]
+    versions: Sequence[int | None]
+
+    def checked(self, index: int, out: Tensor, tangent: Tensor | None) -> Any:
+        """Return the tangent of an output, or refuse it."""
+        constant = any(out is other for other in self.context.non_differentiable)
+        if constant or not is_differentiable(out.dtype):
+            if tangent is not None:
+                raise messages.tangent_of_constant(index)
+            return None
+        if any(out is tensor for tensor in self.context.dirty_tensors):
+            self.check_written(out)
+        elif self.of_input(out):
+            self.check_view(tangent)
+        if tangent is not None and tangent.shape != out.shape:
+            raise errors.mismatched_tangent(out.shape, tangent.shape)
+        return tangent
+
+    def check_written(self, out: Tensor) -> None:
+        """Refuse a rule that has not written into the tangent, as forward has."""
+        for primal, tangent, given, before in zip(
+            self.primals, self.tangents, self.given, self.versions, strict=True
+        ):
+            written = primal is out and tangent is not None
+            if written and version_of(given) == before:
+                raise messages.tangent_not_written()
+
+    def of_input(self, out: Tensor) -> bool:
+        """Whether an output shows the memory of an input that has a tangent."""
+        base = base_of(out)
+        return base is not None and any(
+            tangent is not None and (primal is base or base_of(primal) is base)
+            for primal, tangent in zip(self.primals, self.tangents, strict=True)
+        )
+
+    def check_view(self, tangent: Tensor | None) -> None:
+        """Refuse the tangent of a view that is no view of a tangent."""
+        base = None if tangent is None else base_of(tangent)
+        if base is None:
+            raise messages.tangent_is_no_view()
+        known = [given for given in self.given if given is not None]
+        if not any(given is base or base_of(given) is base for given in known):
+            views = any(base_of(given) is not None for given in known)
+            raise messages.tangent_of_other_base("same base as the " if views else "")
 
 
 def pushed_by_backward(

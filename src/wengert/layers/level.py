@@ -39,10 +39,16 @@ class Level:
     Args:
         grad: the grad mode of the transformation's own tensors; None for that which is
             on already.
+        forward: whether this is forward mode, which goes on in inference mode.
+        pure: refuse to write into any tensor from outside of it.
     """
 
-    def __init__(self, *, grad: bool | None = None) -> None:
+    def __init__(
+        self, *, grad: bool | None = None, forward: bool = False, pure: bool = False
+    ) -> None:
         self.grad = grad
+        self.forward = forward
+        self.pure = pure
 
     def __enter__(self) -> int:
         number = self.number = births.begin()
@@ -53,9 +59,16 @@ class Level:
         self.previous = modes.switch(
             "grad", outside if self.grad is None else self.grad
         )
+        self.outer = modes.local.forward, modes.local.pure
+        if self.forward:
+            modes.switch("forward", True)
+        if self.pure:
+            modes.switch("pure", number)
         return number
 
     def __exit__(self, *exception: object) -> None:
+        for name, value in zip(("forward", "pure"), self.outer, strict=True):
+            modes.switch(name, value)
         modes.switch("grad", self.previous)
         modes.switch("levels", self.before)
         active.discard(self.number)

@@ -11,6 +11,7 @@ from ..tensor import Tensor
 from .batched import Batched
 from .functions import OWN, Args, Below, Contents, Kind, Translation, has_derivative
 from .level import Level, lowered, on_level
+from .randomness import randomness_of
 
 
 class VmapInfo(NamedTuple):
@@ -61,15 +62,18 @@ def call_own_vmap(
         )
     size = batch_size(values, batched)
     in_dims = tuple([0 if is_batched else None for is_batched in batched])
-    result, out_dims = cls.vmap(VmapInfo(size, "error"), in_dims, *values)
+    info = VmapInfo(size, randomness_of(level))
+    result, dims = two_results(cls.vmap(info, in_dims, *values))
     single = not isinstance(result, tuple)
     results = (result,) if single else result
-    if not isinstance(out_dims, tuple | list):
-        out_dims = (out_dims,) * len(results)
-    if len(out_dims) != len(results):
+    out_dims = tree.spread(dims, tree.flatten(result)[1])
+    if out_dims is None:
+        found, wanted = tree.flatten(dims)[1], tree.flatten(result)[1]
         raise RuntimeError(
-            f"{cls.__name__}.vmap returned {len(results)} outputs and {len(out_dims)} "
-            "out_dims"
+            "The autograd.Function's vmap staticmethod returned an incompatible "
+            f"(output, out_dims) tuple. Expected out_dims={dims} to be compatible with "
+            f"the structure of `output`. out_dims has structure {found} but output has "
+            f"structure {wanted}."
         )
     outputs = tuple(
         [
@@ -80,6 +84,18 @@ def call_own_vmap(
         ]
     )
     return Below(outputs, single, None, None)
+
+
+def two_results(returned: Any) -> tuple[Any, Any]:
+    """Return what a rule for batches must return, or refuse it."""
+    if isinstance(returned, tuple) and len(returned) == 2:
+        return returned
+    several = isinstance(returned, tuple)
+    got = f"{len(returned)} returns" if several else f"a {type(returned)}"
+    raise RuntimeError(
+        "Expected the vmap staticmethod to have two returns, an output and out_dims "
+        f"with pytree structure compatible with the output. Got {got} instead"
+    )
 
 
 class Shows(NamedTuple):

@@ -77,3 +77,37 @@ def captured_written() -> RuntimeError:
         "This is not supported; please rewrite the function being transformed to "
         "explicitly accept the mutated Tensor(s) as inputs."
     )
+
+
+def tangent_of_constant(index: int) -> RuntimeError:
+    """A custom function's `jvp` has a tangent for what has no derivative."""
+    return RuntimeError(
+        f"Function's jvp returned a gradient at position {index}, but  the "
+        "corresponding forward output is not a differentiable Tensor.You should return "
+        "None at that position instead."
+    )
+
+
+def tangent_not_written() -> RuntimeError:
+    """A forward writes into an input, and its `jvp` not into the tangent."""
+    return RuntimeError(
+        "An inplace custom Function is not modifying the forward mode gradients "
+        "inplace. If the forward is modifying an input inplace, then the jvp function "
+        "must modify the corresponding gradient inplace."
+    )
+
+
+def tangent_is_no_view() -> RuntimeError:
+    """A forward returns a view, and its `jvp` does not."""
+    return RuntimeError(
+        "A custom Function's forward is returning a view (or an input as-is) but the "
+        "jvp is not returning a view."
+    )
+
+
+def tangent_of_other_base(same: str) -> RuntimeError:
+    """A `jvp` returns a view of something else than its forward."""
+    return RuntimeError(
+        "A custom Function is returning a view but the jvp is not returning a view of "
+        f"the {same}given grad input."
+    )

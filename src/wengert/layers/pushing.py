@@ -348,6 +348,8 @@ def cotangents(
     ]
 
 
-def pull(seeds: dict[engine.Node, Any], captured: dict[Any, Any]) -> None:
+def pull(
+    seeds: dict[engine.Node, Any], captured: dict[Any, Any], keep: bool = True
+) -> None:
     """Run the engine for a transformation: nothing but `captured` changes."""
-    engine.run(seeds, keep_graph=True, captured=captured, fit=fit)
+    engine.run(seeds, keep_graph=keep, captured=captured, fit=fit)

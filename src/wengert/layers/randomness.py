@@ -37,6 +37,12 @@ class _Local(threading.local):
 local = _Local()
 
 
+def randomness_of(level: int) -> str:
+    """Return what random ops mean in a vmap that is running."""
+    known = {found.level: found.randomness for found in local.maps}
+    return known.get(level, "error")
+
+
 def fresh(draw: Callable[[tuple[int, ...]], Any], shape: tuple[int, ...]) -> Tensor:
     """Return a tensor of a shape from what draws an array of any shape."""
     maps = drawn_over()

@@ -278,11 +278,16 @@ class Module(Calls, State, Traversal):
             for module in self.children():
                 module._apply(fn, recurse)
         with no_grad():
-            for tensor in self._parameters.values():
+            for name, tensor in self._parameters.items():
                 if tensor is None:
                     continue
-                grad = tensor.grad
-                tensor.data = fn(tensor)  # type: ignore[attr-defined]
+                grad, made = tensor.grad, fn(tensor)
+                if tensor.is_inference() and not made.is_inference():
+                    # it cannot become an ordinary tensor
+                    made = Parameter(made, tensor.requires_grad)
+                    made._grad, self._parameters[name] = grad, made
+                else:
+                    tensor.data = made  # type: ignore[attr-defined]
                 if grad is not None:
                     grad.data = fn(grad)  # type: ignore[attr-defined]
             for name, buffer in self._buffers.items():

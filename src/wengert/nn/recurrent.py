@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from ..ops.creation import empty, zeros
+from ..ops.dropout import dropout as drop
 from ..ops.joining import cat, stack
-from ..ops.random import dropout as drop
 from ..tensor import Tensor
 from . import functional as F, init
 from .cells import (

@@ -138,6 +138,8 @@ def written_quietly(self: Tensor, data: ndarray, key: Any, value: Any) -> bool:
     recorded = modes.is_grad_enabled()
     if self._special is not None and is_inference(self):
         return False
+    if modes.special and modes.local.pure:
+        return False
     if recorded and (
         self._node is not None or (self._special is not None and self.requires_grad)
     ):

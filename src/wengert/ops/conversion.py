@@ -19,6 +19,7 @@ from ..tensor import (
     Parameter,
     Special,
     Tensor,
+    below,
     counter,
     history,
     is_differentiable,
@@ -44,6 +45,8 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     >>> torch.ones(2, requires_grad=True).clone()
     tensor([1., 1.], grad_fn=<CloneBackward0>)
     """
+    if input._special is INFERENCE:
+        return finish(np.empty_like(input._data)).copy_(input)
     return C.clone(input)
 
 
@@ -67,6 +70,12 @@ def detach(input: Tensor) -> Tensor:
 
 def detach_(input: Tensor) -> Tensor:
     """Forget the history of this tensor, in place."""
+    shown = below(input)
+    if shown is not input:
+        alias = detach(detach_(shown))
+        input._counter = alias._counter
+        rebind(input, alias._data, alias._special)
+        return input
     if isinstance(input._special, View):
         raise RuntimeError(
             "Can't detach views in-place. Use detach() instead. If you are using "
@@ -280,7 +289,7 @@ def array(tensor: Tensor, what: str = "numpy") -> ndarray:
 @op(function=False)
 def numpy(input: Tensor, *, force: bool = False) -> ndarray:
     """Return the NumPy array of this tensor, which shares its memory."""
-    if input.requires_grad and not force:
+    if input.requires_grad and modes.is_grad_enabled() and not force:
         raise errors.numpy_of_recorded()
     return array(input)
 
@@ -388,6 +397,7 @@ def is_nonzero(input: Tensor) -> bool:
 
 def _get_data(self: Tensor) -> Tensor:
     """The same memory without history, and with versions of its own."""
+    check_no_batch(self, "accessing `data` under vmap transform is not allowed")
     alias = detach(self)
     alias._counter = None
     return alias
@@ -398,6 +408,9 @@ def _set_data(self: Tensor, value: Tensor) -> None:
         raise TypeError(
             f"Variable data has to be a tensor, but got {type(value).__name__}"
         )
+    check_no_batch(
+        self, "mutating directly with `.data` under vmap transform is not allowed."
+    )
     if dispatch.tracing is not None:
         dispatch.tracing((self, value))
     if self.requires_grad and not is_differentiable(value._data.dtype):
@@ -406,6 +419,16 @@ def _set_data(self: Tensor, value: Tensor) -> None:
             "complex dtype"
         )
     rebind(self, value._data, self._special)
+
+
+def check_no_batch(tensor: Tensor, message: str) -> None:
+    """Refuse what can be done to no tensor inside of a vmap."""
+    if type(tensor._data) is ndarray:
+        return
+    from ..layers.batched import Batched
+
+    if isinstance(tensor._data, Batched):
+        raise RuntimeError(message)
 
 
 Tensor.data = property(_get_data, _set_data)
@@ -423,7 +446,7 @@ def text(self: Tensor) -> str:
         return text_of(self)
     node = history(self)
     suffixes = []
-    if isinstance(node, AccumulateGrad):
+    if isinstance(node, AccumulateGrad) or (node is None and self.requires_grad):
         suffixes.append("requires_grad=True")
     elif node is not None and self.grad_fn is not None:
         suffixes.append(f"grad_fn=<{type(self.grad_fn).__name__}>")
@@ -453,7 +476,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
         )
     if id(self) in memo:
         return memo[id(self)]
-    made = rebuild(type(self), self._data.copy(), self.requires_grad)
+    made = rebuild(type(self), memory(self).copy(), self.requires_grad)
     memo[id(self)] = made
     if self.grad is not None:
         made._grad = deepcopy(self.grad, memo)
@@ -489,7 +512,7 @@ def rebuild_view(
 
 def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
     """Say how to make the tensor again: as a leaf, and views as views of one memory."""
-    data, attributes = self._data, dict(self.__dict__) or None
+    data, attributes = memory(self), dict(self.__dict__) or None
     base = self._special.base._data if isinstance(self._special, View) else None
     if type(base) is ndarray and base.flags.c_contiguous:
         layout = data.dtype, data.shape, address(data) - address(base), data.strides
@@ -497,6 +520,17 @@ def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
         return rebuild_view, arguments, attributes
     whole = (type(self), np.asarray(data, order="C"), self.requires_grad)
     return rebuild, whole, attributes
+
+
+def memory(tensor: Tensor) -> ndarray:
+    """Return the array of a tensor, or refuse one that has no memory of its own."""
+    data = tensor._data
+    if type(data) is not ndarray:
+        raise RuntimeError(
+            "Cannot access data pointer of Tensor that doesn't have storage: it is "
+            "inside of a transformation"
+        )
+    return data
 
 
 def address(array: ndarray) -> int:
@@ -513,13 +547,16 @@ def new_parameter(
     if not isinstance(source, Tensor):
         raise TypeError(f"Parameter data must be a Tensor, not {type(source).__name__}")
     if requires_grad and not is_differentiable(source._data.dtype):
-        raise RuntimeError(
-            "Only Tensors of floating point and complex dtype can require gradients"
-        )
+        raise errors.integers_require_no_grad()
     if dispatch.tracing is not None:
         dispatch.tracing((source,))
+    source = below(source)
     made = rebuild(cls, source._data, requires_grad)
-    if isinstance(source._data, Layer):
+    if is_inference(source):
+        if requires_grad and not modes.is_inference_mode_enabled():
+            raise errors.inference_requires_grad()
+        rebind(made, source._data, INFERENCE)
+    elif isinstance(source._data, Layer):
         made._special = Special(source._data.level)
     return made
 

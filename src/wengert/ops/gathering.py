@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ..primitives import gathering as G
-from ..tensor import Tensor, counter
+from ..tensor import Tensor
 from .arguments import normalize_dim
 from .public import check_operand, op
 
@@ -248,9 +248,6 @@ def scale_down(
     weight: Tensor, indices: Tensor, max_norm: float, norm_type: float
 ) -> None:
     """Scale the rows of a table that indices name to a norm, if theirs is larger."""
-    named = np.unique(indices.detach().numpy())
-    table = weight.detach().numpy()
-    norms = np.linalg.norm(table[named], norm_type, axis=1)
-    large = norms > max_norm
-    table[named[large]] *= (max_norm / (norms[large] + 1e-7))[:, None]
-    counter(weight)[0] += 1
+    table, named = weight.detach(), indices.detach().reshape(-1)
+    scaled = table.index_select(0, named).renorm(norm_type, 0, max_norm)
+    table.index_copy_(0, named, scaled)

@@ -158,5 +158,10 @@ def __iter__(self: Tensor) -> Iterator[Tensor]:
     return iter(unbind(self))
 
 
+def __reversed__(self: Tensor) -> Tensor:
+    return self.flip(0) if self.shape else self
+
+
+Tensor.__reversed__ = __reversed__
 Tensor.__iter__ = __iter__  # type: ignore[method-assign]
 Tensor.__getitem__ = __getitem__  # type: ignore[method-assign]

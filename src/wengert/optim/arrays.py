@@ -27,6 +27,7 @@ from numpy import ndarray
 
 from .. import dispatch, dtypes, errors
 from ..autograd import enable_grad
+from ..inplace import check_not_inference
 from ..tensor import Tensor, counter, plain, rebind
 from .optimizer import Closure, Group, Optimizer
 
@@ -112,9 +113,11 @@ class ArrayOptimizer(Optimizer):
         self._layouts: dict[int, Layout] = {}
 
     def begin(
-        self, group: Group, params: Iterable[Tensor], names: tuple[str, ...]
+        self, group: Group, params: Sequence[Tensor], names: tuple[str, ...]
     ) -> None:
-        """Give parameters the state that they have not yet."""
+        """Give parameters the state that they have not yet, or refuse them."""
+        for tensor in params:
+            check_not_inference(tensor)
         every = (*self.numbers, *names)
         for tensor in params if every else ():
             entry = self.state[tensor]

@@ -74,7 +74,8 @@ constant = fused(
 
 
 def _fill(self: ndarray, value: Any) -> ndarray:
-    return np.full(self.shape, value, self.dtype)
+    # a batch of values is wider than what it goes into
+    return np.full(np.broadcast(self, value).shape, value, self.dtype)
 
 
 fill = fused(

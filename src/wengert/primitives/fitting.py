@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .. import errors
 from ..dispatch import cast
 from ..engine import Cotangents, Edges, Node
 from ..kernels.folds import summed
@@ -46,6 +47,27 @@ def fit_one(cotangent: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any
     if found.kind == "c" and dtype.kind != "c":
         cotangent = cotangent.real
     return cast(cotangent, dtype)
+
+
+def fit_returned(name: str, index: int, value: Any, shape: Any, dtype: Any) -> Any:
+    """Bring what a custom function has returned to its input's shape and dtype."""
+    found, kind = tuple(value.shape), numpy_dtype(value)
+    if found == shape and kind == dtype:
+        return value
+    if kind.kind == "c" and dtype.kind != "c":
+        raise RuntimeError(
+            f"Function {name} returned a complex gradient at index {index}, but "
+            "Expected isFloatingType(grad.scalar_type()) || (input_is_complex == "
+            "grad_is_complex) to be true, but got false."
+        )
+    if found != shape:
+        lead = len(found) - len(shape)
+        fits = lead >= 0 and all(
+            want in (1, have) for want, have in zip(shape, found[lead:], strict=True)
+        )
+        if not fits:
+            raise errors.invalid_gradient(name, index, found, shape)
+    return fit_one(value, shape, dtype)
 
 
 NUMPY: Any = (ndarray, np.generic)

@@ -81,12 +81,14 @@ def listed(primitive: Primitive) -> Call:
             edges.append(arg._node)
             if arg._node is not None:
                 recorded = True
+        if recorded and modes.special:
+            if not only_grad_is_off():
+                return general(primitive, args, params)
+            recorded = False
         result = forward(*arrays, **params)
         if type(result) is not ndarray:
             result = asarray(result)
-        if recorded and modes.special and only_grad_is_off():
-            recorded = False
-        if recorded and (modes.special or casts(arrays, edges, result.dtype)):
+        if recorded and casts(arrays, edges, result.dtype):
             return record(primitive, args, arrays, params, result, 0)
         out = new(Tensor)
         out._data = result
@@ -179,6 +181,11 @@ def ordinary(primitive: Primitive) -> Call:
                 edges.append(None)
             else:
                 return general(primitive, args, params)
+        recorded = differentiable and any(edges)
+        if recorded and modes.special:
+            if not only_grad_is_off():
+                return general(primitive, args, params)
+            recorded = False
         result = forward(*arrays, **params)
         hidden = ()
         if has_hidden:
@@ -187,11 +194,6 @@ def ordinary(primitive: Primitive) -> Call:
             return result
         if type(result) is not ndarray:
             result = asarray(result)
-        recorded = differentiable and any(edges)
-        if recorded and modes.special:
-            if not only_grad_is_off():
-                return record(primitive, args, arrays, params, result, 0, hidden)
-            recorded = False
         out = new(Tensor)
         out._data = result
         out._form = None

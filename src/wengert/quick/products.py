@@ -48,14 +48,16 @@ def product(primitive: Primitive) -> Call:
     def recorded(a: Tensor, b: Tensor) -> Any:
         nonlocal node_class
         data, array = a._data, b._data
+        edge, other_edge = a._node, b._node
+        either = edge is not None or other_edge is not None
+        if either and modes.special:
+            if not only_grad_is_off():
+                return general(primitive, (a, b), {})
+            either = False
         result = forward(data, array)
         if type(result) is not ndarray:
             result = asarray(result)
-        edge, other_edge = a._node, b._node
-        either = edge is not None or other_edge is not None
-        if either and modes.special and only_grad_is_off():
-            either = False
-        if either and (modes.special or result.dtype is not data.dtype):
+        if either and result.dtype is not data.dtype:
             return record(primitive, (a, b), (data, array), {}, result, 0)
         out = new(Tensor)
         out._data = result
@@ -102,16 +104,21 @@ def affine(primitive: Primitive) -> Call:
                     return forward(*args)
                 return general(primitive, args, {})
         data, matrix = input._data, weight._data
+        edges: Edges
         if bias:
-            result = forward(data, matrix, bias[0]._data)
-            edges: Edges = (input._node, weight._node, bias[0]._node)
+            edges = (input._node, weight._node, bias[0]._node)
         else:
-            result = forward(data, matrix)
             edges = (input._node, weight._node)
         recorded = any(edges)
-        if recorded and modes.special and only_grad_is_off():
+        if recorded and modes.special:
+            if not only_grad_is_off():
+                return general(primitive, args, {})
             recorded = False
-        if recorded and (modes.special or result.dtype is not data.dtype):
+        if bias:
+            result = forward(data, matrix, bias[0]._data)
+        else:
+            result = forward(data, matrix)
+        if recorded and result.dtype is not data.dtype:
             return record(primitive, args, [a._data for a in args], {}, result, 0)
         out = plain(result)
         if recorded:

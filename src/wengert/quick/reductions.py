@@ -50,13 +50,13 @@ def reducing(primitive: Primitive) -> Call:
         ):
             return general(primitive, (self,), params)
         data = self._data
-        result = forward(data, **params)
         edge = self._node
         recorded = differentiable and edge is not None
         if recorded and modes.special:
             if not only_grad_is_off():
-                return record(primitive, (self,), (data,), params, result, 0)
+                return general(primitive, (self,), params)
             recorded = False
+        result = forward(data, **params)
         if single:
             out = new(Tensor)
             out._data = result if type(result) is ndarray else asarray(result)

@@ -6,42 +6,51 @@ them, the region is run again under other hooks, which fill the places (`Region.
 and stops as soon as the last is filled. So gradients flow in the ordinary record, and
 all that works with it works here: hooks, ``create_graph``, ``autograd.grad``, nesting.
 PyTorch has an older implementation, too (``use_reentrant=True``), which runs backward
-inside backward; here the argument makes no difference.
+inside backward; here it is the same one, which then refuses what that cannot do.
 """
 
 from __future__ import annotations
 
 import linecache
 import sys
-from collections import defaultdict
+import threading
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from weakref import ref
 
 from .. import modes, tree
 from ..autograd.grad_mode import enable_grad
 from ..autograd.graph import saved_tensors_hooks
-from ..dispatch import computed
 from ..generator import default_generator
-from ..primitive import Primitive
 from ..saved import SavedInput
 from ..tensor import Tensor, level_of, wrap_at
+from .selective import (
+    CheckpointPolicy as CheckpointPolicy,
+    Contexts,
+    SelectiveCheckpointContext as SelectiveCheckpointContext,
+    create_selective_checkpoint_contexts as create_selective_checkpoint_contexts,
+)
 
 __all__ = [
     "CheckpointError",
     "CheckpointPolicy",
+    "DefaultDeviceType",
+    "GraphExecGroup",
     "SelectiveCheckpointContext",
+    "check_backward_validity",
     "checkpoint",
     "checkpoint_sequential",
     "create_selective_checkpoint_contexts",
+    "detach_variable",
+    "get_device_states",
     "noop_context_fn",
     "set_checkpoint_debug_enabled",
     "set_checkpoint_early_stop",
+    "set_device_states",
 ]
 
-Contexts = tuple[AbstractContextManager[Any], AbstractContextManager[Any]]
 PACKAGE = __name__.partition(".")[0] + "."
 
 
@@ -72,7 +81,8 @@ def checkpoint(
 
     Args:
         function: called with `args` and `kwargs`; it must do the same both times.
-        use_reentrant: which of PyTorch's implementations; here there is one.
+        use_reentrant: refuse what PyTorch's older implementation cannot do: gradients
+            of chosen inputs only, keyword arguments, `context_fn`.
         context_fn: returns a context for the first run and one for the second, such as
             `create_selective_checkpoint_contexts` makes.
         determinism_check: "default" compares the shapes and dtypes of what both runs
@@ -91,7 +101,7 @@ def checkpoint(
     >>> x.grad
     tensor([1., 1.])
     """
-    if determinism_check not in ("default", "none"):
+    if not use_reentrant and determinism_check not in ("default", "none"):
         raise ValueError(
             "determinism_check should be one of ['default', 'none'], but got "
             f"{determinism_check}"
@@ -114,6 +124,7 @@ def checkpoint(
         rng=default_generator.get_state() if preserve_rng_state else None,
         compares=determinism_check == "default",
         stops_early=early_stop if early_stopping is None else early_stopping,
+        reentrant=bool(use_reentrant),
     )
     with saved_tensors_hooks(region.pack, region.unpack), first:
         return function(*args, **kwargs)
@@ -138,16 +149,16 @@ def checkpoint_sequential(
     if kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
     steps = list(functions)
-    size = len(steps) // segments
-    last = size * (segments - 1)
-    for begin in range(0, last, size) if size else ():
+    size, end = len(steps) // segments, 0
+    for begin in range(0, size * (segments - 1), size):
+        end = begin + size
         input = checkpoint(
-            in_sequence(steps[begin : begin + size]),
+            in_sequence(steps[begin:end]),
             input,
             use_reentrant=use_reentrant,
             preserve_rng_state=preserve,
         )
-    return in_sequence(steps[last:])(input)
+    return in_sequence(steps[end:])(input)
 
 
 def in_sequence(steps: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
@@ -182,17 +193,100 @@ def set_checkpoint_debug_enabled(enabled: bool | None) -> Any:
     yield
 
 
+class GraphExecGroup:
+    """A context that holds several backward calls: a region is run again once for all.
+
+    No two of these may need the same saved value.
+    """
+
+    def __enter__(self) -> Self:
+        if grouping.current is not None:
+            raise RuntimeError(
+                "GraphExecGroup contexts cannot be nested. Already inside group "
+                f"{grouping.current}"
+            )
+        grouping.current = self
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        grouping.current = None
+
+
+class _Grouping(threading.local):
+    current: GraphExecGroup | None = None
+
+
+grouping = _Grouping()
+
+
+# --- what programs for PyTorch ask for ------------------------------------------------
+
+
+def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return leaves that share memory with tensors and require grad as these do."""
+    if not isinstance(inputs, tuple):
+        raise RuntimeError(
+            "Only tuple of tensors is supported. Got Unsupported input type: "
+            f"{type(inputs).__name__}"
+        )
+    return tuple(
+        [
+            value.detach().requires_grad_(value.requires_grad)
+            if isinstance(value, Tensor)
+            else value
+            for value in inputs
+        ]
+    )
+
+
+def check_backward_validity(inputs: Iterable[Any]) -> None:
+    """Warn if no tensor among the inputs requires grad."""
+    if not any(value.requires_grad for value in inputs if isinstance(value, Tensor)):
+        warnings.warn(
+            "None of the inputs have requires_grad=True. Gradients will be None",
+            stacklevel=2,
+        )
+
+
+class DefaultDeviceType:
+    """The kind of device whose random numbers regions draw again: the CPU."""
+
+    _default_device_type = "cpu"
+
+    @classmethod
+    def set_device_type(cls, device: str = "cuda") -> None:
+        """Name another kind."""
+        DefaultDeviceType._default_device_type = device
+
+    @classmethod
+    def get_device_type(cls) -> str:
+        """Return the kind."""
+        return DefaultDeviceType._default_device_type
+
+
+def get_device_states(*args: Any) -> tuple[list[int], list[Tensor]]:
+    """Return the devices other than the CPU that tensors are on: none."""
+    return [], []
+
+
+def set_device_states(
+    devices: Iterable[int], states: Iterable[Tensor], *, device_type: str | None = None
+) -> None:
+    """Set the generators of devices: there are none."""
+
+
 # --- a region -------------------------------------------------------------------------
 
 
 class Place:
     """Where a saved value of a region will be."""
 
-    __slots__ = ("__weakref__", "index", "value")
+    __slots__ = ("__weakref__", "index", "taken_in", "value")
 
     def __init__(self, index: int) -> None:
         self.index = index
         self.value: Tensor | None = None
+        self.taken_in: GraphExecGroup | None = None
 
 
 class Trace(NamedTuple):
@@ -228,12 +322,14 @@ class Region:
         rng: Any,
         compares: bool,
         stops_early: bool,
+        reentrant: bool,
     ) -> None:
         self.function = function
         self.context = context
         self.rng = rng
         self.compares = compares
         self.stops_early = stops_early
+        self.reentrant = reentrant
         leaves, self.structure = tree.flatten(arguments)
         # If this is inside another region, that keeps places in place of these.
         self.arguments = [
@@ -251,6 +347,15 @@ class Region:
 
     def unpack(self, place: Place) -> Tensor:
         """Return a value, after running the region again if need be."""
+        if self.reentrant and modes.local.partial:
+            raise RuntimeError(
+                "When use_reentrant=True, torch.utils.checkpoint is incompatible with "
+                ".grad() or passing an `inputs` parameter to .backward(). To resolve "
+                "this error, you can either set use_reentrant=False, or call "
+                ".backward() without passing the `inputs` argument."
+            )
+        if grouping.current is not None:
+            take_in_group(place, grouping.current)
         if place.value is None:
             self.again()
         value, place.value = place.value, None
@@ -280,6 +385,20 @@ class Region:
         refill.check()
 
 
+def take_in_group(place: Place, group: GraphExecGroup) -> None:
+    """Refuse to give a value to two backward calls of a group."""
+    if place.taken_in is group:
+        raise CheckpointError(
+            "wengert.utils.checkpoint: Unpack is being triggered for a tensor that was "
+            "already unpacked once. Performing two backward calls that overlap (i.e. "
+            "require the same saved activation in order to compute gradients) is not "
+            "allowed while under the torch.utils.checkpoint.GraphExecGroup context. "
+            "If you are calling ctx.saved_tensors in backward, make sure to do so "
+            "only once."
+        )
+    place.taken_in = group
+
+
 class Refill:
     """The second run of a region."""
 
@@ -292,10 +411,15 @@ class Refill:
         region, index = self.region, len(self.traces)
         self.traces.append(trace_of(tensor))
         kept = wrap_at(level_of(tensor), tensor._data)
-        if index < len(region.places):
-            place = region.places[index]()
-            if place is not None:
-                place.value = kept
+        if index == len(region.places):
+            raise CheckpointError(
+                "wengert.utils.checkpoint: trying to save more tensors during "
+                "recomputation than during the original forward pass.\n"
+                + difference(region.traces, self.traces)
+            )
+        place = region.places[index]()
+        if place is not None:
+            place.value = kept
         if region.stops_early and index + 1 == len(region.places):
             raise Stop
         return kept
@@ -350,140 +474,3 @@ def user_line() -> tuple[str, int]:
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(PACKAGE):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
-
-
-# --- selective policies ---------------------------------------------------------------
-
-
-class CheckpointPolicy(Enum):
-    """What becomes of the results of an op in a region: kept, or computed again."""
-
-    MUST_SAVE = 0
-    PREFER_SAVE = 1
-    MUST_RECOMPUTE = 2
-    PREFER_RECOMPUTE = 3
-    MUST_CPU_OFFLOAD = 4
-    PREFER_CPU_OFFLOAD = 5
-
-
-KEPT = {
-    CheckpointPolicy.MUST_SAVE,
-    CheckpointPolicy.PREFER_SAVE,
-    CheckpointPolicy.MUST_CPU_OFFLOAD,
-    CheckpointPolicy.PREFER_CPU_OFFLOAD,
-}
-
-
-class SelectiveCheckpointContext(NamedTuple):
-    """What a policy is told about the run."""
-
-    is_recompute: bool
-
-
-Policy = Callable[..., CheckpointPolicy | bool]
-
-
-def create_selective_checkpoint_contexts(
-    policy_fn_or_list: Policy | Iterable[Any],
-    allow_cache_entry_mutation: bool = False,
-) -> Contexts:
-    """Return contexts under which the results of some ops are kept, others made again.
-
-    Args:
-        policy_fn_or_list: called as ``policy(ctx, op, *args, **kwargs)`` with the name
-            of an op (``"mm"``), its arrays and parameters, returns a
-            `CheckpointPolicy`; or the ops to keep: their names, or functions such as
-            ``torch.mm``.
-        allow_cache_entry_mutation: accepted: what is kept is not written to.
-
-    >>> import wengert as torch
-    >>> from wengert.utils import checkpoint as c
-    >>> def contexts():
-    ...     return c.create_selective_checkpoint_contexts([torch.exp])
-    >>> x = torch.zeros(2, requires_grad=True)
-    >>> y = c.checkpoint(lambda x: x.exp().sin(), x, context_fn=contexts)
-    >>> y.sum().backward()
-    """
-    if callable(policy_fn_or_list):
-        policy = policy_fn_or_list
-    else:
-        policy = keeping(policy_fn_or_list)
-    kept: dict[str, list[Any]] = defaultdict(list)
-    return Keep(policy, kept), Reuse(policy, kept)
-
-
-def keeping(ops: Iterable[Any]) -> Policy:
-    """Return the policy that keeps the results of some ops."""
-    names = set()
-    for op in ops:
-        name = op if isinstance(op, str) else getattr(op, "__name__", None)
-        if name is None:
-            raise ValueError(
-                f"expected the name of an op, or its function, but got {op!r}"
-            )
-        names.add(name)
-
-    def policy(ctx: Any, op: str, *args: Any, **kwargs: Any) -> CheckpointPolicy:
-        keep = op in names
-        return CheckpointPolicy.MUST_SAVE if keep else CheckpointPolicy.PREFER_RECOMPUTE
-
-    return policy
-
-
-class Keep:
-    """Keeps results, op by op, in the order of the calls."""
-
-    is_recompute = False
-
-    def __init__(self, policy: Policy, kept: dict[str, list[Any]]) -> None:
-        self.policy = policy
-        self.kept = kept
-
-    def __enter__(self) -> None:
-        self.before = modes.switch("compute", self.compute)
-
-    def __exit__(self, *exception: object) -> None:
-        modes.switch("compute", self.before)
-
-    def keeps(self, primitive: Primitive, arrays: Any, params: dict[str, Any]) -> bool:
-        """Whether the policy is to keep the results of a call; views cost nothing."""
-        if primitive.kind == "view":
-            return False
-        ctx = SelectiveCheckpointContext(self.is_recompute)
-        found = self.policy(ctx, primitive.name, *arrays, **params)
-        return found in KEPT or found is True
-
-    def compute(self, primitive: Primitive, arrays: Any, params: dict[str, Any]) -> Any:
-        """Compute, and keep the results if the policy says so."""
-        results = computed(primitive, arrays, params)
-        if self.keeps(primitive, arrays, params):
-            self.kept[primitive.name].append(copied(results))
-        return results
-
-
-class Reuse(Keep):
-    """Returns results that were kept."""
-
-    is_recompute = True
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        self.calls: dict[str, int] = defaultdict(int)
-
-    def compute(self, primitive: Primitive, arrays: Any, params: dict[str, Any]) -> Any:
-        """Return the results that were kept of the same call, or compute."""
-        if not self.keeps(primitive, arrays, params):
-            return computed(primitive, arrays, params)
-        index = self.calls[primitive.name]
-        self.calls[primitive.name] += 1
-        if index >= len(self.kept[primitive.name]):
-            raise CheckpointError(
-                f"{primitive.name} is to be kept by the policy, but was called more "
-                "often in the second run than in the first"
-            )
-        return copied(self.kept[primitive.name][index])
-
-
-def copied(results: Any) -> Any:
-    """Return results such that writing to the originals does not change them."""
-    return tree.map(lambda x: x.copy() if hasattr(x, "copy") else x, results)

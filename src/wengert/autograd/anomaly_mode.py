@@ -9,7 +9,6 @@ from .. import modes
 from ..engine import Cotangents, Edges, Node
 from ..recording import recording_hooks
 from ..tensor import Tensor
-from .grad_mode import Mode
 
 TRACEBACK, PARENT = "traceback_", "parent_"
 """The keys under which a node's metadata tell where it was made, and by which node."""
@@ -18,7 +17,25 @@ running: list[Node] = []
 """The nodes whose rules are being run: those that they record have them as parents."""
 
 
-class set_detect_anomaly(Mode):
+def set_anomaly_enabled(enabled: bool, check_nan: bool = True) -> None:
+    """Switch anomaly mode on or off.
+
+    Args:
+        enabled: on or off.
+        check_nan: raise an error when a rule returns NaN.
+    """
+    for place, name in enumerate(("enabled", "check_nan"), 1):
+        value = check_nan if name == "check_nan" else enabled
+        if not isinstance(value, bool):
+            raise TypeError(
+                f"set_anomaly_enabled(): argument '{name}' (position {place}) must be "
+                f"bool, not {type(value).__name__}"
+            )
+    modes.switch("anomaly", enabled)
+    modes.switch("check_nan", check_nan)
+
+
+class set_detect_anomaly:
     """Switch anomaly mode on or off: at once as a function, for a block as a context.
 
     Args:
@@ -26,26 +43,18 @@ class set_detect_anomaly(Mode):
         check_nan: raise an error when a rule returns NaN.
     """
 
-    name = "anomaly"
-
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        super().__init__(mode)
-        self.check_nan = check_nan
-        self.before = modes.switch("anomaly", mode)
-        self.before_nan = modes.switch("check_nan", check_nan)
+        self.before = is_anomaly_enabled(), is_anomaly_check_nan_enabled()
+        set_anomaly_enabled(mode, check_nan)
 
     def __enter__(self) -> None:
-        self.previous.append((self.before, self.before_nan))
-        modes.switch("anomaly", self.value)
-        modes.switch("check_nan", self.check_nan)
+        """Do nothing more."""
 
     def __exit__(self, *exception: object) -> None:
-        before, before_nan = self.previous.pop()
-        modes.switch("anomaly", before)
-        modes.switch("check_nan", before_nan)
+        set_anomaly_enabled(*self.before)
 
 
-class detect_anomaly(set_detect_anomaly):
+class detect_anomaly:
     """Keep for each op the line that called it, and stop at the first NaN in backward.
 
     An error in backward then says where in the program the op is whose rule failed.
@@ -61,9 +70,14 @@ class detect_anomaly(set_detect_anomaly):
     """
 
     def __init__(self, check_nan: bool = True) -> None:
-        super().__init__(True, check_nan)
-        modes.switch("anomaly", self.before)
-        modes.switch("check_nan", self.before_nan)
+        self.check_nan = check_nan
+
+    def __enter__(self) -> None:
+        self.before = is_anomaly_enabled(), is_anomaly_check_nan_enabled()
+        set_anomaly_enabled(True, self.check_nan)
+
+    def __exit__(self, *exception: object) -> None:
+        set_anomaly_enabled(*self.before)
 
 
 def is_anomaly_enabled() -> bool:
