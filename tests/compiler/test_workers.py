@@ -101,35 +101,37 @@ def test_a_worker_takes_the_chunks_that_are_left(stage):
 
     def kernel(chunk):
         if chunk == 0:
-            helper = threading.Thread(target=stage.take_chunks, args=(1,))
-            helper.start()
+            threading.Thread(target=stage.take_chunks, args=(1,)).start()
             others.wait()
         done.append(chunk)
-        if chunk == 4:
+        if len(done) == 4:
             others.set()
 
     stage.launch(kernel, 5)
-    assert done == [1, 2, 3, 4, 0]
+    assert sorted(done[:4]) == [1, 2, 3, 4]
+    assert done[4] == 0
 
 
 def test_a_slow_worker_is_waited_for(stage):
-    """It took its chunk; the rest is done meanwhile."""
-    done, taken, last = [], threading.Event(), threading.Event()
+    """It has begun with a chunk; the rest is done meanwhile."""
+    done, begun, rest = [], threading.Event(), threading.Event()
+    caller = threading.get_ident()
 
     def kernel(chunk):
+        mine = threading.get_ident() == caller
         if chunk == 0:
             threading.Thread(target=stage.take_chunks, args=(1,)).start()
-            taken.wait()
-        if chunk == 1:
-            taken.set()
-            last.wait()
-        done.append(chunk)
-        if chunk == 3:
-            last.set()
+            begun.wait()
+        if not mine:
+            begun.set()
+            rest.wait()
+        done.append((chunk, mine))
+        if len(done) == 3:
+            rest.set()
 
     stage.launch(kernel, 4)
-    assert sorted(done) == [0, 1, 2, 3]
-    assert done.index(1) > done.index(0)
+    assert sorted(chunk for chunk, _ in done) == [0, 1, 2, 3]
+    assert [mine for _, mine in done] == [True, True, True, False]
 
 
 def test_nothing_is_shared_while_another_thread_shares(stage):
