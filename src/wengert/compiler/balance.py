@@ -1,9 +1,11 @@
 """Whether to share the launches of a small program with the workers, as LLVM IR.
 
-To share a program of a hundred microseconds pays if another core is idle. If it is
-busy with something else, its share of the work comes late, or the worker takes time
-from the very core that waits for it. Of all that, only the outcome is looked at: how
-long a run took that was shared, against the least that it takes alone.
+To share a program of a hundred microseconds pays if another core is idle and near. If
+it is busy with something else, its share of the work comes late, or the worker takes
+time from the very core that waits for it. If it is far, what each of them reads of the
+other's comes late: a virtual machine's cores are moved, and a line of memory took 27 ns
+from one to the other at some times, 160 at others. Of all that, only the outcome is
+looked at: how long a run took that was shared, against the least that it takes alone.
 
 Each small stretch of launches has a *balance*, in nanoseconds. What shared runs save
 adds to it, up to what a lone run takes; what they lose is subtracted. Once it is more
