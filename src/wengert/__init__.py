@@ -69,6 +69,7 @@ _MODULES = (
     *("nn", "optim", "random", "signal", "special", "testing", "utils"),
 )
 _LATER = {name: name for name in _MODULES} | {
+    "autocast": "amp",
     "compile": "compiler.compiled",
     "finfo": "limits",
     "iinfo": "limits",

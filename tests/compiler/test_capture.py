@@ -293,7 +293,7 @@ def test_training_flag(backend):
         expected = module(x)
         torch.manual_seed(3)
         close(function(x), expected)
-    assert len(function.programs) == 2
+    assert len(function.forward.programs) == 2
 
 
 def test_number_of_programs_is_bounded(backend):

@@ -601,7 +601,29 @@ def probabilities(compiled):
     return [*steps(step, 4, 5, 2), *judge.parameters()]
 
 
+def checkpointed(compiled):
+    model = filled(
+        torch.nn.Sequential(
+            torch.nn.Linear(4, 8), torch.nn.Dropout(0.5), torch.nn.Linear(8, 2)
+        )
+    )
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    checkpoint = torch.utils.checkpoint.checkpoint
+
+    @compiled
+    def step(x):
+        optimizer.zero_grad()
+        with torch.autocast("cpu", enabled=False):
+            loss = checkpoint(model, x, use_reentrant=False).square().mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return [*steps(step, 4, 5, 4), *model.parameters()]
+
+
 PROGRAMS = {
+    checkpointed: 1,
     dropout_of_what_is_transposed: 1,
     probabilities: 1,
     convolutional: 1,
