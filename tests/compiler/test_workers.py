@@ -74,7 +74,7 @@ class Stage:
         self.run(self.program.ctypes.data, launches.ctypes.data, 1, True)
 
     def stretch(self, lessons=0, least=LONE):
-        return np.array([0, 0, 1, least, 0, lessons], np.int64)
+        return np.array([0, 0, 1, least, 0, lessons, 0], np.int64)
 
 
 @pytest.fixture(scope="module")
@@ -187,8 +187,8 @@ def test_a_caller_that_loses_its_own_cpu_now_and_then_goes_on_sharing(stage):
 @pytest.mark.parametrize("shared_cost", [130_000, 150_000, 208_000, 1_000_000])
 def test_another_core_that_is_slow_or_far_costs_little(stage, shared_cost):
     costs, _ = simulated(stage, stage.stretch(), 20_000, lambda i: (shared_cost, 0))
-    assert np.median(costs) == LONE or shared_cost < 1.05 * LONE
-    assert costs.mean() < 1.05 * LONE
+    assert np.median(costs) == LONE
+    assert costs.mean() < 1.01 * LONE
 
 
 def test_a_worker_that_loses_its_cpu_in_a_chunk_is_not_asked_for_a_while(stage):
@@ -225,6 +225,19 @@ def test_a_core_that_is_free_again_is_used_again(stage):
     assert shared[first:].all()
 
 
+def test_rests_become_longer_but_end(stage):
+    """After a second of a busy core, and again as short once that has been of use."""
+    stretch = stage.stretch()
+    simulated(stage, stretch, 10_000, lambda i: (50_000_000, 50_000_000))
+    costs, shared = simulated(stage, stretch, 6000, lambda i: (99_000, 0))
+    first = int(np.argmax(shared))
+    assert costs[:first].sum() < 600e6
+    assert shared[first:].all()
+    simulated(stage, stretch, 1, lambda i: (50_000_000, 50_000_000))
+    _, shared = simulated(stage, stretch, 1000, lambda i: (99_000, 0))
+    assert 450 < int(np.argmax(shared)) < 550
+
+
 def test_what_lone_runs_take_is_learnt_anew(stage):
     """The whole machine is half as quick now: sharing still pays."""
     stretch = stage.stretch()
@@ -255,9 +268,14 @@ def test_a_replay_measures_itself(stage):
     launches = np.array([[address, 0, 2, 0, 0, 0]], np.int64)
     stretch[:2] = launches.ctypes.data, 1
     stage.replay(stage.program.ctypes.data, stretch.ctypes.data)
-    assert stretch[3:].tolist() == [10_000, 0, 0]
+    assert stretch[3:].tolist() == [10_000, 0, 0, 0]
     stage.replay(stage.program.ctypes.data, stretch.ctypes.data)
-    assert stretch[3:].tolist() == [10_000, 0, 0]  # shared: nothing won, nothing lost
+    assert stretch[3:].tolist() == [
+        10_000,
+        0,
+        0,
+        0,
+    ]  # shared: nothing won, nothing lost
 
 
 def judged(shape):

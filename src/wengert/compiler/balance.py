@@ -10,9 +10,10 @@ looked at: how long a run took that was shared, against the least that it takes 
 Each small stretch of launches has a *balance*, in nanoseconds. What shared runs save
 adds to it, up to what a lone run takes; what they lose is subtracted. Once it is more
 than half a lone run below zero, runs are lone, and each adds 1/32 of its time until
-nothing is owed: so what is lost by sharing is at most about 1/32 of the time, in the
-long run. Then sharing is tried again; the other core may be idle once more, and its
-worker awake after a run or two.
+nothing is owed. Then sharing is tried again; the other core may be idle once more, and
+its worker awake after a run or two. If that fails, the next rest is twice as long, up
+to eight times, until the balance has been full again. So what is lost by sharing is
+little of the time, in the long run.
 
 Lone runs lose their CPU now and then, too, for milliseconds. So a run in which not the
 workers were waited for costs no more than the credit, once there is some.
@@ -69,7 +70,10 @@ lesson:
 save:
   %p4 = getelementptr i64, ptr %stretch, i64 4
   %balance = load i64, ptr %p4
-  %interest = ashr i64 %cost, 5
+  %p6 = getelementptr i64, ptr %stretch, i64 6
+  %caution = load i64, ptr %p6
+  %shift = add i64 %caution, 4
+  %interest = ashr i64 %cost, %shift
   %more = add i64 %balance, %interest
   %new = call i64 @llvm.smin.i64(i64 %more, i64 0)
   store i64 %new, ptr %p4
@@ -95,6 +99,11 @@ define void @learn_shared(ptr %stretch, i64 %cost, i64 %waited) {
   %upper = call i64 @llvm.smin.i64(i64 %sum, i64 %least)
   %new = call i64 @llvm.smax.i64(i64 %upper, i64 WORST)
   store i64 %new, ptr %p4
+  %p6 = getelementptr i64, ptr %stretch, i64 6
+  %caution = load i64, ptr %p6
+  %full = icmp eq i64 %new, %least
+  %kept = select i1 %full, i64 0, i64 %caution
+  store i64 %kept, ptr %p6
   %half = ashr i64 %least, 1
   %rest = add i64 %new, %half
   %lost = icmp slt i64 %rest, 0
@@ -103,6 +112,9 @@ dismiss:  ; spinning workers may be what takes the time
   call void @set_patience(i64 0)
   %p5 = getelementptr i64, ptr %stretch, i64 5
   store i64 -1, ptr %p5
+  %higher = add i64 %caution, 1
+  %bounded = call i64 @llvm.smin.i64(i64 %higher, i64 4)
+  store i64 %bounded, ptr %p6
   br label %out
 out:
   ret void

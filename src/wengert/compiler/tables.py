@@ -65,7 +65,7 @@ class Tables:
 
     def stretch(self, number: int) -> int:
         """The address of a stretch, when the tables are finished."""
-        return self._at[0] + 48 * number
+        return self._at[0] + 56 * number
 
     def launch_address(self, number: int) -> int:
         """The address of a launch, when the tables are finished."""
@@ -106,7 +106,7 @@ class Tables:
         launches = self._table(self.launches, 6)
         for row in stretches:
             row[0] = launches + 48 * row[0]
-        self._at = self._table(stretches, 6), launches
+        self._at = self._table(stretches, 7), launches
         self._rows = self._keep[-1]
         self.program[:7] = [
             count,
@@ -124,7 +124,7 @@ class Tables:
             shared = (x for x in self.launches[start:stop] if x[-1] != _ALONE)
             next(shared)[-1] = _ALL
         judged = 0 < work < _JUDGED_NS
-        return [start, stop - start, judged, 1 << 60, 0, _LESSONS]
+        return [start, stop - start, judged, 1 << 60, 0, _LESSONS, 0]
 
     def _table(self, rows: list[list[int]], width: int) -> int:
         table = np.array(rows, np.int64).reshape(len(rows), width)
