@@ -16,6 +16,7 @@ import wengert
 from wengert.generator import CHUNK, Generator, default_generator
 from wengert.kernels import box_muller, shuffle
 from wengert.kernels.fused import fused
+from wengert.kernels.stream import FEW
 
 SEED = 2147483647
 SIZES = [0, 1, 2, 7, 15, 16, 17, 23, 24, 31, 32, 100, 1000, CHUNK + 21]
@@ -229,6 +230,22 @@ def test_bernoulli_with_one_probability(dtype, p):
     expected = torch.empty(40, 50, dtype=torch_dtype(dtype))
     expected.bernoulli_(p, generator=theirs)
     assert_same(mine, values, theirs, expected)
+
+
+@pytest.mark.parametrize("p", [0.0, 1e-300, 0.3, 1 - 2**-53, 1.0])
+def test_many_numbers_follow_few(p):
+    """Many are made in another way than few; both take the same from the stream."""
+    mine, theirs = both()
+    for count in (3, FEW + 1, 1, 2 * FEW, FEW):
+        singles = mine.uniform((count % 7,))
+        expected = torch.rand(count % 7, generator=theirs)
+        assert_same(mine, singles, theirs, expected)
+        values = mine.bernoulli(p, (count,))
+        expected = torch.empty(count).bernoulli_(p, generator=theirs)
+        assert_same(mine, values, theirs, expected)
+        values = mine.uniform((count,), np.float64)
+        expected = torch.rand(count, dtype=torch.float64, generator=theirs)
+        assert_same(mine, values, theirs, expected)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

@@ -133,7 +133,7 @@ class Generator(Stream):
             return np.asarray(uniform < p, dtype or p.dtype)
         require(0 <= p <= 1, f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
         dtype = _checked(dtype or np.float32, REAL + BOOL, "bernoulli_scalar_cpu_")
-        return _filled(shape or (), dtype, lambda count: self._doubles(count) < p)
+        return _filled(shape or (), dtype, lambda count: self._below(count, float(p)))
 
     def dropout_mask(self, shape: Shape, dtype: DTypeLike, p: float) -> ndarray:
         """Ones for what a dropout of probability `p` keeps, zeros for the rest."""

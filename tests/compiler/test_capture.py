@@ -714,6 +714,28 @@ def test_explain(backend):
     assert "no kernel" in function.explain()
 
 
+EAGER = {
+    "convolution": lambda x: torch.conv1d(x[None], x[:, None], padding=1, groups=3),
+    "max_pool2d_with_indices": lambda x: torch.nn.functional.max_pool2d(x[None], 2),
+    "avg_pool2d": lambda x: torch.nn.functional.avg_pool2d(x[None], 2),
+    "cumsum": lambda x: x.cumsum(1),
+    "sort": lambda x: x.sort(1)[0],
+    "abs": lambda x: torch.complex(x, x).abs(),
+    "random numbers": lambda x: torch.dropout(x, 0.5, True) + torch.rand(3, 4),
+    "linalg_inv": lambda x: torch.linalg.inv(x[:, :3]),
+}
+
+
+@pytest.mark.parametrize("name", EAGER)
+def test_explain_says_what_runs_in_python(name):
+    function = torch.compile(lambda x: EAGER[name](x * 2) + 1, fullgraph=True)
+    for _ in range(2):
+        function(data(3, 4))
+    lines = [line for line in function.explain().splitlines() if "no kernel:" in line]
+    assert any(f"call    {name}(" in line and " µs " in line for line in lines)
+    assert not any("result" in line for line in lines)
+
+
 INDICES = [
     (slice(1, 4),),
     (2,),

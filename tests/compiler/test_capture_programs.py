@@ -52,6 +52,10 @@ CALLS = {
     "sort": lambda t, x: x.sort(0)[0],
     "complex": lambda t, x: (t.complex(x, x.cos()) * (1 + 2j)).abs(),
     "complex view": lambda t, x: t.view_as_real(t.complex(x, x * 2)).sum(-1),
+    "complex transposed": lambda t, x: t.complex(x, x * 2).t().exp().t().imag,
+    "complex in place": lambda t, x: (
+        written(t.complex(x, x.sin()), lambda c: c.t()[1:3].mul_(2j)).real
+    ),
     "half": lambda t, x: x + (x.detach().half() * 2).to(x.dtype),
     "rand": lambda t, x: x + t.rand(3, 4, dtype=x.dtype),
     "randn": lambda t, x: x * t.randn(4, dtype=x.dtype),
@@ -89,7 +93,7 @@ mixed = st.lists(
 
 
 def written(x, write):
-    copy = x * 1.0
+    copy = x * 1
     write(copy)
     return copy
 
@@ -179,7 +183,7 @@ def test_second_derivatives_inside(backend, program):
 
 
 @pytest.mark.parametrize("backend", ["numpy", "llvm"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(program=mixed, transposed=st.booleans())
 def test_programs_with_calls(backend, program, transposed):
     """Eager ops between kernels, the same random numbers, and writes to arguments."""
@@ -217,6 +221,8 @@ LAYOUTS = {
     "broadcast": lambda x: x.transpose(0, 2) + x.sum(1, keepdim=True),
     "sliced": lambda x: x.permute(1, 2, 0)[1:, ::2],
     "reduced": lambda x: x.transpose(0, 1).sum(0),
+    "joined": lambda x: wengert.cat([x.transpose(0, 2)] * 2, 1),
+    "called": lambda x: x.transpose(0, 2).sort(1)[0] * 2,
     "reshaped": lambda x: x.transpose(1, 2).reshape(4, 16),
     "of size one": lambda x: x.permute(2, 0, 1)[:, None] * 1,
 }

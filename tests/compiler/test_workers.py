@@ -74,7 +74,7 @@ class Stage:
         self.run(self.program.ctypes.data, launches.ctypes.data, 1, True)
 
     def stretch(self, lessons=0, least=LONE):
-        return np.array([0, 0, 1, least, 0, lessons], np.int64)
+        return np.array([0, 0, 1, least, 0, lessons, 0], np.int64)
 
 
 @pytest.fixture(scope="module")
@@ -101,35 +101,37 @@ def test_a_worker_takes_the_chunks_that_are_left(stage):
 
     def kernel(chunk):
         if chunk == 0:
-            helper = threading.Thread(target=stage.take_chunks, args=(1,))
-            helper.start()
+            threading.Thread(target=stage.take_chunks, args=(1,)).start()
             others.wait()
         done.append(chunk)
-        if chunk == 4:
+        if len(done) == 4:
             others.set()
 
     stage.launch(kernel, 5)
-    assert done == [1, 2, 3, 4, 0]
+    assert sorted(done[:4]) == [1, 2, 3, 4]
+    assert done[4] == 0
 
 
 def test_a_slow_worker_is_waited_for(stage):
-    """It took its chunk; the rest is done meanwhile."""
-    done, taken, last = [], threading.Event(), threading.Event()
+    """It has begun with a chunk; the rest is done meanwhile."""
+    done, begun, rest = [], threading.Event(), threading.Event()
+    caller = threading.get_ident()
 
     def kernel(chunk):
+        mine = threading.get_ident() == caller
         if chunk == 0:
             threading.Thread(target=stage.take_chunks, args=(1,)).start()
-            taken.wait()
-        if chunk == 1:
-            taken.set()
-            last.wait()
-        done.append(chunk)
-        if chunk == 3:
-            last.set()
+            begun.wait()
+        if not mine:
+            begun.set()
+            rest.wait()
+        done.append((chunk, mine))
+        if len(done) == 3:
+            rest.set()
 
     stage.launch(kernel, 4)
-    assert sorted(done) == [0, 1, 2, 3]
-    assert done.index(1) > done.index(0)
+    assert sorted(chunk for chunk, _ in done) == [0, 1, 2, 3]
+    assert [mine for _, mine in done] == [True, True, True, False]
 
 
 def test_nothing_is_shared_while_another_thread_shares(stage):
@@ -185,8 +187,8 @@ def test_a_caller_that_loses_its_own_cpu_now_and_then_goes_on_sharing(stage):
 @pytest.mark.parametrize("shared_cost", [130_000, 150_000, 208_000, 1_000_000])
 def test_another_core_that_is_slow_or_far_costs_little(stage, shared_cost):
     costs, _ = simulated(stage, stage.stretch(), 20_000, lambda i: (shared_cost, 0))
-    assert np.median(costs) == LONE or shared_cost < 1.05 * LONE
-    assert costs.mean() < 1.05 * LONE
+    assert np.median(costs) == LONE
+    assert costs.mean() < 1.01 * LONE
 
 
 def test_a_worker_that_loses_its_cpu_in_a_chunk_is_not_asked_for_a_while(stage):
@@ -203,6 +205,17 @@ def test_a_worker_that_loses_its_cpu_in_a_chunk_is_not_asked_for_a_while(stage):
     assert shared.mean() < 0.1
 
 
+def test_workers_have_time_to_wake_up(stage):
+    """The first run after a rest is late, as they were asleep; the others pay."""
+    stretch = stage.stretch()
+    simulated(stage, stretch, 1, lambda i: (10 * LONE, 0))
+    resting = int(32 * 9.1)
+    assert not simulated(stage, stretch, resting - 10, None)[1].any()
+    late = iter([140_000, 135_000])
+    _, shared = simulated(stage, stretch, 200, lambda i: (next(late, 99_000), 0))
+    assert shared[20:].all()
+
+
 def test_a_core_that_is_free_again_is_used_again(stage):
     stretch = stage.stretch()
     simulated(stage, stretch, 50, lambda i: (50_000_000, 50_000_000))
@@ -210,6 +223,19 @@ def test_a_core_that_is_free_again_is_used_again(stage):
     first = int(np.argmax(shared))
     assert 0 < costs[:first].sum() < 70e6  # nanoseconds
     assert shared[first:].all()
+
+
+def test_rests_become_longer_but_end(stage):
+    """After a second of a busy core, and again as short once that has been of use."""
+    stretch = stage.stretch()
+    simulated(stage, stretch, 10_000, lambda i: (50_000_000, 50_000_000))
+    costs, shared = simulated(stage, stretch, 6000, lambda i: (99_000, 0))
+    first = int(np.argmax(shared))
+    assert costs[:first].sum() < 600e6
+    assert shared[first:].all()
+    simulated(stage, stretch, 1, lambda i: (50_000_000, 50_000_000))
+    _, shared = simulated(stage, stretch, 1000, lambda i: (99_000, 0))
+    assert 450 < int(np.argmax(shared)) < 550
 
 
 def test_what_lone_runs_take_is_learnt_anew(stage):
@@ -242,9 +268,14 @@ def test_a_replay_measures_itself(stage):
     launches = np.array([[address, 0, 2, 0, 0, 0]], np.int64)
     stretch[:2] = launches.ctypes.data, 1
     stage.replay(stage.program.ctypes.data, stretch.ctypes.data)
-    assert stretch[3:].tolist() == [10_000, 0, 0]
+    assert stretch[3:].tolist() == [10_000, 0, 0, 0]
     stage.replay(stage.program.ctypes.data, stretch.ctypes.data)
-    assert stretch[3:].tolist() == [10_000, 0, 0]  # shared: nothing won, nothing lost
+    assert stretch[3:].tolist() == [
+        10_000,
+        0,
+        0,
+        0,
+    ]  # shared: nothing won, nothing lost
 
 
 def judged(shape):
@@ -253,6 +284,17 @@ def judged(shape):
     program = compile_graph(graph)
     address = program._tables.stretch(0)
     return (ctypes.c_int64 * 6).from_address(address)[2]
+
+
+def test_explain_says_whether_a_program_is_shared():
+    graph = Graph()
+    x = np.ones(1 << 16, np.float32)
+    graph.outputs = [graph.add("exp", [graph.input(x)])]
+    program = compile_graph(graph)
+    assert "0 of 1 small stretches shared" in program.explain()  # it learns yet
+    stretch = (ctypes.c_int64 * 6).from_address(program._tables.stretch(0))
+    stretch[5] = 0
+    assert "1 of 1 small stretches shared" in program.explain()
 
 
 def test_small_programs_are_judged():

@@ -1,15 +1,19 @@
 """Whether to share the launches of a small program with the workers, as LLVM IR.
 
-To share a program of a hundred microseconds pays if another core is idle. If it is
-busy with something else, its share of the work comes late, or the worker takes time
-from the very core that waits for it. Of all that, only the outcome is looked at: how
-long a run took that was shared, against the least that it takes alone.
+To share a program of a hundred microseconds pays if another core is idle and near. If
+it is busy with something else, its share of the work comes late, or the worker takes
+time from the very core that waits for it. If it is far, what each of them reads of the
+other's comes late: a virtual machine's cores are moved, and a line of memory took 27 ns
+from one to the other at some times, 160 at others. Of all that, only the outcome is
+looked at: how long a run took that was shared, against the least that it takes alone.
 
 Each small stretch of launches has a *balance*, in nanoseconds. What shared runs save
-adds to it, up to what a lone run takes; what they lose is subtracted. While it is not
-negative, runs are shared. Else they are lone, and each adds 1/32 of its time: so what
-is lost by sharing is at most about 1/32 of the time, in the long run. That is also how
-quickly sharing is tried again when the other core may be idle once more.
+adds to it, up to what a lone run takes; what they lose is subtracted. Once it is more
+than half a lone run below zero, runs are lone, and each adds 1/32 of its time until
+nothing is owed. Then sharing is tried again; the other core may be idle once more, and
+its worker awake after a run or two. If that fails, the next rest is twice as long, up
+to eight times, until the balance has been full again. So what is lost by sharing is
+little of the time, in the long run.
 
 Lone runs lose their CPU now and then, too, for milliseconds. So a run in which not the
 workers were waited for costs no more than the credit, once there is some.
@@ -38,15 +42,12 @@ define internal i64 @now() {
   ret i64 %all
 }
 
-; whether to share the next run of a stretch
+; whether to share the next run of a stretch: not while it learns (its state is the
+; number of lessons left) nor while it rests (-1)
 define i1 @pays(ptr %stretch) {
-  %p4 = getelementptr i64, ptr %stretch, i64 4
-  %balance = load i64, ptr %p4
   %p5 = getelementptr i64, ptr %stretch, i64 5
-  %lessons = load i64, ptr %p5
-  %solvent = icmp sge i64 %balance, 0
-  %knows = icmp eq i64 %lessons, 0
-  %pays = and i1 %solvent, %knows
+  %state = load i64, ptr %p5
+  %pays = icmp eq i64 %state, 0
   ret i1 %pays
 }
 
@@ -60,7 +61,7 @@ define void @learn_alone(ptr %stretch, i64 %cost) {
   store i64 %lower, ptr %p3
   %p5 = getelementptr i64, ptr %stretch, i64 5
   %lessons = load i64, ptr %p5
-  %learning = icmp ne i64 %lessons, 0
+  %learning = icmp sgt i64 %lessons, 0
   br i1 %learning, label %lesson, label %save
 lesson:
   %fewer = sub i64 %lessons, 1
@@ -69,10 +70,15 @@ lesson:
 save:
   %p4 = getelementptr i64, ptr %stretch, i64 4
   %balance = load i64, ptr %p4
-  %interest = ashr i64 %cost, 5
+  %p6 = getelementptr i64, ptr %stretch, i64 6
+  %caution = load i64, ptr %p6
+  %shift = add i64 %caution, 4
+  %interest = ashr i64 %cost, %shift
   %more = add i64 %balance, %interest
   %new = call i64 @llvm.smin.i64(i64 %more, i64 0)
   store i64 %new, ptr %p4
+  %state = ashr i64 %new, 63
+  store i64 %state, ptr %p5
   ret void
 }
 
@@ -93,10 +99,22 @@ define void @learn_shared(ptr %stretch, i64 %cost, i64 %waited) {
   %upper = call i64 @llvm.smin.i64(i64 %sum, i64 %least)
   %new = call i64 @llvm.smax.i64(i64 %upper, i64 WORST)
   store i64 %new, ptr %p4
-  %lost = icmp slt i64 %new, 0
+  %p6 = getelementptr i64, ptr %stretch, i64 6
+  %caution = load i64, ptr %p6
+  %full = icmp eq i64 %new, %least
+  %kept = select i1 %full, i64 0, i64 %caution
+  store i64 %kept, ptr %p6
+  %half = ashr i64 %least, 1
+  %rest = add i64 %new, %half
+  %lost = icmp slt i64 %rest, 0
   br i1 %lost, label %dismiss, label %out
 dismiss:  ; spinning workers may be what takes the time
   call void @set_patience(i64 0)
+  %p5 = getelementptr i64, ptr %stretch, i64 5
+  store i64 -1, ptr %p5
+  %higher = add i64 %caution, 1
+  %bounded = call i64 @llvm.smin.i64(i64 %higher, i64 4)
+  store i64 %bounded, ptr %p6
   br label %out
 out:
   ret void

@@ -20,6 +20,14 @@ from .graph import Graph, Node
 from .program import evaluate
 
 
+def apart(array: ndarray, operands: Sequence[ndarray]) -> ndarray:
+    """Return an array, or a copy if its memory may be that of an operand."""
+    owned = array.base is None and all([array is not x for x in operands])
+    if owned or not any([np.may_share_memory(array, x) for x in operands]):
+        return array
+    return array.copy()
+
+
 class Calls:
     """The part of a `Tracer` that adds calls to its graph."""
 
@@ -98,7 +106,7 @@ class Calls:
 
         def checked(*arrays: Any) -> list[ndarray]:
             shaped = [x.reshape(s) for x, s in zip(arrays, shapes, strict=True)]
-            found = [np.array(x) for x in compute(*shaped)]
+            found = [apart(np.asarray(x), shaped) for x in compute(*shaped)]
             for array, (shape, dtype) in zip(found, specs, strict=True):
                 if array.shape != shape or array.dtype != dtype:
                     raise CaptureError(

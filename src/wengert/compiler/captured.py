@@ -101,7 +101,7 @@ class Captured:
         text = self.program.explain()
         if self.opaque:
             rows = [f"  {name}: {why}" for name, why in self.opaque.items()]
-            text += "\neager primitives (no kernel):\n" + "\n".join(rows)
+            text += "\neager primitives (no kernel), and why:\n" + "\n".join(rows)
         return text
 
 

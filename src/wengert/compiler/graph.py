@@ -266,7 +266,7 @@ class Graph:
             value.shape,
             value.dtype,
         ):
-            raise ValueError(f"cannot write {_type(value)} to {_type(target)}")
+            raise ValueError(f"cannot write {type_of(value)} to {type_of(target)}")
         self.writes = [pair for pair in self.writes if pair[0] is not target]
         self.writes.append((target, value))
 
@@ -294,7 +294,7 @@ class Graph:
         shape = np.broadcast_shapes(*(n.shape for n in nodes))
         data = nodes[1:] if op == "where" else nodes
         if len({n.dtype for n in data}) != 1 or len(nodes) != info.arity:
-            raise TypeError(f"{op} of {', '.join(map(_type, nodes))}")
+            raise TypeError(f"{op} of {', '.join(map(type_of, nodes))}")
         dtype = params.get("dtype", BOOL if info.boolean else data[0].dtype)
         inputs = tuple(self.expand(n, shape) for n in nodes)
         return self._append(op, inputs, params, shape, dtype)
@@ -315,7 +315,7 @@ class Graph:
         rows = [(f"%{n.number} = {n.describe()}", n) for n in self.nodes]
         width = min(60, max((len(text) for text, _ in rows), default=0))
         lines = [
-            f"{text:<{width}} {_type(node)}"
+            f"{text:<{width}} {type_of(node)}"
             + (f"  # {node.source}" * bool(node.source))
             for text, node in rows
         ]
@@ -323,7 +323,8 @@ class Graph:
         return "\n".join([*lines, "return " + ", ".join(map(repr, self.outputs))])
 
 
-def _type(node: Node) -> str:
+def type_of(node: Node) -> str:
+    """Return a node's dtype and shape, as in ``float32[3, 4]``."""
     return f"{node.dtype}{list(node.shape)}"
 
 
@@ -346,7 +347,7 @@ Inferred = tuple[Shape, np.dtype]
 
 def _require(condition: bool, op: str, nodes: Sequence[Node]) -> None:
     if not condition:
-        raise ValueError(f"{op} of {', '.join(map(_type, nodes))}")
+        raise ValueError(f"{op} of {', '.join(map(type_of, nodes))}")
 
 
 def _infer_given_shape(nodes: Sequence[Node], params: Params) -> Inferred:

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import gemm, products, threads
 from .alike import build_kernels
-from .graph import Graph, Node
+from .graph import Graph, Node, type_of
 from .groups import Call, Group, Product, Sink, Step
 from .kernels import combining_kernel
 from .llvm import compile_functions
@@ -119,6 +119,9 @@ class NativeProgram(Program):
             for node in self.graph.nodes
             if node.op == "constant"
         }
+        self._arrays = dict(
+            self._constants
+        )  # and of nodes in the arena, once asked for
         needed = [kernel.scratch for kernel in self._kernels.values()]
         needed += [product.scratch for product in self._products.values()]
         scratch = max(needed, default=0)
@@ -206,12 +209,13 @@ class NativeProgram(Program):
         """Write the structures that `runtime` documents."""
         tables = Tables(len(self.graph.inputs) + len(self.graph.outputs))
         self._tables = tables
-        self._stretches: list[int | Call] = []
+        steps: list[int | Call] = []  # stretches by number
+        self._call_seconds: dict[Step, float] = {}  # that they took the last time
         self._labels: list[tuple[int, int, Step]] = []  # first and last launch of steps
         for batch in self._batches:
             step = batch[0]
             if isinstance(step, Call):
-                self._stretches += [tables.end_stretch(), step]
+                steps += [tables.end_stretch(), step]
                 continue
             before = len(tables.launches)
             if len(batch) > 1:
@@ -219,11 +223,16 @@ class NativeProgram(Program):
             else:
                 self._add_launches(tables, step)
             self._labels.append((before, len(tables.launches), step))
-        self._stretches.append(tables.end_stretch())
-        self._has_calls = len(self._stretches) > 1
+        steps.append(tables.end_stretch())
+        self._has_calls = len(steps) > 1
         written = {target for target, _ in self.graph.writes}
         tables.finish(self.graph, written)
         self._program = tables.program.ctypes.data
+        self._stretches = [
+            step if isinstance(step, Call) else tables.stretch(step)
+            for step in steps
+            if isinstance(step, Call) or not tables.is_empty(step)
+        ]
         if not self._has_calls:
             self._enter = self._runtime.enter
 
@@ -341,12 +350,14 @@ class NativeProgram(Program):
             conforming = self._conform(inputs)
             self._runtime.prepare(self._program, conforming, outputs)
         objects: dict[Node, Any] = {}
-        for stretch in self._stretches:
-            if isinstance(stretch, Call):
-                self._run_call(stretch.node, objects, conforming, outputs)
-            else:
-                address = self._tables.stretch(stretch)
-                self._check(self._runtime.replay(self._program, address))
+        with np.errstate(all="ignore"):
+            for stretch in self._stretches:
+                if isinstance(stretch, Call):
+                    began = time.perf_counter()
+                    self._run_call(stretch.node, objects, conforming, outputs)
+                    self._call_seconds[stretch] = time.perf_counter() - began
+                else:
+                    self._check(self._runtime.replay(self._program, stretch))
         if conforming is not inputs:
             self._write_back(inputs, conforming)
 
@@ -361,8 +372,7 @@ class NativeProgram(Program):
             objects[x] if x.op == "call" else self._array(x, inputs, outputs)
             for x in node.inputs
         ]
-        with np.errstate(all="ignore"):
-            result = evaluate(node, operands)
+        result = evaluate(node, operands)
         if node.op == "call":
             objects[node] = result
         else:
@@ -372,16 +382,15 @@ class NativeProgram(Program):
         self, node: Node, inputs: Inputs, outputs: tuple[np.ndarray, ...]
     ) -> np.ndarray:
         """A node's memory as an array."""
-        if node.op in ("input", "scalar"):
-            given = inputs[self._input_of[node]]
-            return np.asarray(given, dtype=node.dtype)
-        if node.op == "constant":
-            return self._constants[node]
+        if node in self._input_of:
+            return np.asarray(inputs[self._input_of[node]], dtype=node.dtype)
         if node in self._output_of:
             return outputs[self._output_of[node]]
-        start = self._place[node] - self._arena.ctypes.data
-        raw = self._arena[start : start + node.nbytes]
-        return raw.view(node.dtype).reshape(node.shape)
+        if node not in self._arrays:
+            start = self._place[node] - self._arena.ctypes.data
+            raw = self._arena[start : start + node.nbytes]
+            self._arrays[node] = raw.view(node.dtype).reshape(node.shape)
+        return self._arrays[node]
 
     def _fresh_outputs(self) -> tuple[np.ndarray, ...]:
         """Arrays for the outputs: the last ones where nobody holds them any more."""
@@ -394,17 +403,23 @@ class NativeProgram(Program):
     # --- explaining ------------------------------------------------------------------
 
     def explain(self) -> str:
-        """What runs, step by step, and how long each takes on numbers made up now."""
+        """What runs, step by step, and how long each takes.
+
+        Kernels are timed now, on numbers made up; calls were when they last ran.
+        """
         steps, launches = len(self._schedule.steps), len(self._tables.launches)
         compiled = f"compiled in {self.compile_seconds * 1e3:.0f} ms"
-        arena = f"arena {_size(self._arena.nbytes)}"
+        arena = f"arena {_size(self._arena.nbytes)}{self._tables.sharing()}"
         lines = [f"{steps} steps, {launches} launches, {compiled}, {arena}"]
         made_up = [
             _laid_out(node, np.full(node.shape, node.dtype.kind == "f", node.dtype))
             for node in self.graph.inputs
         ]
         measured = {step: taken for step, _, taken in self._measured(made_up, 5)}
+        measured |= self._call_seconds
         for number, step in enumerate(self._schedule.steps):
+            if isinstance(step, Call) and step.node.op == "result":
+                continue  # in the line of its call
             mark = "" if isinstance(step, Call) else "″"  # in the launch above
             taken = f"{measured[step] * 1e6:.1f} µs" if step in measured else mark
             lines.append(f"{number:3} {taken:>10} {self._explain_step(step)}")
@@ -412,7 +427,7 @@ class NativeProgram(Program):
 
     def _explain_step(self, step: Step) -> str:
         if isinstance(step, Call):
-            return f"call    {step.node.describe()}  (no kernel: runs in Python)"
+            return f"call    {self._signature(step.node)}  (no kernel: runs in Python)"
         if isinstance(step, Product):
             node = step.node
             flops = 2 * node.size * node.inputs[0].shape[-1]
@@ -431,6 +446,14 @@ class NativeProgram(Program):
             f"{kernel.flops:,} flops",
         ]
         return ", ".join(facts)
+
+    def _signature(self, node: Node) -> str:
+        """What is called with which arrays, and what it returns."""
+        made = [x for x in self.graph.nodes if x.op == "result" and x.inputs == (node,)]
+        results = ", ".join(map(type_of, made or [node]))
+        operands = ", ".join(map(type_of, node.inputs))
+        name = node.params["function"].__name__ if node.op == "call" else node.op
+        return f"{name}({operands}) -> {results}"
 
     def times(self, inputs: Arrays, repeat: int = 20) -> list[tuple[str, float]]:
         """The median seconds of each native step on ``inputs`` (writes are done)."""

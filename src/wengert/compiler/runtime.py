@@ -11,7 +11,7 @@ The memory layouts (all fields are 8 bytes) are written by `tables`:
   threads, 1 the caller alone, 2 the caller and those workers that are not asleep
 - batch (``batched`` as the kernel): for each chunk: kernel, args, chunk
 - stretch: launches, pointer; how many; whether sharing has to pay; and what is learnt:
-  the least time alone, the balance, how many lessons are left
+  the least time alone, the balance, the state, how often in a row sharing did not pay
 - binding: what (0 an array, 1 a float, 2 an unchecked array), type, dtype object, rank,
   required flags, pointer to the shape and strides, pointer to the slot of its address,
   the place of a float's value

@@ -126,10 +126,10 @@ class Symbol(NDArrayOperatorsMixin):
         return self.transpose()
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise Untraceable("a symbol has no values")
+        raise Untraceable("its code needs values")
 
     def _refuse(self, *args: Any) -> Any:
-        raise Untraceable("a symbol has no values")
+        raise Untraceable("its code needs values")
 
     __bool__ = __float__ = __int__ = __index__ = __iter__ = __setitem__ = _refuse
     min = max = _refuse  # to check an argument

@@ -58,13 +58,27 @@ class Tables:
         self._stretches.append((start, len(self.launches)))
         return len(self._stretches) - 1
 
+    def is_empty(self, number: int) -> bool:
+        """Whether a stretch has no launches."""
+        start, stop = self._stretches[number]
+        return start == stop
+
     def stretch(self, number: int) -> int:
         """The address of a stretch, when the tables are finished."""
-        return self._at[0] + 48 * number
+        return self._at[0] + 56 * number
 
     def launch_address(self, number: int) -> int:
         """The address of a launch, when the tables are finished."""
         return self._at[1] + 48 * number
+
+    def sharing(self) -> str:
+        """Whether other threads take part, as far as that is judged; see `balance`."""
+        judged = [row for row in self._rows if row[2]]
+        if not judged:
+            return ""
+        shared = sum(int(row[5]) == 0 for row in judged)
+        parts = f"{shared} of {len(judged)} small stretches"
+        return f", {parts} shared with other cores now"
 
     def words(self, arguments: list[Any]) -> int:
         """The address of a kernel's arguments in memory that replays fill in."""
@@ -92,7 +106,8 @@ class Tables:
         launches = self._table(self.launches, 6)
         for row in stretches:
             row[0] = launches + 48 * row[0]
-        self._at = self._table(stretches, 6), launches
+        self._at = self._table(stretches, 7), launches
+        self._rows = self._keep[-1]
         self.program[:7] = [
             count,
             inputs,
@@ -109,7 +124,7 @@ class Tables:
             shared = (x for x in self.launches[start:stop] if x[-1] != _ALONE)
             next(shared)[-1] = _ALL
         judged = 0 < work < _JUDGED_NS
-        return [start, stop - start, judged, 1 << 60, 0, _LESSONS]
+        return [start, stop - start, judged, 1 << 60, 0, _LESSONS, 0]
 
     def _table(self, rows: list[list[int]], width: int) -> int:
         table = np.array(rows, np.int64).reshape(len(rows), width)

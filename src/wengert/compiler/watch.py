@@ -114,7 +114,7 @@ class Watch:
             if get_ident() != self.tracer.thread:
                 return fresh(draw, shape, **options)
             return fresh(
-                lambda sizes: self.tracer.draw("random", lambda: draw(sizes)),
+                lambda sizes: self.tracer.draw("random numbers", lambda: draw(sizes)),
                 shape,
                 **options,
             )
