@@ -44,7 +44,7 @@ LAYERS = [
     | {"linalg", "special", "fft", "masked", "signal"},
     {"interception"},
     {"overrides"},
-    {"nn", "optim", "utils", "serialization", "cuda"},
+    {"nn", "optim", "utils", "serialization", "cuda", "distributions"},
     {"accelerator", "amp", "backends", "random", "testing"},
     {"compiler", "show", "distributed"},
     {""},  # wengert/__init__.py
@@ -251,6 +251,9 @@ def test_module_says_what_it_is(path):
 PUBLIC_MODULES = [
     "wengert",
     "wengert.autograd",
+    "wengert.distributions",
+    "wengert.distributions.constraints",
+    "wengert.distributions.utils",
     "wengert.fft",
     "wengert.func",
     "wengert.linalg",

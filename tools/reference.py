@@ -35,6 +35,8 @@ MODULES = {
     "wengert.nn.utils.rnn": "Sequences of different lengths",
     "wengert.optim": "Optimizers",
     "wengert.optim.lr_scheduler": "Learning rates that change",
+    "wengert.distributions": "Probability distributions",
+    "wengert.distributions.constraints": "Which values parameters and samples can have",
     "wengert.linalg": "Linear algebra",
     "wengert.special": "Special functions",
     "wengert.fft": "Fourier transforms",

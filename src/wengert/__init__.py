@@ -64,8 +64,8 @@ if TYPE_CHECKING:
 tensor: Any  # a function, as the module of that name is wanted by nobody outside
 
 _MODULES = (
-    *("accelerator", "amp", "backends", "compiler", "cuda", "fft", "func", "linalg"),
-    *("masked",),
+    *("accelerator", "amp", "backends", "compiler", "cuda", "distributions", "fft"),
+    *("func", "linalg", "masked"),
     *("nn", "optim", "random", "signal", "special", "testing", "utils"),
 )
 _LATER = {name: name for name in _MODULES} | {

@@ -97,8 +97,8 @@ def broadcast_shapes(*shapes: Any) -> dtypes.Size:
 
 @op(method=False, out=False)
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
-    """Return tensors expanded to their common shape."""
+    """Return tensors expanded to their common shape; those that have it themselves."""
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         tensors = tuple(tensors[0])
     shape = broadcast_shape(*[tensor.shape for tensor in tensors])
-    return tuple([expand(tensor, shape) for tensor in tensors])
+    return tuple([t if t.shape == shape else expand(t, shape) for t in tensors])
