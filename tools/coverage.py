@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import wengert
-import wengert.nn  # recurrent layers have primitives of their own
+import wengert.distributions  # which has primitives of its own
+import wengert.nn  # recurrent layers have them, too
 from wengert.layers import batch_rules as batch_rules, batching
 from wengert.primitive import Primitive
 from wengert.primitives.op import registry

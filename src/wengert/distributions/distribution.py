@@ -172,7 +172,7 @@ class Distribution:
         >>> torch.distributions.Normal(0.0, 1.0).expand((2, 3))
         Normal(loc: torch.Size([2, 3]), scale: torch.Size([2, 3]))
         """
-        new = self._fresh(_instance)
+        new = self._to_expand(_instance)
         for name, value in vars(self).items():
             if name in self._parameters:
                 event = value.shape[value.dim() - self._event_dim(name) :]
@@ -185,21 +185,23 @@ class Distribution:
         """How many dimensions of a parameter belong to one distribution."""
         return self.arg_constraints[parameter].event_dim
 
-    def _fresh(self, instance: Any = None) -> Any:
-        """Return an object for `expand` to fill: the one that a subclass gave it.
-
-        A subclass whose ``__init__`` is its own has to do so.
-        """
-        if instance is not None:
-            return instance
-        kinds = type(self).__mro__
-        owner = next(kind for kind in kinds if "__init__" in vars(kind))
-        parent = next(kind for kind in kinds if belongs(kind))
-        if parent is Distribution:
+    def _to_expand(self, instance: Any) -> Any:
+        """Return the object for `expand` to fill."""
+        family = next(kind for kind in type(self).__mro__ if belongs(kind))
+        if family is Distribution:
             raise NotImplementedError
-        if not belongs(owner):
+        return self._get_checked_instance(family, instance)
+
+    def _get_checked_instance(self, cls: Any, _instance: Any = None) -> Any:
+        """Return an object for `expand` to fill: a new one, or the given one.
+
+        A subclass of `cls` whose ``__init__`` is its own has to give one.
+        """
+        if _instance is not None:
+            return _instance
+        if type(self).__init__ is not cls.__init__:
             raise NotImplementedError(
-                f"Subclass {type(self).__name__} of {parent.__name__} that defines a "
+                f"Subclass {type(self).__name__} of {cls.__name__} that defines a "
                 "custom __init__ method must also define a custom .expand() method."
             )
         return type(self).__new__(type(self))

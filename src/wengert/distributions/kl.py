@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from ..ops.activation import softplus
 from ..tensor import Tensor
-from .bernoulli import Bernoulli
-from .categorical import Categorical
 from .distribution import Distribution
-from .normal import Normal
-from .uniform import Uniform
 
 __all__ = ["kl_divergence", "register_kl"]
 
@@ -102,38 +96,3 @@ def nearness(pair: tuple[type, ...], *types: type) -> tuple[int, ...]:
     return tuple(
         [kind.__mro__.index(base) for base, kind in zip(pair, types, strict=True)]
     )
-
-
-def of_event(p: Tensor, q: Tensor, log_ratio: Tensor) -> Tensor:
-    """Return what an event adds: p log(p/q), by its two probabilities."""
-    term = (p * log_ratio).masked_fill(q == 0, math.inf)
-    return term.masked_fill(p == 0, 0)
-
-
-# --- within a family ------------------------------------------------------------------
-
-
-@register_kl(Bernoulli, Bernoulli)
-def _bernoulli(p: Bernoulli, q: Bernoulli) -> Tensor:
-    success = softplus(-q.logits) - softplus(-p.logits)
-    failure = softplus(q.logits) - softplus(p.logits)
-    one = of_event(p.probs, q.probs, success)
-    return one + of_event(1 - p.probs, 1 - q.probs, failure)
-
-
-@register_kl(Categorical, Categorical)
-def _categorical(p: Categorical, q: Categorical) -> Tensor:
-    return of_event(p.probs, q.probs, p.logits - q.logits).sum(-1)
-
-
-@register_kl(Normal, Normal)
-def _normal(p: Normal, q: Normal) -> Tensor:
-    ratio = (p.scale / q.scale).square()
-    distance = ((p.loc - q.loc) / q.scale).square()
-    return (ratio + distance - 1 - ratio.log()) * 0.5
-
-
-@register_kl(Uniform, Uniform)
-def _uniform(p: Uniform, q: Uniform) -> Tensor:
-    value = ((q.high - q.low) / (p.high - p.low)).log()
-    return value.masked_fill((q.low > p.low) | (q.high < p.high), math.inf)

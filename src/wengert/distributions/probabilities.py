@@ -15,7 +15,7 @@ from .utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logit
 class OfProbabilities(Distribution):
     """A distribution with ``probs``, or ``logits``; the other is computed if wanted."""
 
-    _parameters = ("probs", "logits")
+    _parameters: ClassVar[tuple[str, ...]] = ("probs", "logits")
     _binary: ClassVar[bool] = True
     """Whether a probability is of one of two values, and not each value has one."""
 

@@ -108,7 +108,7 @@ def unknown(name: str) -> Function:
     """Return the rule of an input that PyTorch has no derivative for, either."""
 
     def rule(grad: Any) -> Any:
-        raise RuntimeError(f"the derivative for '{name}' is not implemented.")
+        raise NotImplementedError(f"the derivative for '{name}' is not implemented.")
 
     return rule
 
