@@ -167,3 +167,17 @@ def test_a_cache_remembers_the_last_value() -> None:
     assert transform.inv(transform(x)) is x
     with pytest.raises(ValueError, match="cache_size must be 0 or 1"):
         wengert.distributions.TanhTransform(cache_size=2)
+
+
+def test_a_users_constraint_gets_tensors() -> None:
+    class Even(wengert.distributions.constraints.Constraint):
+        def check(self, value: Any) -> Any:
+            return value.remainder(2).eq(0)
+
+    class Doubled(wengert.distributions.Normal):
+        support = Even()
+
+    doubled = Doubled(0.0, 1.0)
+    assert doubled.log_prob(wengert.tensor(2.0)).item() < 0
+    with pytest.raises(ValueError, match=r"within the support \(Even\(\)\)"):
+        doubled.log_prob(wengert.tensor(1.0))

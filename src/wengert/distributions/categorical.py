@@ -8,7 +8,7 @@ from typing import Any
 from ..autograd import no_grad
 from ..dtypes import Size
 from ..limits import finfo
-from ..ops.broadcasting import broadcast_tensors
+from ..ops.broadcasting import broadcast_shapes
 from ..ops.creation import arange, full
 from ..ops.random import multinomial
 from ..tensor import Tensor
@@ -76,8 +76,9 @@ class Categorical(OfVectors):
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
             self._validate_sample(value)
-        index, logits = broadcast_tensors(value.long().unsqueeze(-1), self.logits)
-        return logits.gather(-1, index[..., :1]).squeeze(-1)
+        batch = broadcast_shapes(value.shape, self.batch_shape)
+        index = value.long().expand(batch).unsqueeze(-1)
+        return self.logits.expand(*batch, -1).gather(-1, index).squeeze(-1)
 
     def entropy(self) -> Tensor:
         logits = self.logits.clamp(min=finfo(self.logits.dtype).min)

@@ -11,6 +11,7 @@ tensor([ True, False])
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Number
 from typing import Any
 
 from ..dtypes import bool_
@@ -59,10 +60,12 @@ class Constraint:
     Attributes:
         is_discrete: whether the values are isolated.
         event_dim: how many dimensions one value has.
+        takes_arrays: whether `check` can be given NumPy arrays, too, which is quicker.
     """
 
     is_discrete: Any = False
     event_dim: Any = 0
+    takes_arrays: Any = False
 
     def check(self, value: Tensor) -> Tensor:
         """Return for each value, of ``event_dim`` dimensions, whether it is inside."""
@@ -71,6 +74,15 @@ class Constraint:
     def __repr__(self) -> str:
         bounds = ", ".join(f"{name}={bound}" for name, bound in vars(self).items())
         return f"{type(self).__name__}({bounds})"
+
+
+class Shared(Constraint):
+    """A constraint whose check uses what tensors and arrays have in common."""
+
+    @property
+    def takes_arrays(self) -> bool:
+        """Whether bounds are no tensors."""
+        return all([isinstance(bound, Number) for bound in vars(self).values()])
 
 
 # --- that depend on others ------------------------------------------------------------
@@ -144,14 +156,14 @@ def is_dependent(constraint: Any) -> bool:
 # --- of numbers -----------------------------------------------------------------------
 
 
-class Real(Constraint):
+class Real(Shared):
     """All numbers, infinite ones too, but not NaN."""
 
     def check(self, value: Tensor) -> Tensor:
         return value == value  # false for NaN alone
 
 
-class Boolean(Constraint):
+class Boolean(Shared):
     """0 and 1."""
 
     is_discrete = True
@@ -160,7 +172,7 @@ class Boolean(Constraint):
         return (value == 0) | (value == 1)
 
 
-class GreaterThan(Constraint):
+class GreaterThan(Shared):
     """Numbers above a bound."""
 
     def __init__(self, lower_bound: Any) -> None:
@@ -177,7 +189,7 @@ class GreaterThanEq(GreaterThan):
         return value >= self.lower_bound
 
 
-class LessThan(Constraint):
+class LessThan(Shared):
     """Numbers below a bound."""
 
     def __init__(self, upper_bound: Any) -> None:
@@ -187,7 +199,7 @@ class LessThan(Constraint):
         return value < self.upper_bound
 
 
-class Interval(Constraint):
+class Interval(Shared):
     """Numbers between two bounds, which belong to it."""
 
     def __init__(self, lower_bound: Any, upper_bound: Any) -> None:
@@ -256,26 +268,32 @@ class IndependentConstraint(Constraint):
     def check(self, value: Tensor) -> Tensor:
         inside = self.base_constraint.check(value)
         count = self.reinterpreted_batch_ndims
-        if inside.dim() < count:
+        if inside.ndim < count:
             wanted = self.base_constraint.event_dim + count
-            raise ValueError(f"Expected value.dim() >= {wanted} but got {value.dim()}")
-        return inside.flatten(inside.dim() - count).all(-1) if count else inside
+            raise ValueError(f"Expected value.dim() >= {wanted} but got {value.ndim}")
+        for _ in range(count):
+            inside = inside.all(-1)
+        return inside
+
+    @property
+    def takes_arrays(self) -> bool:
+        return self.base_constraint.takes_arrays
 
     def __repr__(self) -> str:
         inner = f"{self.base_constraint!r}, {self.reinterpreted_batch_ndims}"
         return f"{type(self).__name__}({inner})"
 
 
-class Simplex(Constraint):
+class Simplex(Shared):
     """Vectors of numbers from 0 on, whose sum is 1."""
 
     event_dim = 1
 
     def check(self, value: Tensor) -> Tensor:
-        return (value >= 0).all(-1) & ((value.sum(-1) - 1).abs() < 1e-6)
+        return (value >= 0).all(-1) & (abs(value.sum(-1) - 1) < 1e-6)
 
 
-class OneHot(Constraint):
+class OneHot(Shared):
     """Vectors with one 1, the rest being 0."""
 
     is_discrete = True
@@ -285,7 +303,7 @@ class OneHot(Constraint):
         return boolean.check(value).all(-1) & (value.sum(-1) == 1)
 
 
-class Multinomial(Constraint):
+class Multinomial(Shared):
     """Vectors of numbers from 0 on, whose sum is not above a bound."""
 
     is_discrete = True

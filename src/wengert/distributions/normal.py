@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..autograd import no_grad
-from ..ops.random import normal, randn
+from ..ops.random import randn
 from ..tensor import Tensor
 from .distribution import Shape
 from .location_scale import LocationScale
@@ -38,13 +37,6 @@ class Normal(LocationScale):
     @property
     def stddev(self) -> Tensor:
         return self.scale
-
-    def sample(self, sample_shape: Shape = ()) -> Tensor:
-        with no_grad():
-            return normal(
-                self._expanded(self.loc, sample_shape),
-                self._expanded(self.scale, sample_shape),
-            )
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         noise = randn(self._extended_shape(sample_shape), dtype=self.loc.dtype)
