@@ -18,7 +18,11 @@ def test_methods(name: str, method: str) -> None:
     same(outcome("wengert", case, expression), expected, case.rtol)
 
 
-@pytest.mark.parametrize("name", CASES)
+# PyTorch's gradients of proportions that are rounded to 1 are noise there.
+SINGLE = sorted(set(CASES) - {"dirichlet_in_corners"})
+
+
+@pytest.mark.parametrize("name", SINGLE)
 @pytest.mark.parametrize("method", ["sample", "samples", "rsample", "log_prob", "mean"])
 def test_single_precision(name: str, method: str) -> None:
     case, expression = CASES[name], METHODS[method]

@@ -44,11 +44,9 @@ def test_log_prob_under_vmap_and_grad(name: str) -> None:
             np.testing.assert_allclose(one[i].numpy(), other.numpy(), 1e-9, 1e-9)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", sorted(set(CASES) - {"transformed_vectors"}))
 def test_vmap_over_parameters(name: str) -> None:
     case = CASES[name]
-    if name == "transformed_vectors":
-        pytest.skip("its transform adds a dimension to the batch")
     value = wengert.tensor(case.value, dtype=wengert.float64)[0]
     stacked = [wengert.stack([p, p * 0.9]) for p in tensors(case)]
 

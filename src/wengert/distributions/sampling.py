@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..generator import default_generator
+from ..limits import finfo
 from ..ops.drawing import fresh_of
 from ..primitives import implicit
 from ..tensor import Tensor
@@ -28,7 +29,8 @@ def dirichlet(concentration: Tensor) -> Tensor:
     values = fresh_of(draw_dirichlet, concentration)
     others = (concentration.sum(-1, keepdim=True) - concentration).detach()
     moves = implicit.beta(concentration, others, values) - values
-    share = moves / (1 - values)
+    rest = (1 - values).clamp(min=finfo(values.dtype).eps / 2)
+    share = moves / rest
     return values + share - values * share.sum(-1, keepdim=True)
 
 
@@ -36,4 +38,4 @@ def draw_dirichlet(concentration: Any) -> Any:
     kind = concentration.dtype
     parts = default_generator.gamma(concentration.astype(np.float64))
     proportions = parts / parts.sum(-1, keepdims=True)
-    return proportions.astype(kind)
+    return np.maximum(proportions.astype(kind), np.finfo(kind).tiny)

@@ -70,6 +70,7 @@ def gamma_slope(a: ndarray, x: ndarray) -> ndarray:
 @blockwise
 def beta_slope(a: ndarray, b: ndarray, x: ndarray) -> ndarray:
     """The derivative of beta samples x by the first parameter, a."""
+    x = np.clip(x, np.finfo(x.dtype).tiny, 1 - np.finfo(x.dtype).epsneg)
     log_x, log_rest = np.log(x), np.log1p(-x)
     zero = digamma(a) - digamma(a + b)
     near_zero = x < np.minimum(0.5, 1 / (a + b))
