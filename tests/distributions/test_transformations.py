@@ -161,3 +161,31 @@ def test_an_agent_learns_as_with_pytorch() -> None:
         return logits.detach().numpy()
 
     np.testing.assert_allclose(learnt(wengert), learnt(torch), 1e-4, 1e-4)
+
+
+@pytest.mark.parametrize("name", ["Categorical", "Gamma", "Dirichlet", "Poisson"])
+def test_samples_of_unknown_parameters_are_not_compiled(name: str) -> None:
+    def sample(parameter: Any) -> Any:
+        more = [1.0] if name == "Gamma" else []
+        return getattr(D, name)(parameter, *more).sample()
+
+    compiled = wengert.compile(sample, backend="numpy")
+    with pytest.warns(UserWarning, match="the value of a tensor is asked for"):
+        compiled(wengert.ones(3))
+    wengert.manual_seed(0)
+    found = compiled(wengert.ones(3))
+    wengert.manual_seed(0)
+    assert found.tolist() == sample(wengert.ones(3)).tolist()
+
+
+def test_what_is_computed_while_captured_is_not_kept() -> None:
+    coin = D.Bernoulli(logits=wengert.zeros(2))
+    normal = D.MultivariateNormal(wengert.zeros(2), wengert.eye(2))
+
+    def f(x: Any) -> Any:
+        return x * coin.probs + coin.entropy() + normal.scale_tril.sum()
+
+    compiled = wengert.compile(f, backend="numpy", fullgraph=True)
+    found = compiled(wengert.ones(2))
+    assert coin.probs.tolist() == [0.5, 0.5]
+    assert found.tolist() == pytest.approx(f(wengert.ones(2)).tolist())

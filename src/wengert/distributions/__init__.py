@@ -10,7 +10,9 @@ tensor([1.5410, 0.7066])
 tensor([-0.9189, -1.4189])
 
 Parameters and events are checked, unless ``validate_args=False``. Inside `vmap` all
-elements are checked at once; inside of a compiled function nothing is.
+elements are checked at once; inside of a compiled function nothing is. Such a function
+can draw with `rsample` where that is a formula of noise (`Normal`, `Uniform`, `Laplace`
+and others). What is drawn with probabilities (`Categorical`) it cannot: draw outside.
 """
 
 from . import (

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from numbers import Number
 from typing import Any
 
+from .. import dispatch
 from ..autograd import enable_grad
 from ..dtypes import get_default_dtype
 from ..limits import finfo
@@ -100,5 +101,6 @@ class lazy_property:
             return self
         with enable_grad():
             value = self.wrapped(instance)
-        setattr(instance, self.wrapped.__name__, value)
+        if dispatch.tracing is None:  # else it has no value yet
+            setattr(instance, self.wrapped.__name__, value)
         return value

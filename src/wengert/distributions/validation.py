@@ -15,6 +15,7 @@ from numpy import ndarray
 
 from .. import dispatch
 from ..autograd import no_grad
+from ..dtypes import Size
 from ..tensor import Tensor
 from .constraints import Constraint, is_dependent
 from .utils import lazy_property
@@ -57,7 +58,7 @@ def check_sample(distribution: Any, value: Any) -> None:
     """Raise a ValueError if a value cannot be a sample, or samples."""
     if not isinstance(value, Tensor):
         raise ValueError("The value argument to log_prob must be a Tensor")
-    check_shape(distribution, tuple(value.shape))
+    check_shape(distribution, value.shape)
     try:
         support = distribution.support
     except NotImplementedError:
@@ -76,20 +77,18 @@ def check_sample(distribution: Any, value: Any) -> None:
         )
 
 
-def check_shape(distribution: Any, actual: tuple[int, ...]) -> None:
-    event = tuple(distribution.event_shape)
-    own = actual[max(len(actual) - len(event), 0) :]
-    if own != event:
+def check_shape(distribution: Any, actual: Size) -> None:
+    event = distribution.event_shape
+    if actual[max(len(actual) - len(event), 0) :] != event:
         raise ValueError(
-            "The right-most size of value must match event_shape: "
-            f"{size_text(actual)} vs {size_text(event)}."
+            f"The right-most size of value must match event_shape: {actual} vs {event}."
         )
-    expected = tuple(distribution.batch_shape) + event
+    expected = Size((*distribution.batch_shape, *event))
     for have, want in zip(reversed(actual), reversed(expected), strict=False):
         if 1 not in (have, want) and have != want:
             raise ValueError(
                 "Value is not broadcastable with batch_shape+event_shape: "
-                f"{size_text(actual)} vs {size_text(expected)}."
+                f"{actual} vs {expected}."
             )
 
 
@@ -122,7 +121,3 @@ def array_below(value: Any) -> ndarray:
 
 def shown(value: Tensor) -> str:
     return f"{type(value).__name__} of shape {tuple(value.shape)}"
-
-
-def size_text(shape: tuple[int, ...]) -> str:
-    return f"torch.Size({list(shape)})"

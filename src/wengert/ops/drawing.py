@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import modes
+from .. import dispatch, modes
 from ..generator import Generator, default_generator
-from ..tensor import Tensor
+from ..tensor import Layer, Tensor
 from .options import finish
 
 
@@ -37,6 +37,8 @@ def fresh_of(draw: Callable[..., Any], *parameters: Any, **options: Any) -> Tens
 
         return finished(randomness.fresh_of(draw, *parameters), **options)
     arrays = [p.detach()._data if isinstance(p, Tensor) else p for p in parameters]
+    if dispatch.tracing is not None:  # it refuses to say what values there will be
+        arrays = [np.asarray(a) if isinstance(a, Layer) else a for a in arrays]
     return finish(np.asarray(draw(*arrays)), **options)
 
 
