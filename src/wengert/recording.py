@@ -222,8 +222,7 @@ def fits(
         shape, dtype: those of the result.
     """
     targets: list[Any] = []
-    # what a hook gives back may have any shape and dtype
-    differ = bool(modes.special) and bool(modes.local.saved_hooks)
+    differ = False
     for arg, edge in zip(args, edges):  # noqa: B905 (quicker)
         target = None
         if isinstance(arg, Tensor):
@@ -238,7 +237,10 @@ def fits(
                 if target[0] != shape:
                     differ = True
         targets.append(target)
-    return tuple(targets) if differ else None
+    # what a hook gives back may have any shape and dtype
+    if differ or (modes.special and modes.local.saved_hooks):
+        return tuple(targets)
+    return None
 
 
 def statics(

@@ -288,7 +288,8 @@ class Tensor(metaclass=_Open):
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             check_grad(self, value)
-        below(self)._grad = value
+        owner = self if self._special is None else below(self)
+        owner._grad = value
 
     @grad.deleter
     def grad(self) -> None:

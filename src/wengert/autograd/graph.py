@@ -43,7 +43,8 @@ def call_node(self: Node, *grads: Tensor | None) -> Any:
     return found[0] if len(found) == 1 else found
 
 
-OpNode.__call__ = AccumulateGrad.__call__ = call_node  # type: ignore[attr-defined]
+for _kind in (OpNode, AccumulateGrad):
+    setattr(_kind, "__call__", call_node)  # noqa: B010 (mypy refuses to assign it)
 
 
 class InputMetadata(NamedTuple):
