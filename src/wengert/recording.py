@@ -79,7 +79,7 @@ def record(
         elif cut_off:
             for out in outputs:
                 if is_differentiable(out._data.dtype):
-                    out._node = views.Severed()
+                    out._node = views.Severed(primitive.node_class.__name__)
     return tuple(outputs) if several else outputs[0]
 
 

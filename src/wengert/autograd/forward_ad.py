@@ -166,4 +166,5 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
     if current is None:
         return UnpackedDualTensor(below(tensor), None)
     tangent: Any = tangent_of(tensor, current) if modes.is_forward_enabled() else None
-    return UnpackedDualTensor(primal_of(tensor, current), tangent)
+    primal = primal_of(tensor, current)
+    return UnpackedDualTensor(primal.view(primal.shape), tangent)

@@ -417,7 +417,8 @@ def _set_data(self: Tensor, value: Tensor) -> None:
             "data set to a tensor that requires gradients must be floating point or "
             "complex dtype"
         )
-    rebind(self, value._data, self._special)
+    owner = below(self)
+    rebind(owner, value._data, owner._special)
 
 
 def check_no_batch(tensor: Tensor, message: str) -> None:
@@ -552,6 +553,7 @@ def new_parameter(
     if source._special is not None:
         source = below(source)
     made = rebuild(cls, source._data, requires_grad)
+    made._counter = counter(source)
     if source._special is INFERENCE:
         if requires_grad and not modes.is_inference_mode_enabled():
             raise errors.inference_requires_grad()

@@ -211,17 +211,17 @@ def check_tensor(name: str, value: Any, call: Function) -> None:
 
 def check_out(name: str, out: Any, args: tuple[Any, ...]) -> None:
     """Refuse to write where a derivative would be lost."""
-    for value in (out, *args):
-        for item in value if isinstance(value, tuple | list) else (value,):
-            if not isinstance(item, Tensor):
-                continue
-            if level_of(item):
-                refuse_layers(name, item)
-            if modes.is_grad_enabled() and item.requires_grad:
-                raise RuntimeError(
-                    f"{name}(): functions with out=... arguments don't support "
-                    "automatic differentiation, but one of the arguments requires grad."
-                )
+    values = [out, *args]
+    items = [x for v in values for x in (v if isinstance(v, tuple | list) else (v,))]
+    tensors = [item for item in items if isinstance(item, Tensor)]
+    if modes.is_grad_enabled() and any([tensor.requires_grad for tensor in tensors]):
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic "
+            "differentiation, but one of the arguments requires grad."
+        )
+    for tensor in tensors:
+        if level_of(tensor):
+            refuse_layers(name, tensor)
 
 
 def refuse_layers(name: str, tensor: Tensor) -> None:
