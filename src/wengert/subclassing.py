@@ -204,6 +204,11 @@ def __init_subclass__(cls: type[Tensor], **options: Any) -> None:
     if not overrides(cls) or (own is None and cls.__base__ is not Tensor):
         return
     know_all()
+    if own is not None:
+        # above this module in the order of imports
+        from .interception import let_classes_handle
+
+        let_classes_handle()
     for name, value in vars(Tensor).items():
         if name in cls.__dict__ or name in ORDINARY:
             continue
