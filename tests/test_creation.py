@@ -168,3 +168,20 @@ def test_pickle_and_deepcopy(shape: tuple[int, ...]) -> None:
 def test_deepcopy_of_a_computed_tensor_is_refused() -> None:
     with pytest.raises(RuntimeError, match="graph leaves"):
         copy.deepcopy(wengert.ones(2, requires_grad=True) * 2)
+
+
+@pytest.mark.parametrize(
+    "array", [pickle.loads(pickle.dumps(np.ones(3, "f"))), np.ones(3, np.longlong)]
+)
+def test_dtypes_are_the_common_objects(array):
+    """NumPy has other objects for a dtype, which are equal and not the same."""
+    for make in (wengert.from_numpy, wengert.as_tensor, wengert.tensor):
+        tensor = make(array)
+        assert tensor.numpy().dtype is np.dtype(array.dtype.str)
+        tensor[0] = 5
+        assert (array[0] == 5) == (make is not wengert.tensor)
+        array[0] = 1
+        again = pickle.loads(pickle.dumps(tensor))
+        assert again.numpy().dtype is tensor.numpy().dtype
+    compiled = wengert.compile(lambda x: x * 2, fullgraph=True)
+    assert compiled(wengert.from_numpy(array)).tolist() == [2, 2, 2]

@@ -12,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given, strategies as st
 
+import wengert
 from wengert.generator import CHUNK, Generator, default_generator
 from wengert.kernels import box_muller, shuffle
 from wengert.kernels.fused import fused
@@ -633,3 +634,34 @@ def test_arrays_without_dimensions(method):
 
 def test_default_generator_is_one():
     assert isinstance(default_generator, Generator)
+
+
+FILLS = {
+    "uniform_": (),
+    "random_": (7,),
+    "bernoulli_": (0.3,),
+    "exponential_": (),
+    "geometric_": (0.5,),
+    "cauchy_": (),
+    "log_normal_": (),
+}
+
+
+@pytest.mark.parametrize("name", FILLS)
+@pytest.mark.parametrize("recorded", [False, True])
+def test_tensors_are_filled_in_the_order_of_memory(name, recorded):
+    found = []
+    for library in (wengert, torch):
+        library.manual_seed(SEED)
+        memory = library.zeros(5, 3, 7, dtype=library.float64, requires_grad=recorded)
+        tensor = (memory * 1).permute(2, 0, 1)[1:5]
+        getattr(tensor, name)(*FILLS[name])
+        found.append((tensor.detach().numpy(), library.rand(1).item()))
+    np.testing.assert_allclose(found[0][0], found[1][0], 1e-13)
+    assert found[0][1] == found[1][1]
+
+
+def test_probabilities_are_those_of_the_places_that_are_filled():
+    tensor = wengert.zeros(4, 3).t()
+    tensor.bernoulli_(wengert.tensor([0.0, 1.0, 0.0, 1.0]))
+    assert tensor.tolist() == [[0, 1, 0, 1]] * 3

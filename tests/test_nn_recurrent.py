@@ -144,6 +144,51 @@ def test_every_mode(kind):
     assert wengert.autograd.gradgradcheck(run, (x, weight), check_fwd_over_rev=True)
 
 
+@pytest.mark.parametrize("options", [{}, {"bidirectional": True, "num_layers": 2}])
+@pytest.mark.parametrize("kind", KINDS)
+def test_second_derivatives(kind, options):
+    found = []
+    for library in LIBRARIES:
+        layer = made(library, kind, options)
+        x = library.tensor(numbers(5, 3, 4), requires_grad=True)
+        leaves = [x, *layer.parameters()]
+        loss = sum([out.sin().sum() for out in flat(layer(x))])
+        first = library.autograd.grad(loss, leaves, create_graph=True)
+        second = library.autograd.grad(sum([g.pow(2).sum() for g in first]), leaves)
+        found.append([tensor.detach().numpy() for tensor in [*first, *second]])
+    for mine, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("used", ["outputs", "h", "c"])
+def test_any_of_an_lstms_results_alone(used):
+    def run(library, layer, x):
+        outputs, (h, c) = layer(x)
+        return {"outputs": outputs[2:], "h": h, "c": c}[used]
+
+    for options in ({}, {"bidirectional": True}):
+        agree("LSTM", options, run)
+
+
+@pytest.mark.filterwarnings("error")
+def test_gates_that_are_shut():
+    """Exponentials overflow, and the gates' values are zero and one all the same."""
+    agree("LSTM", {}, lambda library, layer, x: layer(x * 1e6))
+    lstm = wengert.nn.LSTM(4, 6)
+    outputs, _ = lstm(wengert.full((5, 3, 4), -1e30))
+    assert outputs.isfinite().all()
+
+
+def test_nodes_of_an_lstm():
+    names = []
+    for library in LIBRARIES:
+        x = library.zeros(5, 3, 4)
+        for options in ({}, {"batch_first": True}, {"bidirectional": True}):
+            outputs, (h, c) = library.nn.LSTM(4, 6, **options)(x)
+            names.append([t.grad_fn.name() for t in (outputs, h, c)])
+    assert names[:3] == names[3:]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_compiled(kind):
     layer = made(wengert, kind, {})

@@ -40,7 +40,8 @@ LAYERS = [
     {"primitives"},
     {"inplace"},
     {"ops"},
-    {"function", "layers", "autograd", "linalg", "special", "func", "subclassing"},
+    {"function", "layers", "autograd", "func", "subclassing"}
+    | {"linalg", "special", "fft", "masked", "signal"},
     {"interception"},
     {"overrides"},
     {"nn", "optim", "utils", "serialization", "cuda"},
@@ -250,12 +251,15 @@ def test_module_says_what_it_is(path):
 PUBLIC_MODULES = [
     "wengert",
     "wengert.autograd",
+    "wengert.fft",
     "wengert.func",
     "wengert.linalg",
+    "wengert.masked",
     "wengert.nn",
     "wengert.nn.functional",
     "wengert.nn.init",
     "wengert.optim",
+    "wengert.signal.windows",
     "wengert.special",
     "wengert.utils",
 ]

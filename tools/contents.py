@@ -28,7 +28,9 @@ methods of `Tensor`.
 CONTENTS: dict[str, tuple[str, str]] = {
 '''
 NOT_FAMILIES = {
-    *("arguments", "contents", "index_parsing", "later", "options", "public"),
+    *("arguments", "contents", "drawing", "index_parsing", "later", "options"),
+    "outputs",
+    "public",
 }
 """The modules of helpers."""
 Names = set[tuple[str, str]]

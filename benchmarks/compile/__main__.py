@@ -5,8 +5,9 @@
 Fresh processes take turns, two threads each. The columns of contenders are medians over
 rounds of their time by that of compiled Wengert: above 1, compiled Wengert is faster.
 *best* is against the quickest peer. *cold* and *warm* are what the first call takes,
-compiling included, with an empty cache on disk and with a full one; *copy* is the share
-of the machine's copy bandwidth, for what has to be read and written at least.
+compiling included, with an empty cache on disk and with a full one; *memory* is the
+share of the machine's memory bandwidth, for what has to be read and written at least:
+what copies and an update in place of arrays of that size reach at best.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ TOLERANCE = 1e-3
 def one_round(workload: Workload, contenders: Sequence[str], index: int) -> Row:
     """Measure each contender once, in another order each time.
 
-    Where memory bounds the time, the machine's copy bandwidth takes a turn, too.
+    Where memory bounds the time, what the machine's memory can do takes a turn, too.
     """
     first = index % len(contenders)
     row = {
@@ -32,7 +32,7 @@ def one_round(workload: Workload, contenders: Sequence[str], index: int) -> Row:
     }
     check_equal(workload.name, row)
     if workload.traffic:
-        row["copy"] = worker("copy", "copy")
+        row["memory"] = worker(workload.name, "memory")
     return row
 
 

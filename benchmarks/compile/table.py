@@ -17,9 +17,9 @@ HEADER = (
     "target",
     "cold",
     "warm",
-    "copy",
+    "memory",
 )
-WIDTHS = (12, 10, 7, 7, 14, 7, 7, 24, 8, 8, 6)
+WIDTHS = (12, 10, 7, 7, 14, 7, 7, 24, 8, 8, 7)
 
 
 def heading() -> str:
@@ -45,7 +45,7 @@ def report(workload: Workload, rows: list[Row]) -> str:
             judged(workload, ratios, median(rows, "first")),
             f"{median(rows, 'first'):.2f} s",
             f"{median(rows, 'again'):.2f} s",
-            f"{workload.traffic * ratios['copy']:.0%}" if workload.traffic else "",
+            f"{ratios['memory']:.0%}" if workload.traffic else "",
         )
     )
 

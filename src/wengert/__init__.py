@@ -64,10 +64,12 @@ if TYPE_CHECKING:
 tensor: Any  # a function, as the module of that name is wanted by nobody outside
 
 _MODULES = (
-    *("accelerator", "amp", "backends", "compiler", "cuda", "func", "linalg", "nn"),
-    *("optim", "random", "special", "testing", "utils"),
+    *("accelerator", "amp", "backends", "compiler", "cuda", "fft", "func", "linalg"),
+    *("masked",),
+    *("nn", "optim", "random", "signal", "special", "testing", "utils"),
 )
 _LATER = {name: name for name in _MODULES} | {
+    "autocast": "amp",
     "compile": "compiler.compiled",
     "finfo": "limits",
     "iinfo": "limits",

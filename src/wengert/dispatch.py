@@ -112,8 +112,9 @@ def computed(
     """Return a primitive's results, and what its rules need of the forward besides."""
     if not primitive.hidden:
         return compute(primitive, arrays, params), ()
-    results, *hidden = primitive.forward_with_hidden(*arrays, **params)
-    return results, hidden
+    found = primitive.forward_with_hidden(*arrays, **params)
+    count = len(primitive.outputs)
+    return found[0] if count == 1 else found[:count], found[count:]
 
 
 def compute(primitive: Primitive, arrays: Sequence[Any], params: dict[str, Any]) -> Any:

@@ -214,6 +214,16 @@ def from_numpy(numpy_dtype: np.dtype[Any]) -> dtype:
     )
 
 
+def with_common_dtype(array: np.ndarray) -> np.ndarray:
+    """Return an array whose dtype is the one object that NumPy has for it in common.
+
+    Arrays from pickles, or of C's `long long`, have others, which are equal; dtypes
+    are compared by identity wherever that is quicker. The memory is the same.
+    """
+    common = np.dtype(array.dtype.str)
+    return array if array.dtype is common else array.view(common)
+
+
 def to_numpy(requested: object, function: str = "tensor") -> np.dtype[Any]:
     """Return the NumPy dtype for a `dtype=` argument.
 

@@ -175,6 +175,14 @@ def overlapping_memory() -> RuntimeError:
     )
 
 
+def read_and_written() -> RuntimeError:
+    return RuntimeError(
+        "unsupported operation: some elements of the input tensor and the written-to "
+        "tensor refer to a single memory location. Please clone() the tensor before "
+        "performing the operation."
+    )
+
+
 def nothing_to_differentiate(index: int) -> RuntimeError:
     return RuntimeError(
         f"element {index} of tensors does not require grad and does not have a grad_fn"
@@ -395,6 +403,15 @@ def not_a_tensor(op: str, name: str, position: int, value: Any) -> TypeError:
     found = "numpy.ndarray" if kind.__module__ == "numpy" else kind.__name__
     return TypeError(
         f"{op}(): argument '{name}' (position {position}) must be Tensor, not {found}"
+    )
+
+
+def invalid_combination(op: str, args: Sequence[Any]) -> TypeError:
+    """Name the kinds of arguments of an op that has several forms, all of a tensor."""
+    kinds = ", ".join([type(arg).__name__ for arg in args])
+    return TypeError(
+        f"{op}() received an invalid combination of arguments - got ({kinds}), but "
+        "expected a Tensor"
     )
 
 

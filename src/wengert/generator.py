@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from .dtypes import from_numpy
 from .kernels import box_muller, rejection
 from .kernels.box_muller import BLOCK
 from .kernels.fused import fused
+from .kernels.memory_order import in_order_of_memory
 from .kernels.ranges import (
     check_interval,
     check_probabilities,
@@ -194,10 +196,15 @@ class Generator(Stream):
         dtype: DTypeLike = np.float32,
         mean: float | ndarray = 0.0,
         std: float | ndarray = 1.0,
+        in_blocks: bool = True,
     ) -> ndarray:
         """Normal numbers: `torch.randn`, `Tensor.normal_`; for arrays `torch.normal`.
 
         The two parts of a complex number share its variance, and have its mean each.
+
+        Args:
+            in_blocks: whether many numbers are made in the way that PyTorch has for
+                contiguous memory.
         """
         dtype = _checked(dtype, FLOATING + COMPLEX, "normal_kernel_cpu")
         if isinstance(mean, ndarray) or isinstance(std, ndarray):
@@ -208,9 +215,10 @@ class Generator(Stream):
         require(std >= 0, f"normal expects std >= 0.0, but found std {std:g}")
         if dtype.kind == "c":
             deviation = std * math.sqrt(0.5)
-            parts = self.normal((*shape, 2), _part(dtype), mean, deviation)
+            part = _part(dtype)
+            parts = self.normal((*shape, 2), part, mean, deviation, in_blocks)
             return _complex(parts, dtype)
-        if math.prod(shape) >= FEW:
+        if in_blocks and math.prod(shape) >= FEW:
             return self._in_blocks(shape, dtype, mean, std)
         return _filled(shape, dtype, lambda n: _scaled(self._in_pairs(n), std, mean))
 
@@ -351,9 +359,10 @@ class Generator(Stream):
             return self._drawn_again(probs, num_samples)
         # of exponential waiting times, each is the first with a probability
         # proportional to its rate
-        waiting = self.exponential(probs.shape, probs.dtype)
-        order: ndarray = np.argsort(-(probs / waiting), axis=-1, kind="stable")
-        return order[..., :num_samples]
+        draw = partial(self.exponential, dtype=probs.dtype)
+        waiting = in_order_of_memory(draw, probs)(probs.shape)
+        order = np.argsort(-(probs / waiting), axis=-1, kind="stable")
+        return np.ascontiguousarray(order[..., :num_samples])
 
     def _drawn_again(self, probs: ndarray, num_samples: int) -> ndarray:
         rows = probs.reshape(-1, probs.shape[-1])

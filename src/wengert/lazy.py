@@ -20,7 +20,9 @@ def loader(names: dict[str, Any], later: dict[str, str]) -> Callable[[str], Any]
         if name not in later:
             raise AttributeError(f"module '{package}' has no attribute '{name}'")
         module = import_module(f"{package}.{later[name]}")
-        names[name] = getattr(module, name, module)
+        # of `fft`, the package is meant, not the function in it
+        is_package = later[name] == name and hasattr(module, "__path__")
+        names[name] = module if is_package else getattr(module, name, module)
         return names[name]
 
     return load

@@ -176,7 +176,7 @@ class Primitive:
         hidden: tuple[str, ...] = (),
     ) -> None:
         self.name = name
-        self.forward = first_of(forward) if hidden else forward
+        self.forward = visible(forward, len(outputs)) if hidden else forward
         self.forward_with_hidden = forward
         self.hidden = hidden
         self.inputs = inputs
@@ -347,13 +347,14 @@ def place_of_index(index: tuple[Any, ...]) -> dict[str, Any]:
     return {"dim": dim, "start": item.start or 0, "end": end, "step": item.step or 1}
 
 
-def first_of(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the forward without its hidden results."""
+def visible(forward: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """Return the forward without its hidden results: with the first so many."""
+    shown = 0 if count == 1 else slice(count)
 
-    def visible(*arrays: Any, **params: Any) -> Any:
-        return forward(*arrays, **params)[0]
+    def without_hidden(*arrays: Any, **params: Any) -> Any:
+        return forward(*arrays, **params)[shown]
 
-    return visible
+    return without_hidden
 
 
 def camel(name: str) -> str:

@@ -7,6 +7,7 @@ nodes (`Plan`); to record is then to follow the plan.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -338,9 +339,10 @@ def attach_views(
         def step(base: Tensor, **params: Any) -> Any:
             return primitive.call(base, *rest, **params)
 
-    for out in outputs:
+    for position, out in enumerate(outputs):
         if shares_memory(out._data, source):
-            views.attach(out, source, step, origin, params)
+            made = partial(views.one_of, step, position) if len(outputs) > 1 else step
+            views.attach(out, source, made, origin, params)
 
 
 def shares_memory(result: Any, source: Any) -> bool:

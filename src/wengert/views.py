@@ -200,6 +200,12 @@ def replay(steps: Steps, base: Tensor) -> Tensor:
     return base
 
 
+def one_of(step: Step, position: int, base: Tensor, **params: Any) -> Tensor:
+    """Make one of the views that a step makes."""
+    found: Tensor = step(base, **params)[position]
+    return found
+
+
 def attach(
     view: Tensor,
     source: Tensor,

@@ -293,7 +293,7 @@ def test_training_flag(backend):
         expected = module(x)
         torch.manual_seed(3)
         close(function(x), expected)
-    assert len(function.programs) == 2
+    assert len(function.forward.programs) == 2
 
 
 def test_number_of_programs_is_bounded(backend):
@@ -630,6 +630,32 @@ def test_schedules_belong_outside():
 
     with pytest.raises(RuntimeError, match="outside of the compiled function"):
         torch.compile(step, backend="numpy", fullgraph=True)(torch.ones(2))
+    assert scheduler.last_epoch == 0
+    relaxed = torch.compile(step, backend="numpy")
+    with pytest.warns(UserWarning, match="the scheduler's step"):
+        relaxed(torch.ones(2))
+    relaxed(torch.ones(2))
+    assert scheduler.last_epoch == 2
+    assert optimizer.param_groups[0]["lr"] == 0.25
+    assert weight.tolist() == [-1.5, -1.5]
+
+
+def test_options_that_change_are_as_eager_leaves_them():
+    weight = torch.zeros(2, requires_grad=True)
+    optimizer = torch.optim.SGD([weight], lr=1.0)
+
+    def step(x):
+        optimizer.zero_grad()
+        (weight * x).sum().backward()
+        optimizer.step()
+        optimizer.param_groups[0]["lr"] *= 0.5
+
+    relaxed = torch.compile(step, backend="numpy")
+    with pytest.warns(UserWarning, match="options of an optimizer"):
+        relaxed(torch.ones(2))
+    relaxed(torch.ones(2))
+    assert optimizer.param_groups[0]["lr"] == 0.25
+    assert weight.tolist() == [-1.5, -1.5]
 
 
 def test_gradient_through_what_was_computed_outside(backend):
@@ -797,3 +823,20 @@ def test_every_op(family, sample):
             assert (a.shape, a.dtype) == (b.shape, b.dtype)
             close(a, b, 1e-4 if b.dtype.itemsize < 8 else 1e-8)
     assert not any("replay failed" in reason for reason in function.reasons)
+
+
+def test_parts_of_one_tensor_are_inputs(backend):
+    whole = data(2, 3, 4)
+    first, second = whole
+    left, right = whole.split(2, dim=2)
+    function = torch.compile(
+        lambda: (first * second).sum() + (left - right).square().sum(),
+        backend=backend,
+        fullgraph=True,
+    )
+    for seed in range(3):
+        whole.copy_(data(2, 3, 4, seed=seed))
+        array = whole.numpy()
+        difference = array[..., :2] - array[..., 2:]
+        wanted = (array[0] * array[1]).sum() + (difference**2).sum()
+        np.testing.assert_allclose(function().item(), wanted, rtol=1e-5)

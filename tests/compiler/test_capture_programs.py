@@ -42,6 +42,31 @@ IN_PLACE = {
     "assigned": lambda t, x, y: x.__setitem__((slice(None), 0), y[:, 3]),
 }
 
+# what has no kernel: it runs in Python at each replay
+CALLS = {
+    "conv": lambda t, x: t.conv1d(x[None], x[:, None, :3], padding=1, groups=3)[0],
+    "max_pool": lambda t, x: t.max_pool1d(x[None], 3, 1, 1)[0],
+    "avg_pool": lambda t, x: t.avg_pool1d(x[None], 3, 1, 1)[0],
+    "cumsum": lambda t, x: x.cumsum(1),
+    "cumprod": lambda t, x: x.t().cumprod(0).t(),
+    "sort": lambda t, x: x.sort(0)[0],
+    "complex": lambda t, x: (t.complex(x, x.cos()) * (1 + 2j)).abs(),
+    "complex view": lambda t, x: t.view_as_real(t.complex(x, x * 2)).sum(-1),
+    "half": lambda t, x: x + (x.detach().half() * 2).to(x.dtype),
+    "rand": lambda t, x: x + t.rand(3, 4, dtype=x.dtype),
+    "randn": lambda t, x: x * t.randn(4, dtype=x.dtype),
+    "permuted": lambda t, x: x[t.randperm(3)],
+    "dropout": lambda t, x: t.dropout(x, 0.5, True),
+    "dropout of a transpose": lambda t, x: t.dropout(x.t(), 0.5, True).t(),
+    "masked": lambda t, x: x * t.empty_like(x).bernoulli_(0.5),
+    "filled": lambda t, x: x + t.zeros_like(x.t()).uniform_(-1, 1).t(),
+    "noise in place": lambda t, x: (x * 1.0).add_(t.randn_like(x.detach())),
+    "dropped in place": lambda t, x: t.nn.functional.dropout(x * 1.0, 0.5, True, True),
+    "cumsum in place": lambda t, x: (x * 1.0).cumsum_(1),
+    "row in place": lambda t, x: written(x, lambda c: c[1].copy_(c[0].cumsum(0))),
+    "column in place": lambda t, x: written(x, lambda c: c[:, 1:3].cumsum_(0)),
+}
+
 names = st.one_of(
     st.tuples(st.just("unary"), st.sampled_from(sorted(UNARY))),
     st.tuples(st.just("binary"), st.sampled_from(sorted(BINARY))),
@@ -50,6 +75,23 @@ names = st.one_of(
 programs = st.lists(
     st.tuples(names, st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=8
 )
+
+
+mixed = st.lists(
+    st.tuples(
+        st.one_of(st.tuples(st.just("call"), st.sampled_from(sorted(CALLS))), names),
+        st.integers(0, 30),
+        st.integers(0, 30),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def written(x, write):
+    copy = x * 1.0
+    write(copy)
+    return copy
 
 
 def run(t, program, x, y):
@@ -61,6 +103,8 @@ def run(t, program, x, y):
             values.append(UNARY[name](t, a))
         elif kind == "binary":
             values.append(BINARY[name](t, a, b))
+        elif kind == "call":
+            values.append(CALLS[name](t, a))
         else:
             copy = a * 1.0
             IN_PLACE[name](t, copy, b)
@@ -132,3 +176,62 @@ def test_second_derivatives_inside(backend, program):
         np.testing.assert_allclose(
             found[0].detach().numpy(), expected[0].detach().numpy(), 1e-7, 1e-9
         )
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+@settings(max_examples=60, deadline=None)
+@given(program=mixed, transposed=st.booleans())
+def test_programs_with_calls(backend, program, transposed):
+    """Eager ops between kernels, the same random numbers, and writes to arguments."""
+
+    def function(x, y, total):
+        value, loss = run(wengert, program, x, y)
+        with wengert.no_grad():
+            total.add_(value.t().cumsum(0).t())
+            total[:, 1:3].copy_(total.sort(1)[0][:, :2])
+        return value, loss
+
+    def outcomes(function):
+        wengert.manual_seed(3)
+        total, found = wengert.zeros(3, 4, dtype=wengert.float64), []
+        for seed in (0, 1):
+            x, y = map(wengert.from_numpy, arrays(seed))
+            x = x.t().contiguous().t() if transposed else x
+            x, y = x.requires_grad_(), y.requires_grad_()
+            value, loss = function(x, y, total)
+            grads = wengert.autograd.grad(loss, [x, y], materialize_grads=True)
+            found += [value, loss, *grads, total.clone(), wengert.rand(2)]
+        return [tensor.detach().numpy() for tensor in found]
+
+    compiled = wengert.compile(function, backend=backend, fullgraph=True)
+    for a, b in zip(outcomes(compiled), outcomes(function), strict=True):
+        np.testing.assert_allclose(a, b, 1e-8, 1e-10)
+    assert len(compiled.programs) == 1
+
+
+LAYOUTS = {
+    "contiguous": lambda x: x * 2,
+    "transposed": lambda x: x.transpose(0, 2),
+    "computed": lambda x: (x.transpose(0, 2) * 2).exp(),
+    "of two": lambda x: x.transpose(0, 2) * x,
+    "broadcast": lambda x: x.transpose(0, 2) + x.sum(1, keepdim=True),
+    "sliced": lambda x: x.permute(1, 2, 0)[1:, ::2],
+    "reduced": lambda x: x.transpose(0, 1).sum(0),
+    "reshaped": lambda x: x.transpose(1, 2).reshape(4, 16),
+    "of size one": lambda x: x.permute(2, 0, 1)[:, None] * 1,
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_dropout_draws_in_the_order_of_memory(layout):
+    def function(x):
+        return wengert.dropout(LAYOUTS[layout](x), 0.5, True)
+
+    compiled = wengert.compile(function, fullgraph=True)
+    for dims in ((0, 1, 2), (2, 1, 0), (0, 1, 2), (1, 0, 2)):
+        x = wengert.rand(4, 4, 4).permute(dims)
+        found = []
+        for f in (function, compiled):
+            wengert.manual_seed(0)
+            found.append(f(x).numpy())
+        np.testing.assert_allclose(*found, rtol=1e-5)

@@ -287,3 +287,14 @@ def test_a_loss_and_its_gradient_are_one_pass_over_the_logits():
     step(x, wengert.arange(64))
     large = [line for line in step.explain().splitlines() if "[64, 5000]" in line]
     assert len(large) == 1
+
+
+def test_masked_maximum_is_vectorised(tmp_path, monkeypatch, capfd):
+    """LLVM says so when it cannot do what a loop asks for."""
+    monkeypatch.setenv("WENGERT_CACHE_DIR", str(tmp_path))
+    graph, rng = Graph(), np.random.default_rng(0)
+    inputs = [rng.standard_normal((5, 37)).astype("f"), rng.random((5, 37)) > 0.5]
+    x, mask = (graph.input(array) for array in inputs)
+    graph.outputs = [softmax(graph, graph.add("where", [mask, x, -np.inf]), 1)]
+    assert_same(graph, inputs)
+    assert capfd.readouterr().err == ""

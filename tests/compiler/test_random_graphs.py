@@ -3,7 +3,12 @@
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
+from wengert.compiler.alike import Dense, build_kernels
 from wengert.compiler.graph import Graph, Node
+from wengert.compiler.groups import Group
+from wengert.compiler.kernels import build_kernel
+from wengert.compiler.passes import optimize
+from wengert.compiler.schedule import schedule
 
 from .support import assert_same
 
@@ -135,3 +140,51 @@ def test_compiled_equals_numpy(program):
     graph, inputs = program
     tolerance = 2e-4 if inputs[0].dtype == np.float32 else 1e-9
     assert_same(graph, inputs, rtol=tolerance, atol=tolerance)
+
+
+@st.composite
+def families(draw):
+    """The same random elementwise function of arrays of several shapes."""
+    graph, inputs = Graph(), []
+    rate = graph.scalar()
+    script = draw(st.lists(st.integers(0, 2**31), min_size=2, max_size=8))
+    shapes = [(5000,), (7,), (64, 130), (3, 4, 5), (1,), (6, 1), (2, 3), ()]
+    writes, stores = draw(st.booleans()), draw(st.booleans())
+    for shape in draw(st.permutations(shapes)):
+        pool = [graph.input((shape, "float32")), graph.input((shape, "float32"))]
+        targets = list(pool)
+        pool.append(graph.expand(graph.cast(rate, "float32"), shape))
+        for seed in script:
+            random = np.random.default_rng(seed)
+            x, y = [pool[i] for i in random.integers(0, len(pool), 2)]
+            op = random.choice([*BINARY, "exp", "cast"])
+            if op == "cast":
+                new = graph.cast(graph.cast(x, "int32"), "float32")
+            else:
+                new = graph.add(op, [x] if op == "exp" else [x, y])
+            pool.append(new)
+        graph.outputs += [pool[-1], *pool[-2:-1] * stores]
+        if writes:
+            graph.write(targets[0], pool[-2])
+            graph.write(targets[1], pool[-1])
+    return graph, inputs
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.one_of(families(), programs()))
+def test_kernels_that_are_written_once_are_as_if_written_anew(program):
+    graph, _ = program
+    plan = schedule(optimize(graph))
+    groups = [step for step in plan.steps if isinstance(step, Group)]
+    for group, kernel in build_kernels(groups, plan.stored).items():
+        assert kernel == build_kernel(group, plan.stored)
+
+
+def test_alike_groups_share_a_kernel():
+    graph = Graph()
+    for n in (5, 5000, 70_000):
+        graph.outputs.append(graph.add("exp", [graph.input(((n,), "float32"))]))
+    plan = schedule(optimize(graph))
+    texts = {k.body for k in build_kernels(plan.steps, plan.stored).values()}
+    assert len(texts) == 1
+    assert len({Dense(group).key for group in plan.steps} - {None}) == 1

@@ -563,7 +563,69 @@ def loop_of_a_number(compiled):
     return [loop(data(4, seed=i), 3 + i % 2) for i in range(4)]
 
 
+def dropout_of_what_is_transposed(compiled):
+    """The numbers are drawn in the order of memory, which a trace has to know."""
+    layer = filled(
+        torch.nn.TransformerEncoderLayer(8, 2, 16, dropout=0.3, batch_first=True)
+    )
+    optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
+
+    @compiled
+    def step(x):
+        optimizer.zero_grad()
+        dropped = functional.dropout(layer(x).transpose(0, 2).exp(), 0.5)
+        noise = torch.rand_like(dropped) + torch.randn_like(x.movedim(0, 1)).sum()
+        loss = (dropped * noise).sin().mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    losses = steps(step, 4, 3, 5, 8)
+    return [*losses, *layer.parameters()]
+
+
+def probabilities(compiled):
+    """A loss that checks the range of what it is given."""
+    judge = filled(torch.nn.Linear(2, 1))
+    optimizer = torch.optim.SGD(judge.parameters(), lr=0.5)
+    loss = torch.nn.BCELoss()
+
+    @compiled
+    def step(x):
+        optimizer.zero_grad()
+        found = loss(judge(x).sigmoid(), (x[:, :1] > 0).float())
+        found.backward()
+        optimizer.step()
+        return found
+
+    return [*steps(step, 4, 5, 2), *judge.parameters()]
+
+
+def checkpointed(compiled):
+    model = filled(
+        torch.nn.Sequential(
+            torch.nn.Linear(4, 8), torch.nn.Dropout(0.5), torch.nn.Linear(8, 2)
+        )
+    )
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    checkpoint = torch.utils.checkpoint.checkpoint
+
+    @compiled
+    def step(x):
+        optimizer.zero_grad()
+        with torch.autocast("cpu", enabled=False):
+            loss = checkpoint(model, x, use_reentrant=False).square().mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return [*steps(step, 4, 5, 4), *model.parameters()]
+
+
 PROGRAMS = {
+    checkpointed: 1,
+    dropout_of_what_is_transposed: 1,
+    probabilities: 1,
     convolutional: 1,
     transformer: 1,
     recurrent: 1,

@@ -146,3 +146,41 @@ def test_bags_scale_rows_that_do_not_count() -> None:
         tables.append((table.numpy(), value.numpy()))
     for ours, theirs in zip(*tables, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["embedding", "embedding_bag"])
+@pytest.mark.filterwarnings("ignore")
+def test_rows_are_scaled_down_in_each_element_of_a_batch(name: str) -> None:
+    tables = np.arange(36.0).reshape(3, 4, 3)
+    found = []
+    for t in (wengert, torch):
+        stack, index = t.from_numpy(tables.copy()), t.tensor([[1, 3], [3, 2]])
+        call = getattr(t.nn.functional, name)
+        value = t.func.vmap(lambda table: call(index, table, max_norm=1.0))(stack)
+        found.append((value.numpy(), stack.numpy()))
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+SAMPLED = {
+    "bernoulli": lambda t, p, q: t.bernoulli(p),
+    "poisson": lambda t, p, q: t.poisson(p),
+    "normal": lambda t, p, q: t.normal(p, q),
+    "normal of means": lambda t, p, q: t.normal(p, 1.0),
+    "normal of deviations": lambda t, p, q: t.normal(0.0, q),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_drawn_numbers_have_zero_gradients(name: str) -> None:
+    kinds = []
+    for t in (wengert, torch):
+        t.manual_seed(3)
+        p, q = t.full((3, 1), 0.5), t.full((2,), 0.25)
+        value = SAMPLED[name](t, p.requires_grad_(), q.requires_grad_())
+        grads = t.autograd.grad(value.sum(), (p, q), allow_unused=True)
+        shapes = [None if g is None else g.tolist() for g in grads]
+        kinds.append((value.grad_fn.name(), value.tolist(), shapes))
+    (our_name, ours, our_grads), (name_, theirs, their_grads) = kinds
+    assert our_name == name_ and our_grads == their_grads
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)

@@ -68,6 +68,11 @@ ACTIVATIONS = [
     functional("softmin", 1),
     functional("log_softmax", 1),
     functional("log_softmax", 0, label="first", inputs=[(3, 4, 2)]),
+    *[
+        functional(name, dim, label=f"{dim}_of_{shape}", inputs=[shape], smooth=False)
+        for name in ("softmax", "softmin", "log_softmax")
+        for dim, shape in ((0, (0, 3)), (1, (3, 0)), (1, (0, 3)))
+    ],
     functional("normalize"),
 ]
 

@@ -50,10 +50,12 @@ def pull_back(node: OpNode, grad: Tensor, edges: Edges) -> Cotangents:
     assert primitive.decomposition is not None
     names = set(node.params) & parameters(primitive.decomposition)
     result = primitive.decomposition(*inputs, **{n: node.params[n] for n in names})
+    seeds = {result: grad}
+    if primitive.several:
+        seeds = {result[index]: each for index, each in grad.items()}
+    seeds = {out._node: each for out, each in seeds.items()}
     captured: dict[Node, Any] = {end: None for end in ends if end is not None}
-    engine.run(
-        {result._node: grad}, keep_graph=True, recorded=True, captured=captured, fit=fit
-    )
+    engine.run(seeds, keep_graph=True, recorded=True, captured=captured, fit=fit)
     return [None if end is None else captured[end] for end in ends]
 
 

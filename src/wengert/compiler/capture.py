@@ -24,6 +24,7 @@ from numpy import ndarray
 
 from .. import dispatch, modes
 from ..engine import Cotangents, Edges, Node as Step, clock
+from ..kernels.memory_order import order_of
 from ..layers.traced import Traced
 from ..primitive import Primitive
 from ..primitives.op import registry
@@ -34,6 +35,7 @@ from .calls import Calls
 from .failures import CaptureError
 from .graph import Node
 from .lowering import lowered
+from .orders import follow_memory, inherit_order
 from .symbol import DTYPES, Symbol, Untraceable
 from .watch import Watch
 
@@ -111,6 +113,8 @@ class Tracer(Calls):
         """Where tensors are among the function's arguments, by their identity."""
         self.reset: set[int] = set()
         self.options: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self.knows_order = False
+        """Whether the program depends on how its inputs lie in memory."""
         self.paused = False
         """Whether tensors are looked at that the function itself does not see."""
         self.sources: list[Any] = []
@@ -147,6 +151,8 @@ class Tracer(Calls):
         """Give every tensor that is older than the trace what it had before."""
         for generator, state in self.generators.values():
             generator.set_state(state)
+        for group, options in self.options.values():
+            group.update(options)
         for record in self.adopted.values():
             if record.born:
                 continue
@@ -248,6 +254,7 @@ class Tracer(Calls):
         else:
             traced = self.traced(self.first_node(record, source or tensor))
             traced.contiguous = record.data.flags.c_contiguous
+            traced.in_memory = order_of(record.data)
             rebind(tensor, traced, Special(0))
         record.traced = tensor._data
         if not born:
@@ -305,7 +312,11 @@ class Tracer(Calls):
         ]
         if primitive.kind == "view" and isinstance(args[0], Traced):
             for index, view in enumerate(made):
-                view.follow(args[0], (primitive, params, index if several else None))
+                place = index if several else None
+                view.follow(args[0], (primitive, params, place))
+                follow_memory(view, primitive, params, place)
+        else:
+            inherit_order(made, primitive, args, params)
         return tuple(made) if several else made[0]
 
     def decomposed(
@@ -408,7 +419,6 @@ class Tracer(Calls):
         for group, options in self.options.values():
             if any([group[key] != value for key, value in options.items()]):
                 raise CaptureError(
-                    "options of an optimizer, such as the learning rate, change. Call "
-                    "the "
-                    "scheduler's step() outside of the compiled function"
+                    "options of an optimizer, such as the learning rate, change. "
+                    "Change them outside of the compiled function"
                 )

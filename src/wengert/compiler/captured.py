@@ -58,6 +58,7 @@ class Captured:
         self.derivative: Derivative | None = None
         self.generators = [found[0] for found in tracer.generators.values()]
         self.opaque = dict(tracer.opaque_ops)
+        self.knows_order = tracer.knows_order
         self.replay: Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
     def shown(self) -> list[int]:
@@ -276,12 +277,12 @@ def result_of(
                 return Given(place, ((Tensor.detach, {}),))
         if base is not tensor and id(base) in returned:
             steps = special.steps()  # type: ignore[union-attr]
-            return ViewOf(slot(base), steps, tensor._data.step[2])
+            return ViewOf(slot(base), steps)
         return Slot(slot(tensor))
     place = place_of(tracer, base, positions)
     if not isinstance(special, View):
         return Given(place)
-    return Given(place, special.steps(), tensor._data.step[2])
+    return Given(place, special.steps())
 
 
 def place_of(tracer: Tracer, tensor: Tensor, positions: dict[int, int]) -> Any:

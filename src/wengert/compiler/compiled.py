@@ -6,6 +6,7 @@ import functools
 import warnings
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 from numpy import ndarray
 
@@ -16,6 +17,10 @@ from .captured import Captured, captured
 from .failures import CaptureError, NotYet
 from .guards import key_of
 from .straight import MISS
+
+BACKENDS = {"llvm": "llvm", "inductor": "llvm", "numpy": "numpy", "eager": None}
+BACKENDS["aot_eager"] = None
+"""What computes, by the names that users give; None for eager mode."""
 
 
 def compile(
@@ -42,16 +47,18 @@ def compile(
     Args:
         model: the function or `nn.Module`; without it a decorator is returned.
         fullgraph: raise an error if the function cannot be captured, in place of
-        running
-            it eagerly with a warning.
-        backend: ``"llvm"`` for machine code (``pip install wengert[jit]``), ``"numpy"``
-            to replay through NumPy.
+            running it eagerly with a warning.
+        backend: ``"llvm"`` for machine code (``pip install wengert[jit]``), also by its
+            name in PyTorch, ``"inductor"``; ``"numpy"`` to replay through NumPy;
+            ``"eager"`` to compile nothing.
         limit: how many programs are kept for different arguments; beyond, calls are
-        eager. dynamic, mode, options: accepted as PyTorch does, without effect.
+            eager.
+        dynamic, mode, options: accepted as PyTorch does, without effect.
         disable: return the function as it is.
 
     Returns:
-        The compiled function; its ``explain()`` says what the programs do.
+        The compiled function, or a module around the module; its ``explain()`` says
+        what the programs do.
 
     Raises:
         ImportError: llvmlite is not installed and `backend` is "llvm".
@@ -64,17 +71,26 @@ def compile(
     >>> f(torch.zeros(3))
     tensor(0.)
     """
-    if backend not in ("llvm", "numpy"):
-        raise ValueError(f"backend must be 'llvm' or 'numpy', not {backend!r}")
+    if backend not in BACKENDS:
+        known = "', '".join(BACKENDS)
+        raise ValueError(f"backend must be one of '{known}', not {backend!r}")
     if model is None:
         return functools.partial(
             compile, fullgraph=fullgraph, backend=backend, limit=limit, disable=disable
         )
-    if disable:
+    engine = BACKENDS[backend]
+    if disable or engine is None:
         return model
-    if backend == "llvm":
+    if engine == "llvm":
         require_llvm()
-    return Compiled(model, fullgraph, backend, limit)
+    compiled = Compiled(model, fullgraph, engine, limit)
+    if "forward" in dir(type(model)):
+        from ..nn.module import Module
+        from .module import OptimizedModule
+
+        if isinstance(model, Module):
+            return OptimizedModule(model, compiled)
+    return compiled
 
 
 def require_llvm() -> None:
@@ -93,6 +109,10 @@ def has_special_modes() -> bool:
     return bool(modes.local.anomaly or modes.local.saved_hooks)
 
 
+made: WeakSet[Compiled] = WeakSet()
+"""The compiled functions that there are."""
+
+
 class Compiled:
     """A function with the programs that were captured of it."""
 
@@ -108,11 +128,21 @@ class Compiled:
         self.eager: list[tuple[Any, tree.Structure]] = []
         """What arguments look like for which the function has to run eagerly."""
         self.reasons: list[str] = []
+        made.add(self)
+
+    def forget(self) -> None:
+        """Have no programs any more."""
+        for kept in (self.programs, self.eager, self.reasons):
+            kept.clear()
 
     def __getattr__(self, name: str) -> Any:
         if name == "function":
             raise AttributeError(name)
         return getattr(self.function, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies have the function, and no programs yet."""
+        return Compiled, (self.function, self.fullgraph, self.backend, self.limit)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)

@@ -20,6 +20,7 @@ import numpy as np
 
 FLOATS = ("float", "double")
 SIZES = {"i1": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "float": 4, "double": 8}
+SIZES["i128"] = 16
 _TYPES = {
     "b1": "i1",
     "i1": "i8",
@@ -30,21 +31,34 @@ _TYPES = {
     "f4": "float",
     "f8": "double",
 }
+_COPIED = {"f2": "i16", "c8": "i64", "c16": "i128"}
+"""What kernels move in memory, and do not compute with."""
 
 
 def llvm_type(dtype: np.dtype) -> str:
     """The register type of a NumPy dtype.
 
     Raises:
-        KeyError: kernels do not compute with that dtype.
+        KeyError: kernels do not even copy that dtype.
     """
-    return _TYPES[dtype.str[1:]]
+    name = dtype.str[1:]
+    return _TYPES.get(name) or _COPIED[name]
 
 
 @functools.cache
 def is_native(dtype: np.dtype) -> bool:
     """Whether kernels compute with the dtype."""
     return dtype.str[1:] in _TYPES and dtype.isnative
+
+
+def aligned(type_name: str) -> str:
+    """What a load or store says about a type that NumPy aligns less than LLVM does."""
+    return ", align 8" if type_name == "i128" else ""
+
+
+def bits_of(value: Any, dtype: np.dtype) -> int:
+    """A number's bits, for a dtype that kernels only move."""
+    return int.from_bytes(np.asarray(value, dtype).tobytes(), "little")
 
 
 def suffix(type_name: str) -> str:
@@ -155,8 +169,11 @@ class Emitter:
     def __init__(self, lanes: int = 1) -> None:
         self.lanes = lanes
         self.lines: list[str] = []
+        self.entry: list[str] = []
+        """What a kernel does once, before its loops."""
         self.declared: set[str] = set()
         self._count = 0
+        self._hidden: dict[tuple[str, str], Value] = {}
 
     def name(self, prefix: str = "v") -> str:
         self._count += 1
@@ -178,6 +195,19 @@ class Emitter:
         if self.lanes > 1:
             text = f"splat ({type_name} {text})"
         return Value(self, text, type_name)
+
+    def hidden(self, constant: Value) -> Value:
+        """A constant of which LLVM does not know that it is one."""
+        key = constant.text, constant.type
+        if key not in self._hidden:
+            cell, name = f"%{self.name('cell')}", f"%{self.name('hidden')}"
+            self.entry += [
+                f"  {cell} = alloca {constant.type}",
+                f"  store volatile {constant.type} {constant.text}, ptr {cell}",
+                f"  {name} = load volatile {constant.type}, ptr {cell}",
+            ]
+            self._hidden[key] = Value(self, name, constant.type)
+        return self._hidden[key]
 
     def binary(self, op: str, x: Value, y: Value) -> Value:
         return self.op(f"{op} {self.spell(x.type)} {x.text}, {y.text}", x.type)
@@ -216,10 +246,12 @@ class Emitter:
     def load(self, pointer: str, type_name: str, metadata: str = "") -> Value:
         """A value in memory; a bool is a byte there."""
         memory = "i8" if type_name == "i1" else type_name
-        value = self.op(f"load {memory}, ptr {pointer}{metadata}", memory)
+        at = aligned(memory)
+        value = self.op(f"load {memory}, ptr {pointer}{at}{metadata}", memory)
         return value.compare("ne", 0) if type_name == "i1" else value
 
     def store(self, value: Value, pointer: str, metadata: str = "") -> None:
         if value.type == "i1":
             value = self.convert("zext", value, "i8")
-        self.line(f"  store {value.type} {value.text}, ptr {pointer}{metadata}")
+        at = aligned(value.type)
+        self.line(f"  store {value.type} {value.text}, ptr {pointer}{at}{metadata}")

@@ -93,6 +93,32 @@ def combining_kernel(op: str, node: Node) -> tuple[str, set[str]]:
     return "\n".join(e.lines), e.declared
 
 
+def cut(group: Group, rows: int, row_length: int, flat: bool) -> tuple[float, int, int]:
+    """Nanoseconds, how many chunks, and how many rows (or elements) each has."""
+    elements = rows * row_length
+    cost = sum(n.info.cost for n in group.nodes if n.size > 1 or elements == 1)
+    accessed = sum(n.dtype.itemsize for n in group.reads | set(group.results()))
+    estimate = elements * (0.05 * cost + 0.03 * accessed)
+    most = MOST_CHUNKS if estimate > SMALL_NS else 2
+    if any(s.is_final for s in group.sinks):
+        most = min(most, MOST_PARTIALS)
+    total = elements if flat else rows
+    unit = BLOCK if flat else 1
+    wanted = max(ceil(estimate / CHUNK_NS), 1 + (estimate > HALVED_NS))
+    wanted = max(1, min(most, wanted, total // unit))
+    each = ceil(total / wanted / unit) * unit
+    return estimate, ceil(total / each), each
+
+
+def flops_of(group: Group, elements: int) -> int:
+    costs = [n.info.cost for n in group.nodes if n.kind == "elementwise"]
+    return elements * sum(costs)
+
+
+def bytes_of(group: Group) -> int:
+    return sum(node.nbytes for node in [*group.reads, *group.results()])
+
+
 def _slot(e: Emitter, number: int) -> str:
     return e.op(f"getelementptr i64, ptr %args, i64 {number}", "ptr").text
 
@@ -103,15 +129,15 @@ class _Writer(Values):
     def build(self) -> Kernel:
         phases, at_row_end = self._sinks_by_phase()
         self._plan_stash(phases)
-        chunks, each = self._chunks()
+        self.estimate, chunks, each = cut(
+            self.group, self.rows, self.row_length, self.flat
+        )
         self.single = chunks == 1
         body = self._function(phases, at_row_end, each)
         finals = [s for s in self.group.sinks if s.is_final]
         numbers: list[Argument | int] = list(self.arguments)
         if self.flat:
             numbers += [self.row_length, each]
-        work = self.group.nodes
-        elements = self.rows * self.row_length
         return Kernel(
             self.group,
             body,
@@ -121,9 +147,8 @@ class _Writer(Values):
             self.scratch,
             [] if self.single else finals,
             estimate=self.estimate,
-            flops=elements * sum(n.info.cost for n in work if n.kind == "elementwise"),
-            nbytes=sum(n.nbytes for n in self.group.reads)
-            + sum(s.node.nbytes for s in self.group.sinks),
+            flops=flops_of(self.group, self.rows * self.row_length),
+            nbytes=bytes_of(self.group),
             phases=len(phases),
         )
 
@@ -148,24 +173,6 @@ class _Writer(Values):
             or any(self._index_varies(index) for index in sink.place)
             or (self.flat and not self.group.sizes)
         )
-
-    def _chunks(self) -> tuple[int, int]:
-        """How many chunks, and how many rows (or elements) each has."""
-        elements = self.rows * self.row_length
-        cost = sum(n.info.cost for n in self.group.nodes if n.size > 1 or elements == 1)
-        accessed = sum(
-            n.dtype.itemsize for n in self.group.reads | set(self.group.results())
-        )
-        estimate = self.estimate = elements * (0.05 * cost + 0.03 * accessed)
-        most = MOST_CHUNKS if estimate > SMALL_NS else 2
-        if any(s.is_final for s in self.group.sinks):
-            most = min(most, MOST_PARTIALS)
-        total = elements if self.flat else self.rows
-        unit = BLOCK if self.flat else 1
-        wanted = max(ceil(estimate / CHUNK_NS), 1 + (estimate > HALVED_NS))
-        wanted = max(1, min(most, wanted, total // unit))
-        each = ceil(total / wanted / unit) * unit
-        return ceil(total / each), each
 
     def _function(
         self, phases: list[list[Sink]], at_row_end: list[Sink], each: int
@@ -443,6 +450,8 @@ class _Writer(Values):
         self, sinks: list[Sink], lines: list[str], bound: str
     ) -> list[str]:
         """How to vectorise; nothing where LLVM could not (it would complain)."""
+        if any(" i128 " in line for line in lines):
+            return []
         width = self._vector_width(lines)
         count = int(bound) if bound.isdigit() else None
         folds = [s for s in sinks if s.kind in (ROW, FULL)]

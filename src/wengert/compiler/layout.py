@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import prod
 
 from .graph import Node, Shape
-from .index import Place, natural_place, through_view
+from .index import Place, contiguous_strides, natural_place, through_view
+
+Strides = tuple[int, ...]
 
 
 def memory_of(node: Node) -> Node:
@@ -27,13 +28,7 @@ def locate(node: Node) -> tuple[Node, int, tuple[int, ...]] | None:
         (base,) = base.inputs
     if place is None:
         return None
-    offset, strides = 0, [0] * len(sizes)
-    for index, stride in zip(place, memory_strides(base), strict=True):
-        offset += index.constant * stride
-        for variable, coefficient in index.terms:
-            assert isinstance(variable, int)
-            strides[variable] += coefficient * stride
-    return base, offset, tuple(strides)
+    return base, *strides_at(place, memory_strides(base), len(sizes))
 
 
 def memory_strides(node: Node) -> tuple[int, ...]:
@@ -41,7 +36,18 @@ def memory_strides(node: Node) -> tuple[int, ...]:
     given: tuple[int, ...] | None = node.params.get("strides")
     if given is not None:
         return given
-    return tuple(prod(node.shape[d + 1 :]) for d in range(len(node.shape)))
+    return contiguous_strides(node.shape)
+
+
+def strides_at(place: Place, strides: Strides, rank: int) -> tuple[int, Strides]:
+    """Where elements lie whose place in memory with ``strides`` is affine in theirs."""
+    offset, steps = 0, [0] * rank
+    for index, stride in zip(place, strides, strict=True):
+        offset += index.constant * stride
+        for variable, coefficient in index.terms:
+            assert isinstance(variable, int)
+            steps[variable] += coefficient * stride
+    return offset, tuple(steps)
 
 
 def matrix_layout(node: Node) -> tuple[Node, int, tuple[int, int], int] | None:

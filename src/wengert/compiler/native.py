@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from . import gemm, products, threads
+from .alike import build_kernels
 from .graph import Graph, Node
 from .groups import Call, Group, Product, Sink, Step
-from .kernels import build_kernel, combining_kernel
+from .kernels import combining_kernel
 from .llvm import compile_functions
 from .memory import GuardedBytes, Lifetime, aligned_bytes, plan, plan_guarded
 from .program import Arrays, Program, conforming, evaluate
@@ -32,11 +33,10 @@ class NativeProgram(Program):
         self._runtime = threads.runtime()
         started = time.perf_counter()
         self._schedule = schedule(graph)
-        self._kernels = {
-            step: build_kernel(step, self._schedule.stored)
-            for step in self._schedule.steps
-            if isinstance(step, Group)
-        }
+        self._kernels = build_kernels(
+            [step for step in self._schedule.steps if isinstance(step, Group)],
+            self._schedule.stored,
+        )
         self._products = {
             step: products.plan(step.node)
             for step in self._schedule.steps
@@ -90,6 +90,7 @@ class NativeProgram(Program):
 
     def _assign_memory(self, guarded: bool) -> None:
         """Give every stored node and every partial result a place."""
+        self._input_of = {node: i for i, node in enumerate(self.graph.inputs)}
         self._output_of: dict[Any, int] = {}
         for step in self._kernels:
             for sink in step.sinks:
@@ -171,14 +172,14 @@ class NativeProgram(Program):
         """A fixed address, or 0 and the slot of an array that a replay brings."""
         if isinstance(owner, Sink):
             if owner.write is not None:
-                return 0, self.graph.inputs.index(owner.write)
+                return 0, self._input_of[owner.write]
             if owner in self._output_of:
                 return 0, len(self.graph.inputs) + self._output_of[owner]
             owner = owner.node
         if owner in self._output_of:
             return 0, len(self.graph.inputs) + self._output_of[owner]
-        if owner.op in ("input", "scalar"):
-            return 0, self.graph.inputs.index(owner)
+        if owner in self._input_of:
+            return 0, self._input_of[owner]
         if owner.op == "constant":
             return self._constants[owner].ctypes.data, None
         return self._place[owner], None
@@ -205,14 +206,12 @@ class NativeProgram(Program):
         """Write the structures that `runtime` documents."""
         tables = Tables(len(self.graph.inputs) + len(self.graph.outputs))
         self._tables = tables
-        self._stretches: list[tuple[int, int] | Call] = []
+        self._stretches: list[int | Call] = []
         self._labels: list[tuple[int, int, Step]] = []  # first and last launch of steps
-        start = 0
         for batch in self._batches:
             step = batch[0]
             if isinstance(step, Call):
-                self._stretches += [(start, len(tables.launches)), step]
-                start = len(tables.launches)
+                self._stretches += [tables.end_stretch(), step]
                 continue
             before = len(tables.launches)
             if len(batch) > 1:
@@ -220,7 +219,7 @@ class NativeProgram(Program):
             else:
                 self._add_launches(tables, step)
             self._labels.append((before, len(tables.launches), step))
-        self._stretches.append((start, len(tables.launches)))
+        self._stretches.append(tables.end_stretch())
         self._has_calls = len(self._stretches) > 1
         written = {target for target, _ in self.graph.writes}
         tables.finish(self.graph, written)
@@ -330,7 +329,7 @@ class NativeProgram(Program):
 
     def _write_back(self, inputs: Inputs, conforming: Inputs) -> None:
         for target, _ in self.graph.writes:
-            i = self.graph.inputs.index(target)
+            i = self._input_of[target]
             if inputs[i] is not conforming[i]:
                 inputs[i][...] = conforming[i]
 
@@ -345,8 +344,9 @@ class NativeProgram(Program):
         for stretch in self._stretches:
             if isinstance(stretch, Call):
                 self._run_call(stretch.node, objects, conforming, outputs)
-            elif stretch[0] < stretch[1]:
-                self._check(self._runtime.run(self._program, *stretch))
+            else:
+                address = self._tables.stretch(stretch)
+                self._check(self._runtime.replay(self._program, address))
         if conforming is not inputs:
             self._write_back(inputs, conforming)
 
@@ -373,7 +373,7 @@ class NativeProgram(Program):
     ) -> np.ndarray:
         """A node's memory as an array."""
         if node.op in ("input", "scalar"):
-            given = inputs[self.graph.inputs.index(node)]
+            given = inputs[self._input_of[node]]
             return np.asarray(given, dtype=node.dtype)
         if node.op == "constant":
             return self._constants[node]
@@ -443,11 +443,13 @@ class NativeProgram(Program):
         with self._lock:
             if self._runtime.prepare(self._program, tuple(inputs), outputs):
                 raise ValueError("the inputs do not have the layout compiled for")
+            shared = self._runtime.threads > 1
             for first, last, step in self._labels:
                 samples = []
+                launches = self._tables.launch_address(first)
                 for _ in range(repeat):
                     start = time.perf_counter()
-                    self._runtime.run(self._program, first, last)
+                    self._runtime.run(self._program, launches, last - first, shared)
                     samples.append(time.perf_counter() - start)
                 taken = float(np.median(samples))
                 result.append((step, self._explain_step(step), taken))

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
-
-from ..tensor import Tensor
-from ..views import replay
 
 
 class GradPlace:
@@ -30,12 +26,11 @@ class Slot:
 class ViewOf:
     """What stands in the result for a view of another tensor that is returned."""
 
-    __slots__ = ("index", "place", "steps")
+    __slots__ = ("place", "steps")
 
-    def __init__(self, place: int, steps: Any, index: int | None) -> None:
+    def __init__(self, place: int, steps: Any) -> None:
         self.place = place
         self.steps = steps
-        self.index = index
 
 
 class Given:
@@ -44,15 +39,8 @@ class Given:
     `place` is its position among the arguments, or the tensor, or a `GradPlace`.
     """
 
-    __slots__ = ("index", "place", "steps")
+    __slots__ = ("place", "steps")
 
-    def __init__(self, place: Any, steps: Any = None, index: int | None = None) -> None:
+    def __init__(self, place: Any, steps: Any = None) -> None:
         self.place = place
         self.steps = steps
-        self.index = index
-
-
-def view_of(tensor: Tensor, steps: Sequence[Any], index: int | None) -> Any:
-    """Return a view, made again by its steps."""
-    view: Any = replay(steps, tensor)  # type: ignore[arg-type]
-    return view if index is None else view[index]

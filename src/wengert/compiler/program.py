@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import with_common_dtype
 from .emit import is_native
 from .graph import Graph, Node
 from .passes import optimize
@@ -139,4 +140,4 @@ def conforming(node: Node, given: Any) -> np.ndarray:
         raise ValueError(
             f"input {name}: expected shape {node.shape}, not {given.shape}"
         )
-    return given
+    return with_common_dtype(given)

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from . import vectormath as vm
-from .emit import FLOATS, Emitter, Value, is_native, llvm_type
+from .emit import FLOATS, Emitter, Value, is_native, literal, llvm_type
 from .graph import Node
 
+INFINITIES = {literal(value, "float") for value in (np.inf, -np.inf)}
+"""How they are written, in either precision."""
 Rule = Callable[[Emitter, list[Value], np.dtype], Value]
 
 
@@ -112,6 +114,13 @@ def _extremum(intrinsic: str, signed: str, unsigned: str) -> Rule:
     return rule
 
 
+def _where(e: Emitter, test: Value, yes: Value, no: Value) -> Value:
+    # LLVM makes a branch of the maximum with a known infinity, and does not vectorise
+    # the maximum of a masked row
+    sides = [e.hidden(x) if x.text in INFINITIES else x for x in (yes, no)]
+    return _truth(test).select(*sides)
+
+
 def _function(function: Callable[..., Value]) -> Rule:
     return lambda e, operands, _: function(e, *operands)
 
@@ -205,7 +214,7 @@ _RULES: dict[str, Rule] = {
     "logical_not": lambda _, xs, __: _truth(xs[0]) ^ True,
     "isnan": _isnan,
     "copy": lambda _, xs, __: xs[0],
-    "where": lambda _, xs, __: _truth(xs[0]).select(xs[1], xs[2]),
+    "where": lambda e, xs, __: _where(e, *xs),
 }
 _FLOAT_ONLY = frozenset(
     [

@@ -16,7 +16,8 @@ A `Group` is one kernel: sinks over one iteration space, whose axes are split in
 Groups grow greedily: each sink, in the graph's order, joins a group with the same
 iteration space that computes what it needs or reads what it reads, if that makes no
 cycle. What `schedule` learns on the way (a node must be stored, as a place in it is not
-affine; a node is dear and two groups need it) starts it over with that knowledge.
+affine; a node is dear and two groups need it; an expression is too large for a kernel)
+starts it over with that knowledge.
 
 Everything that has no loop kernel is a step of its own: matrix products and calls.
 """
@@ -71,6 +72,13 @@ class _Unfit(Exception):
     """A sink cannot be computed in a group."""
 
 
+class _TooLarge(Exception):
+    """The expression under a sink is too large for a kernel of its own."""
+
+    def __init__(self, root: Node) -> None:
+        self.root = root
+
+
 def schedule(graph: Graph) -> Schedule:
     """Assign every needed node to a step."""
     stored = set(_operands_in_memory(graph))
@@ -82,7 +90,10 @@ def schedule(graph: Graph) -> Schedule:
             if need.node in stored:
                 message = f"{need.node.describe()} is stored already"
                 raise AssertionError(message) from None
-            stored.add(need.node)
+            stored |= {need.node, *scheduler.computed_twice()}
+            continue
+        except _TooLarge as found:
+            stored |= scheduler.computed_twice() or scheduler.cuts(found.root)
             continue
         dear = scheduler.computed_twice()
         if not dear:
@@ -207,13 +218,35 @@ class _Scheduler:
     def _join_or_open(self, sink: Sink, x: Node) -> None:
         """Put a sink over ``x``'s elements into the best group, or a new one."""
         sizes = tuple(n for n in x.shape if n != 1)
+        reach = self._reach(x)
+        earlier: set[Step] = set()  # what has to be done before the sink can be
+        for step in self._makers(reach):
+            earlier |= self.before[step]
         for group in reversed(self.steps):
-            if isinstance(group, Group) and self._join(group, sink, x, sizes):
+            if (
+                isinstance(group, Group)
+                and axes_for(group, sizes) is not None
+                and group not in earlier
+                and _may_share(group, sink, reach)
+                and self._join(group, sink, x, sizes)
+            ):
                 return
         group = Group(len(self.steps), sizes=sizes)
         self._insert(group)
         if not self._join(group, sink, x, sizes):
             raise AssertionError(f"{sink.node.describe()} fits no group")
+
+    def _reach(self, root: Node) -> set[Node]:
+        """The nodes of the expression under a sink, without regard to places."""
+        seen: set[Node] = set()
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node not in seen:
+                seen.add(node)
+                if is_fused(node) and node not in self.maker:
+                    stack.extend(node.inputs)
+        return seen
 
     def _join(self, group: Group, sink: Sink, x: Node, sizes: tuple[int, ...]) -> bool:
         axes = axes_for(group, sizes)
@@ -268,9 +301,7 @@ class _Scheduler:
         return {step for step in self.steps if node in step.reads}
 
     def _belongs(self, group: Group, walk: _Walk, kind: str) -> bool:
-        """Whether a sink shares work or memory with a group of bounded size."""
-        if len(group.walked) + len(walk.seen) > LARGEST_GROUP:
-            return False
+        """Whether a sink shares work or memory with a group."""
         if not group.sizes and not walk.size:
             return True
         if walk.reductions:
@@ -347,6 +378,23 @@ class _Scheduler:
             stack.extend(x.inputs)
         return cost >= DEAR or (leaves >= 3 and node.size > 1)
 
+    def cuts(self, root: Node) -> set[Node]:
+        """Return what to store of an expression so that each part fits a kernel."""
+        reach = self._reach(root)
+        parts: dict[Node, set[Node]] = {}  # of each node, what its kernel computes
+        cuts, last = set(), root
+        for node in self.graph.nodes:
+            if node not in reach:
+                continue
+            parts[node] = {node}.union(*[parts[x] for x in node.inputs if x in parts])
+            if node.kind != "elementwise" or node is root or node in self.maker:
+                continue
+            last = node
+            if len(parts[node]) > LARGEST_GROUP // 2:
+                cuts.add(node)
+                parts[node] = {node}
+        return cuts or {last}
+
     def _only_inside(self, node: Node, dear: set[Node]) -> bool:
         """Whether all users of a dear node are dear as well (then they are stored)."""
         users = [n for n in self.graph.nodes if node in n.inputs]
@@ -380,11 +428,14 @@ class _Walk:
 
     def visit(self, root: Node, place: Place) -> None:
         self.size = root.size > 1
+        room = LARGEST_GROUP - len(self.group.walked)
         stack = [(root, place)]
         while stack:
             item = stack.pop()
             if item in self.seen:
                 continue
+            if len(self.seen) >= room:
+                raise _Unfit if self.group.sinks else _TooLarge(root)
             self.seen.add(item)
             stack.extend(self._operands(*item))
 
@@ -439,6 +490,15 @@ class _Walk:
 
     def _is_leaf(self, node: Node) -> bool:
         return not is_fused(node) or node in self.scheduler.maker
+
+
+def _may_share(group: Group, sink: Sink, reach: set[Node]) -> bool:
+    """Whether a sink may share work or memory with a group: a quick look ahead."""
+    if not group.sizes or sink.kind != STORE:
+        return True
+    if any(node.size > 1 for node in reach & group.nodes):
+        return True
+    return not reach.isdisjoint(group.places)
 
 
 def _overwrites_in_place(group: Group, walk: _Walk, sink: Sink, place: Place) -> bool:

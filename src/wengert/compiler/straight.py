@@ -20,23 +20,15 @@ from .. import modes, tree
 from ..dtypes import get_default_dtype
 from ..tensor import AccumulateGrad, Tensor, counter, plain
 from ..tree import Structure
+from ..views import replay
 from .guards import differs, same
-from .places import Given, GradPlace, Slot, ViewOf, view_of
+from .places import Given, GradPlace, Slot, ViewOf
 from .sharing import Sharing
 from .step import ScalarOf
 
 if TYPE_CHECKING:
     from .captured import Captured
 
-CALLED = (
-    get_default_dtype,
-    counter,
-    plain,
-    same,
-    view_of,
-    tree.flatten,
-    tree.unflatten,
-)
 MISS = object()
 """What a replay returns if the program does not serve the call."""
 FAILED_LOOKS = "(AttributeError, LookupError, TypeError, ValueError)"
@@ -71,11 +63,12 @@ class Line:
             "ndarray": ndarray,
             "modes": modes,
             "circumstances": circumstances,
-            **{f.__name__: f for f in (circumstances, counter, plain, same, view_of)},
+            **{f.__name__: f for f in (circumstances, counter, plain, same)},
             **{
                 f.__name__: f for f in (get_default_dtype, tree.flatten, tree.unflatten)
             },
             "renewed": self.renewed,
+            "view_of": replay,
         }
         self.leaves: list[str] = []
         self.arrays: dict[Any, str] = {}
@@ -199,6 +192,8 @@ class Line:
             f"{array}.dtype != {self.name(data.dtype)}",
             unlike_node(f"{name}._node", leaf),
         ]
+        if self.made.knows_order:
+            conditions.append(f"{array}.strides != {data.strides}")
         no_grad = self.made.no_grad.get(position)
         if no_grad is not None:
             conditions.append(
@@ -225,6 +220,7 @@ class Line:
             type(data) is not ndarray
             or data.shape != known.shape
             or data.dtype != known.dtype
+            or (self.made.knows_order and data.strides != known.strides)
         ):
             return True
         self.space[name] = data
@@ -298,7 +294,8 @@ class Line:
         for i in range(count) if made.derivative is not None else made.shown():
             self.add(f"m{i} = plain(o{i})")
         for place, raised in made.written:
-            self.add(f"counter({self.place(place)})[0] += {raised}")
+            tensor = self.place(place)
+            self.add(f"({tensor}._counter or counter({tensor}))[0] += {raised}")
         for place, slot in made.grads:
             grad = None if slot is None else f"m{slot}"
             self.add(f"{self.place(place)}._grad = {grad}")
@@ -323,7 +320,7 @@ class Line:
             tensor = self.place(result.place)
         if result.steps is None:
             return tensor
-        return f"view_of({tensor}, {self.name(result.steps)}, {result.index})"
+        return f"view_of({self.name(result.steps)}, {tensor})"
 
     def nested(self, structure: Structure, leaves: Any) -> str:
         """Return the expression of nested containers around leaves."""

@@ -132,6 +132,7 @@ class Symbol(NDArrayOperatorsMixin):
         raise Untraceable("a symbol has no values")
 
     __bool__ = __float__ = __int__ = __index__ = __iter__ = __setitem__ = _refuse
+    min = max = _refuse  # to check an argument
 
     def __len__(self) -> int:
         return self.shape[0]

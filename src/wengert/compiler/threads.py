@@ -12,6 +12,7 @@ import math
 import os
 import platform
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from . import llvm
 from .runtime import runtime_ir
 
 _SPINS = 8000  # some 150 us: as long as Python takes between two replays
+_WORST = -2_000_000  # ns: how far a balance falls, so lone runs last 64 ms at most
 
 
 def available_cpus() -> int:
@@ -58,14 +60,15 @@ class Runtime:
     """The functions of `runtime`, as Python callables; and the threads' number."""
 
     def __init__(self) -> None:
-        names = ["prepare", "run", "enter", "start_workers", "forget_workers"]
-        names += ["batched"]
-        ir = _runtime_text()
+        names = ["prepare", "run", "replay", "enter", "batched"]
+        names += ["start_workers", "forget_workers"]
+        ir = runtime_text()
         self.addresses = llvm.compile_module(ir, names, finished=True)
         word, address, thing = ctypes.c_int64, ctypes.c_void_p, ctypes.py_object
         self.prepare = self._function("prepare", word, address, thing, thing)
         self.enter = self._function("enter", word, address, thing, thing)
-        self.run = self._function("run", word, address, word, word)
+        self.replay = self._function("replay", word, address, address)
+        self.run = self._function("run", word, address, address, word, ctypes.c_bool)
         self._start = self._function("start_workers", word, word)
         self._forget = self._function("forget_workers", None)
         self.threads = 1
@@ -95,7 +98,8 @@ def runtime() -> Runtime:
     return Runtime()
 
 
-def _runtime_text() -> str:
+def runtime_text() -> str:
+    """The runtime of this process as LLVM IR."""
     head = object.__basicsize__  # NumPy's array struct follows the object header
     offsets = {
         "OBJECT_TYPE": head - ctypes.sizeof(ctypes.c_void_p),
@@ -112,5 +116,10 @@ def _runtime_text() -> str:
     if platform.machine().lower() in ("x86_64", "amd64", "i386", "i686"):
         pause = "call void @llvm.x86.sse2.pause()"
         declaration = "declare void @llvm.x86.sse2.pause()\n"
-    sig_block = 1 if sys.platform == "darwin" else 0
-    return runtime_ir(offsets, pause, sig_block, _SPINS) + declaration
+    constants = {
+        "SIG_BLOCK": 1 if sys.platform == "darwin" else 0,
+        "SPINS": _SPINS,
+        "CLOCK": getattr(time, "CLOCK_MONOTONIC", 1),
+        "WORST": _WORST,
+    }
+    return runtime_ir(offsets, pause, constants) + declaration

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from .emit import FLOATS, SIZES, Emitter, Value, llvm_type
+from .emit import FLOATS, SIZES, Emitter, Value, bits_of, is_native, llvm_type
 from .graph import Node
 from .groups import COLUMN, OUTER, ROW, STORE, Group, Sink, is_fused, result_place
 from .index import (
@@ -70,7 +70,7 @@ class Values:
         self.phase = 0
         self.access = ""  # metadata of loads and stores in the current inner loop
         self.first_phase: dict[Item, int] = {}
-        self.entry: list[str] = []
+        self.entry = self.e.entry
         self.metadata: list[str] = []
         self._varies: dict[Item, bool] = {}
         self._ready: dict[Item, int] = {}
@@ -346,7 +346,9 @@ class Values:
             return self._load_stash(node, place)
         kind = llvm_type(node.dtype)
         if node.op == "constant" and node.size == 1:
-            return e.constant(node.params["value"].reshape(())[()], kind)
+            value = node.params["value"].reshape(())[()]
+            native = is_native(node.dtype)
+            return e.constant(value if native else bits_of(value, node.dtype), kind)
         if node.op == "iota":
             index = self._index_value(place[node.params["dim"]])
             if kind in FLOATS:

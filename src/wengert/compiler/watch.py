@@ -8,12 +8,12 @@ Note [Nothing passes unseen]
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import get_ident
 from typing import Any
 
 from ..generator import Generator
-from ..ops import random
+from ..ops import drawing, dropout, filling, random
 from ..quick import calls, elementwise, products, reductions, views
 from ..tensor import Tensor
 from . import failures
@@ -55,9 +55,10 @@ class Watch:
             self.patched.append((Generator, name, vars(Generator).get(name)))
             watch = self.watched_draw if name in DRAWS else self.watched_seed
             setattr(Generator, name, watch(method))
-        fresh = random.fresh
-        self.patched.append((random, "fresh", fresh))
-        random.fresh = self.watched_fresh(fresh)
+        fresh = drawing.fresh
+        for module in (drawing, dropout, filling, random):
+            self.patched.append((module, "fresh", fresh))
+            module.fresh = self.watched_fresh(fresh)  # type: ignore[attr-defined]
         for name in LOOKS:
             if name in vars(Tensor):
                 method = vars(Tensor)[name]
@@ -69,8 +70,12 @@ class Watch:
         self.patched.append((Tensor, "grad", vars(Tensor)["grad"]))
         Tensor.grad = self.watched_grad(vars(Tensor)["grad"])
         from ..nn.module import Module
+        from ..optim.lr_scheduler.base import LRScheduler
         from ..optim.optimizer import Optimizer
 
+        for kind in with_own("step", LRScheduler):
+            self.patched.append((kind, "step", vars(kind)["step"]))
+            kind.step = self.watched_schedule(vars(kind)["step"])
         for owner in (Module, Optimizer):
             method = owner.zero_grad
             self.patched.append((owner, "zero_grad", method))
@@ -164,6 +169,19 @@ class Watch:
 
         return seed
 
+    def watched_schedule(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a scheduler's `step` that refuses to change the learning rate."""
+
+        def step(scheduler: Any, *args: Any, **kwargs: Any) -> None:
+            if get_ident() != self.tracer.thread:
+                return method(scheduler, *args, **kwargs)
+            raise failures.untraceable(
+                "the learning rate changes",
+                "Call the scheduler's step() outside of the compiled function",
+            )
+
+        return step
+
     def watched_reset(self, method: Callable[..., Any]) -> Callable[..., Any]:
         """Return a `zero_grad` that tells the trace whose gradients are forgotten."""
 
@@ -182,3 +200,12 @@ class Watch:
             method(owner, set_to_none)
 
         return zero_grad
+
+
+def with_own(name: str, kind: type) -> Iterator[type[Any]]:
+    """Go through a class and those derived from it that have a method of their own."""
+    if name in vars(kind):
+        yield kind
+    subclasses: list[type[Any]] = kind.__subclasses__()
+    for derived in subclasses:
+        yield from with_own(name, derived)

@@ -103,6 +103,19 @@ def check_interval(low: float, high: float, dtype: np.dtype[Any]) -> None:
     )
 
 
+def improbable(probs: ndarray, by_sum: bool) -> str:
+    """Return what is wrong with probabilities.
+
+    Args:
+        by_sum: they are to be looked for in their sums, which are made one by one.
+    """
+    if not by_sum:
+        return "probability tensor contains either `inf`, `nan` or element < 0"
+    wrong = probs[~((probs >= 0) & (probs < np.inf))]
+    entry = "= infinity or NaN" if np.inf in wrong[:1] else "< 0"
+    return f"invalid multinomial distribution (encountering probability entry {entry})"
+
+
 def check_probabilities(probs: ndarray, num_samples: int, replacement: bool) -> None:
     """Raise RuntimeError unless `num_samples` can be drawn with these probabilities."""
     require(1 <= probs.ndim <= 2, "prob_dist must be 1 or 2 dim")
@@ -113,7 +126,7 @@ def check_probabilities(probs: ndarray, num_samples: int, replacement: bool) -> 
     )
     require(
         ((probs >= 0) & (probs < np.inf)).all(),
-        "probability tensor contains either `inf`, `nan` or element < 0",
+        improbable(probs, by_sum=replacement and num_samples > 1),
     )
     require(
         (probs.sum(-1) > 0).all(),

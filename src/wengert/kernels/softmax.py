@@ -38,6 +38,8 @@ def _along(compute: Callable[..., None], dim: int, *arrays: ndarray) -> ndarray:
     parts = [by_axis(array, dim) for array in arrays]
     # an array of its own and no view of one: a leaf may keep it as its gradient
     result = np.empty(first.shape, parts[0].dtype)
+    if not result.size:
+        return result.astype(first.dtype, copy=False)
     out = result.reshape(parts[0].shape)
     with np.errstate(invalid="ignore", divide="ignore"):
         if out.nbytes < SMALL:

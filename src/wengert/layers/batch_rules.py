@@ -24,9 +24,7 @@ def _matmul(size: int, batched: Sequence[bool], a: Any, b: Any) -> Any:
     if a.ndim - batched[0] < 2 or b.ndim - batched[1] < 2:
         return NotImplemented
     rank = max(a.ndim - batched[0], b.ndim - batched[1])
-    a, b = aligned(a, batched[0], rank), aligned(b, batched[1], rank)
-    # outer products: BLAS would be called for each element of the batch
-    return a * b if a.shape[-1] == 1 else a @ b
+    return aligned(a, batched[0], rank) @ aligned(b, batched[1], rank)
 
 
 @rule("mv")

@@ -57,6 +57,7 @@ FIXED = {
     *("shifts", "num_classes", "repeated", "reduce", "include_self"),
     *("kernel_size", "stride", "padding", "dilation", "ceil_mode", "output_size"),
     *("count_include_pad", "divisor_override", "spatial"),
+    *("normalization", "forward", "onesided", "last_dim_size"),
 }
 """Parameters that have nothing to do with the other dimensions."""
 

@@ -29,8 +29,14 @@ class Traced(Layer):
         eager.
     """
 
-    __slots__ = ("__weakref__", "base", "contiguous", "frozen", "held", "seen")
-    __slots__ += ("step", "tracer")
+    __slots__ = ("__weakref__", "base", "contiguous", "frozen", "held", "in_memory")
+    __slots__ += ("seen", "step", "tracer")
+
+    in_memory: tuple[int, ...] | None
+    """The dimensions of eager mode's array as they lie in memory, the slowest first.
+
+    None if that is the order they have.
+    """
 
     def __init__(self, tracer: Any, node: Any) -> None:
         self.level = 0
@@ -38,6 +44,7 @@ class Traced(Layer):
         self.held = node
         self.base: Traced | None = None
         self.contiguous = True
+        self.in_memory = None
         self.frozen = False
 
     @property
@@ -78,6 +85,12 @@ class Traced(Layer):
             self.held = node
         else:
             self.base.put(self.tracer.written(self.base.node, node, *self.step))
+
+    @property
+    def order(self) -> tuple[int, ...] | None:
+        """What the program, if it asks for it, depends on: see `in_memory`."""
+        self.tracer.knows_order = True
+        return self.in_memory
 
     @property
     def shape(self) -> tuple[int, ...]:

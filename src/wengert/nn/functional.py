@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ..ops.activation import (
     celu,
@@ -54,6 +55,15 @@ from ..ops.convolution import (
     conv_transpose1d,
     conv_transpose2d,
     conv_transpose3d,
+)
+from ..ops.dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+    gumbel_softmax,
 )
 from ..ops.gathering import (
     embedding,
@@ -117,15 +127,6 @@ from ..ops.pooling import (  # type: ignore[attr-defined]
     max_pool3d,
     unfold,
 )
-from ..ops.random import (
-    alpha_dropout,
-    dropout,
-    dropout1d,
-    dropout2d,
-    dropout3d,
-    feature_alpha_dropout,
-    gumbel_softmax,
-)
 from ..ops.searching import (
     one_hot,
 )
@@ -140,6 +141,9 @@ from .rearranging import (
     pixel_shuffle,
     pixel_unshuffle,
 )
+
+if TYPE_CHECKING:
+    from ..ops.grids import affine_grid, grid_sample
 
 
 def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -162,6 +166,22 @@ rrelu_ = in_place(rrelu)
 selu_ = in_place(selu)
 threshold_ = in_place(threshold)
 
+LATER = {
+    "affine_grid": "ops.grids",
+    "grid_sample": "ops.grids",
+}
+"""What few programs need is imported when it is first asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LATER:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    package = __name__.partition(".")[0]
+    module = import_module(f"{package}.{LATER[name]}")
+    globals()[name] = getattr(module, name)
+    return globals()[name]
+
+
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
@@ -169,6 +189,7 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -202,6 +223,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "gumbel_softmax",
     "hardshrink",

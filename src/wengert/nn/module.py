@@ -160,6 +160,17 @@ class Module(Calls, State, Traversal):
         else:
             self._buffers[name] = value
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compile the calls of this module from now on.
+
+        Args:
+            args, kwargs: the options of `wengert.compile`.
+        """
+        from ..compiler.compiled import compile
+
+        call = type(self).forward.__get__(self)
+        self.__dict__["forward"] = compile(call, *args, **kwargs)
+
     def __dir__(self) -> list[str]:
         names = set(super().__dir__())
         for registry in REGISTRIES:

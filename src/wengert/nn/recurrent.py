@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from ..ops.creation import empty, zeros
+from ..ops.dropout import dropout as drop
 from ..ops.joining import cat, stack
-from ..ops.random import dropout as drop
+from ..primitives.recurrent import lstm_layer
 from ..tensor import Tensor
 from . import functional as F, init
 from .cells import (
@@ -182,7 +183,7 @@ class RNNBase(Module):
             state = self.start(input.data, int(input.batch_sizes[0]), given)
             state = picked(state, input.sorted_indices)
             outputs, last = self.through_layers(input.data, input.batch_sizes, state)
-            packed = input._replace(data=cat(outputs))
+            packed = input._replace(data=outputs)
             return packed, self.returned(picked(last, input.unsorted_indices))
         name = type(self).__name__
         if input.ndim not in (2, 3):
@@ -197,8 +198,7 @@ class RNNBase(Module):
         elif self.batch_first:
             input = input.transpose(0, 1)
         state = self.start(input, input.shape[1], given)
-        outputs, last = self.through_layers(input, None, state)
-        output = stack(outputs)
+        output, last = self.through_layers(input, None, state)
         if not batched:
             return output.squeeze(1), self.returned(
                 tuple([part.squeeze(1) for part in last])
@@ -243,41 +243,48 @@ class RNNBase(Module):
 
     def through_layers(
         self, input: Tensor, batch_sizes: Tensor | None, state: State
-    ) -> tuple[Sequence[Tensor], State]:
-        """Return the last layer's output at each time, and each layer's last state."""
-        step, last, at = STEPS[self.mode], [], 0
-        outputs: list[Tensor] = []
+    ) -> tuple[Tensor, State]:
+        """Return the last layer's outputs, and each layer's last state."""
+        last: list[State] = []
         for layer in range(self.num_layers):
             if layer:
-                joined = stack(outputs) if batch_sizes is None else cat(outputs)
-                input = drop(joined, self.dropout, self.training)
-            by_direction = []
+                input = drop(input, self.dropout, self.training)
+            outputs = []
             for reverse, suffix in enumerate(self.suffixes(layer)):
-                gates = self.gates(input, suffix, batch_sizes)
-                weights = [
-                    getattr(self, f"{name}{suffix}", None)
-                    for name in ("weight_hh", "bias_hh", "weight_hr")
-                ]
-                begin = tuple([part[at] for part in state])
-                outputs, end = run(step, gates, begin, weights, bool(reverse))
-                by_direction.append(outputs)
+                begin = tuple([part[len(last)] for part in state])
+                whole, end = self.one_way(
+                    input, batch_sizes, begin, suffix, bool(reverse)
+                )
+                outputs.append(whole)
                 last.append(end)
-                at += 1
-            if self.bidirectional:
-                pairs = zip(*by_direction, strict=True)
-                outputs = [cat(pair, -1) for pair in pairs]
-        return outputs, tuple([stack(parts) for parts in zip(*last, strict=True)])
+            input = cat(outputs, -1) if self.bidirectional else outputs[0]
+        return input, tuple([stack(parts) for parts in zip(*last, strict=True)])
 
-    def gates(
-        self, input: Tensor, suffix: str, batch_sizes: Tensor | None
-    ) -> Sequence[Tensor]:
-        """Return what the input contributes to the gates, for each time."""
-        bias = getattr(self, f"bias_ih{suffix}", None)
-        whole = F.linear(input, getattr(self, f"weight_ih{suffix}"), bias)
-        parts: Sequence[Tensor] = (
-            whole.unbind() if batch_sizes is None else whole.split(batch_sizes.tolist())
-        )
-        return parts
+    def one_way(
+        self,
+        input: Tensor,
+        batch_sizes: Tensor | None,
+        state: State,
+        suffix: str,
+        reverse: bool,
+    ) -> tuple[Tensor, State]:
+        """Return the outputs of one direction of a layer, and its last state."""
+        matrix, bias = f"weight_ih{suffix}", f"bias_ih{suffix}"
+        gates = F.linear(input, getattr(self, matrix), getattr(self, bias, None))
+        weights = [
+            getattr(self, f"{name}{suffix}", None)
+            for name in ("weight_hh", "bias_hh", "weight_hr")
+        ]
+        step = STEPS[self.mode]
+        if batch_sizes is not None:
+            parts = gates.split(batch_sizes.tolist())
+            outputs, state = run(step, parts, state, weights, reverse)
+            return cat(outputs), state
+        if self.mode == "LSTM" and not self.proj_size and len(gates):
+            whole, c = lstm_layer(gates, *state, *weights[:2], reverse=reverse)
+            return whole, (whole[0 if reverse else -1], c)
+        outputs, state = run(step, gates.unbind(), state, weights, reverse)
+        return stack(outputs), state
 
     def extra_repr(self) -> str:
         shown = [f"{self.input_size}, {self.hidden_size}"]

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from ..inplace import inplace as make_inplace
+from ..limits import finfo
 from ..primitives import activation as A
 from ..primitives.elementwise import sigmoid as sigmoid, tanh as tanh
 from ..tensor import Tensor
 from .arguments import check_floats, normalize_dim
-from .public import check_operand, op
+from .public import check_operand, namespace, op
 
 Dtype = Any
 
@@ -97,7 +98,8 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Return x moved towards zero by `lambd`."""
     if lambd < 0:
         raise RuntimeError(
-            f"lambda must be greater or equal to 0, but found to be {lambd}."
+            f"lambda must be in range [0, {finfo(input.dtype).max:.6g}] for input "
+            f"dtype {input.dtype.scalar_type}, but found {lambd}"
         )
     return A.softshrink(input, lambd=lambd)
 
@@ -115,6 +117,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
             f"{weight.ndim}"
         )
     if weight.numel() != 1:
+        if input.ndim == 0:
+            raise RuntimeError("Not allow zero-dim input tensor.")
         channels = input.shape[1] if input.ndim > 1 else 1
         if weight.numel() != channels:
             raise RuntimeError(
@@ -264,7 +268,7 @@ def along(call: Any, input: Tensor, dim: int | None, dtype: Dtype, name: str) ->
     return call(input, dim=normalize_dim(dim, ndim))
 
 
-@op(out=False)
+@op()
 def softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Dtype = None
 ) -> Tensor:
@@ -277,7 +281,7 @@ def softmax(
     return along(A.softmax, input, dim, dtype, "softmax")
 
 
-@op(out=False)
+@op()
 def log_softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Dtype = None
 ) -> Tensor:
@@ -311,4 +315,7 @@ def normalize(
     tensor([[0.6000, 0.8000]])
     """
     norm = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
+    if out is not None:
+        written: Tensor = namespace["div"](input, norm, out=out)
+        return written
     return input / norm

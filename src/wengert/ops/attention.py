@@ -11,10 +11,10 @@ from typing import Any
 from .. import dtypes
 from ..tensor import Tensor
 from .creation import full, ones, zeros
+from .dropout import dropout
 from .joining import cat
 from .matmul import linear
 from .padding import pad
-from .random import dropout
 
 NEVER = float("-inf")
 """What is added to the logarithm of a weight that is to be zero."""

@@ -101,11 +101,24 @@ CONTENTS: dict[str, tuple[str, str]] = {
         geqrf lu lu_solve orgqr ormqr qr svd
         """,
     ),
+    "dropout": (
+        """
+        dropout feature_dropout
+        """,
+        "",
+    ),
     "einsum": (
         """
         einsum
         """,
         "",
+    ),
+    "filling": (
+        "",
+        """
+        bernoulli_ cauchy_ exponential_ geometric_ log_normal_ normal_ random_
+        uniform_
+        """,
     ),
     "gathering": (
         """
@@ -114,6 +127,12 @@ CONTENTS: dict[str, tuple[str, str]] = {
         """
         gather index_select take take_along_dim
         """,
+    ),
+    "grids": (
+        """
+        affine_grid_generator grid_sampler grid_sampler_2d grid_sampler_3d
+        """,
+        "",
     ),
     "indexing": (
         """
@@ -205,13 +224,12 @@ CONTENTS: dict[str, tuple[str, str]] = {
     ),
     "random": (
         """
-        Generator bernoulli binomial default_generator dropout feature_dropout
-        get_rng_state initial_seed manual_seed multinomial normal poisson rand
-        rand_like randint randint_like randn randn_like randperm seed set_rng_state
+        Generator bernoulli binomial default_generator get_rng_state initial_seed
+        manual_seed multinomial normal poisson rand rand_like randint randint_like
+        randn randn_like randperm seed set_rng_state
         """,
         """
-        bernoulli bernoulli_ cauchy_ exponential_ geometric_ log_normal_ multinomial
-        normal_ random_ uniform_
+        bernoulli multinomial
         """,
     ),
     "rearranging": (
@@ -291,6 +309,14 @@ CONTENTS: dict[str, tuple[str, str]] = {
         digamma digamma_ erf erf_ erfc erfc_ erfinv erfinv_ i0 i0_ igamma igamma_
         igammac igammac_ lgamma lgamma_ logit logit_ mvlgamma mvlgamma_ polygamma
         polygamma_ xlogy xlogy_
+        """,
+    ),
+    "spectrogram": (
+        """
+        istft stft
+        """,
+        """
+        istft stft
         """,
     ),
     "statistics": (

@@ -486,6 +486,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 
 def rebuild(kind: type[Tensor], data: ndarray, requires_grad: bool) -> Tensor:
     """Return a leaf of an array: what copying and unpickling make."""
+    data = dtypes.with_common_dtype(data)
     made = new(kind)
     made._node = made._counter = None
     rebind(made, data, None if kind in (Tensor, Parameter) else Special())

@@ -34,17 +34,56 @@ def check(
             f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to "
             f"{name}, but got input of size: {list(input.shape)}"
         )
-    if weight.ndim != dims + 2:
+    if weight.ndim < 3:
+        raise RuntimeError("weight should have at least three dimensions")
+    if bias is not None and bias.dtype is not input.dtype:
         raise RuntimeError(
-            f"expected {dims + 2}-dimensional weight for {name}, but got "
-            f"{weight.ndim}-dimensional weight of size {list(weight.shape)}"
+            f"Input type ({input.dtype.c_name}) and bias type ({bias.dtype.c_name}) "
+            "should be the same"
         )
-    for other in (weight, bias):
-        if other is not None and other.dtype is not input.dtype:
-            raise RuntimeError(
-                f"expected scalar type {input.dtype.scalar_type} but found "
-                f"{other.dtype.scalar_type}"
-            )
+    if weight.dtype is not input.dtype:
+        raise RuntimeError(
+            f"expected scalar type {input.dtype.scalar_type} but found "
+            f"{weight.dtype.scalar_type}"
+        )
+
+
+def check_steps(
+    weight: Tensor, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
+) -> None:
+    """Refuse steps, padding and groups that no convolution has."""
+    dims = len(stride)
+    if dims > 1:
+        each(stride, weight.ndim - 2, "stride")
+    if min(padding) < 0:
+        raise RuntimeError("negative padding is not supported")
+    if min(stride) <= 0:
+        raise RuntimeError("non-positive stride is not supported")
+    if min(dilation) <= 0:
+        shown = [1, *dilation] if dims == 1 else list(dilation)
+        raise RuntimeError(f"dilation should be greater than zero, but got {shown}")
+    if groups <= 0:
+        raise RuntimeError("non-positive groups is not supported")
+
+
+def check_weight(input: Tensor, weight: Tensor, groups: int) -> None:
+    """Refuse a weight that does not fit the input, or cannot be divided in groups."""
+    if weight.ndim != input.ndim:
+        raise RuntimeError(
+            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional "
+            f"weight {list(weight.shape)}, but got {input.ndim}-dimensional input of "
+            f"size {list(input.shape)} instead"
+        )
+    if weight.shape[0] < groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be at least {groups} at "
+            f"dimension 0, but got weight of size {list(weight.shape)} instead"
+        )
+    if weight.shape[0] % groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be divisible by {groups} at "
+            f"dimension 0, but got weight of size [{list(weight.shape)}] instead"
+        )
 
 
 def check_channels(
@@ -52,13 +91,6 @@ def check_channels(
 ) -> None:
     """Refuse channels that do not fit the weight."""
     channels = input.shape[1]
-    if groups <= 0:
-        raise RuntimeError("non-positive groups is not supported")
-    if weight.shape[0] % groups:
-        raise RuntimeError(
-            f"Given groups={groups}, expected weight to be divisible by {groups} at "
-            f"dimension 0, but got weight of size [{list(weight.shape)}] instead"
-        )
     if channels != weight.shape[1] * groups:
         raise RuntimeError(
             f"Given groups={groups}, weight of size {list(weight.shape)}, expected "
@@ -74,16 +106,8 @@ def check_channels(
         )
 
 
-def check_reach(
-    input: Tensor, weight: Tensor, padding: Sizes, dilation: Sizes, stride: Sizes
-) -> None:
+def check_reach(input: Tensor, weight: Tensor, padding: Sizes, dilation: Sizes) -> None:
     """Refuse a kernel that does not fit into the padded input."""
-    if any(step <= 0 for step in stride):
-        raise RuntimeError("non-positive stride is not supported")
-    if any(pad < 0 for pad in padding):
-        raise RuntimeError("negative padding is not supported")
-    if any(step <= 0 for step in dilation):
-        raise RuntimeError("dilation should be greater than zero")
     sizes = [n + 2 * p for n, p in zip(input.shape[2:], padding, strict=True)]
     reach = [d * (k - 1) + 1 for d, k in zip(dilation, weight.shape[2:], strict=True)]
     if any(n < r for n, r in zip(sizes, reach, strict=True)):
@@ -98,6 +122,12 @@ def same_padding(
     input: Tensor, weight: Tensor, stride: Sizes, dilation: Sizes
 ) -> tuple[Tensor, Sizes]:
     """Return the input and padding for which the output has the input's size."""
+    if weight.ndim != input.ndim:
+        raise RuntimeError(
+            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional "
+            f"weight{list(weight.shape)}, but got {input.ndim}-dimensional input of "
+            f"size {list(input.shape)} instead"
+        )
     if any(step != 1 for step in stride):
         raise RuntimeError("padding='same' is not supported for strided convolutions")
     total = [d * (k - 1) for d, k in zip(dilation, weight.shape[2:], strict=True)]
@@ -123,8 +153,9 @@ def convolve(
     check(input, weight, bias, dims, f"conv{dims}d")
     single = input.ndim == dims + 1
     batch = input.unsqueeze(0) if single else input
-    check_channels(batch, weight, bias, groups)
     stride, dilation = each(stride, dims, "stride"), each(dilation, dims, "dilation")
+    if isinstance(padding, str) and min(dilation) <= 0:
+        raise RuntimeError("dilation should be greater than zero")
     if padding == "valid":
         padding = 0
     if padding == "same":
@@ -132,7 +163,10 @@ def convolve(
     elif isinstance(padding, str):
         raise RuntimeError(f"Invalid padding string: '{padding}'")
     padding = each(padding, dims, "padding")
-    check_reach(batch, weight, padding, dilation, stride)
+    check_steps(weight, stride, padding, dilation, groups)
+    check_weight(batch, weight, groups)
+    check_channels(batch, weight, bias, groups)
+    check_reach(batch, weight, padding, dilation)
     result = convolution(
         batch,
         weight,
@@ -160,15 +194,19 @@ def convolve_transposed(
     check(input, weight, bias, dims, f"conv_transpose{dims}d")
     single = input.ndim == dims + 1
     batch = input.unsqueeze(0) if single else input
+    stride, padding = each(stride, dims, "stride"), each(padding, dims, "padding")
+    dilation = each(dilation, dims, "dilation")
+    extra = each(output_padding, dims, "output_padding")
+    check_steps(weight, stride, padding, dilation, groups)
+    if min(extra) < 0:
+        raise RuntimeError("negative output_padding is not supported")
+    check_weight(batch, weight, groups)
     if batch.shape[1] != weight.shape[0]:
         raise RuntimeError(
             f"Given transposed=1, weight of size {list(weight.shape)}, expected input"
             f"{list(batch.shape)} to have {weight.shape[0]} channels, but got "
             f"{batch.shape[1]} channels instead"
         )
-    stride, padding = each(stride, dims, "stride"), each(padding, dims, "padding")
-    dilation = each(dilation, dims, "dilation")
-    extra = each(output_padding, dims, "output_padding")
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
         raise RuntimeError(
             "output padding must be smaller than either stride or dilation"

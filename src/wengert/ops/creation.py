@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from .. import dtypes, errors
+from ..kernels.memory_order import in_order_of_memory
 from ..tensor import Tensor
 from .data import array_of_numbers, tensor
-from .options import Dtype, finish, not_a_size, numpy_dtype, sizes
+from .options import Dtype, finish, memory_like, not_a_size, numpy_dtype, sizes
 from .public import check_operand, op
 
 # --- of a shape -----------------------------------------------------------------------
@@ -163,13 +165,22 @@ def range_(start: Any = 0, end: Any = None, step: Any = 1, **options: Any) -> Te
     return finish((np.arange(count) * step + start).astype(dtype.numpy), **options)
 
 
-def spaced(start: Any, end: Any, steps: int) -> ndarray:
+def spaced(start: Any, end: Any, steps: int, function: str = "linspace") -> ndarray:
     """Return numbers in equal steps, each half counted from its own end."""
-    start, end = [v.item() if isinstance(v, Tensor) else v for v in (start, end)]
-    if not isinstance(steps, int | np.integer):
-        raise TypeError(
-            f"linspace(): argument 'steps' must be int, not {type(steps).__name__}"
+    ranks = {
+        name: len(end.shape)
+        for name, end in (("start", start), ("end", end))
+        if isinstance(end, Tensor)
+    }
+    if any(ranks.values()):
+        got = " and ".join([f"{k} with {v} dimension(s)" for k, v in ranks.items()])
+        raise RuntimeError(
+            f"{function} only supports 0-dimensional start and end tensors, but got "
+            f"{got}."
         )
+    if not isinstance(steps, int | np.integer):
+        raise errors.invalid_combination(function, (start, end, steps))
+    start, end = [v.item() if isinstance(v, Tensor) else v for v in (start, end)]
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     return np.linspace(start, end, steps)
@@ -232,9 +243,10 @@ def logspace(
     """Return `steps` numbers from base**start to base**end, inclusive."""
     wanted = spaced_dtype(dtype, start, end)
     if differ_in_batch(start, end):
-        powers: Tensor = base ** spaced_in_batch(start, end, steps)
-        return powers.to(dtypes.from_numpy(wanted))
-    return finish((base ** spaced(start, end, steps)).astype(wanted), **options)
+        found: Tensor = base ** spaced_in_batch(start, end, steps)
+        return found.to(dtypes.from_numpy(wanted))
+    powers = base ** spaced(start, end, steps, "logspace")
+    return finish(powers.astype(wanted), **options)
 
 
 @op(method=False)
@@ -264,7 +276,9 @@ def like(
     def make_like(input: Tensor, *, dtype: Dtype = None, **options: Any) -> Tensor:
         check_operand(f"{name}_like", "input", 0, input)
         kind = input.dtype if dtype is None else dtype
-        return finish(make(tuple(input.shape), numpy_dtype(kind)), **options)
+        of_kind = partial(make, dtype=numpy_dtype(kind))
+        in_order = in_order_of_memory(of_kind, memory_like(input, options))
+        return finish(in_order(tuple(input.shape)), **options)
 
     def make_new(
         input: Tensor, *size: Any, dtype: Dtype = None, **options: Any
@@ -306,7 +320,9 @@ def full_like(
     kind = numpy_dtype(input.dtype if dtype is None else dtype)
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
-    return finish(np.full(tuple(input.shape), fill_value, kind), **options)
+    filled = partial(np.full, fill_value=fill_value, dtype=kind)
+    in_order = in_order_of_memory(filled, memory_like(input, options))
+    return finish(in_order(tuple(input.shape)), **options)
 
 
 @op(function=False)

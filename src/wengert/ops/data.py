@@ -50,8 +50,8 @@ def array_of(data: Any, dtype: Dtype = None) -> ndarray:
     if isinstance(data, Tensor):
         array = data.detach()._data
     elif isinstance(data, (ndarray, np.generic)):
-        array = np.asarray(data)
-        dtypes.from_numpy(array.dtype)
+        dtypes.from_numpy(data.dtype)
+        array = dtypes.with_common_dtype(np.asarray(data))
     else:
         return array_of_numbers(data, wanted)
     if wanted is not None and array.dtype != wanted:
@@ -211,7 +211,7 @@ def from_numpy(ndarray_: ndarray) -> Tensor:
             "with negative strides are not currently supported. (You can probably work "
             "around this by making a copy of your array  with array.copy().) "
         )
-    return finish(ndarray_)
+    return finish(dtypes.with_common_dtype(ndarray_))
 
 
 @op(method=False, out=False)

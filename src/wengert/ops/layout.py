@@ -95,7 +95,7 @@ def is_contiguous(
     """Return whether the elements lie in memory in their order, without gaps."""
     memory = memory_of(input)
     if memory is None:
-        return True
+        return bool(getattr(input._data, "contiguous", True))
     if memory_format is placement.channels_last:
         return memory.ndim == 4 and memory.transpose(0, 2, 3, 1).flags.c_contiguous
     if memory_format is placement.channels_last_3d:

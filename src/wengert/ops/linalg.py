@@ -311,7 +311,13 @@ def lstsq(
     >>> lstsq(torch.eye(2), torch.tensor([1.0, 3.0])).solution
     tensor([1., 3.])
     """
-    check_matrix(A, "torch.linalg.lstsq")
+    check_numbers(A, "torch.linalg.lstsq")
+    for name, least, x in (("input", 2, A), ("other", 1, B)):
+        if x.ndim < least:
+            raise RuntimeError(
+                f"torch.linalg.lstsq: {name} must have at least {least} "
+                f"dimension{'s' * (least - 1)}."
+            )
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
         raise RuntimeError(
             "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, "

@@ -28,11 +28,21 @@ def multi_margin_loss(
     check_reduction(reduction)
     if weight is not None and weight.ndim != 1:
         raise ValueError("weight must be one-dimensional")
-    if target.is_floating_point():
-        raise RuntimeError(
-            f"expected scalar type Long but found {target.dtype.scalar_type}"
-        )
+    check_rows(input)
     rows = input.reshape((-1, input.shape[-1] if input.ndim else 1))
+    count, width = rows.shape
+    if target.ndim > 1 or target.numel() != count:
+        raise RuntimeError(
+            "multi_margin_loss: target tensor should be 1-D with size equal to the "
+            "number of input samples (batch size). Expected target size "
+            f"[{count}], but got {list(target.shape)}. Input has shape "
+            f"{list(input.shape)}."
+        )
+    if weight is not None and weight.numel() != width:
+        raise RuntimeError(
+            f"inconsistent weight size, expected {width} but got {list(weight.shape)}"
+        )
+    check_classes(target)
     classes = target.reshape((-1,))
     at_target = rows.gather(1, classes.unsqueeze(1))
     losses = (margin - at_target + rows).clamp_min(0)
@@ -46,6 +56,23 @@ def multi_margin_loss(
     return reduced(losses, reduction)
 
 
+def check_rows(input: Tensor) -> None:
+    """Refuse what is no row of scores, or several."""
+    if input.ndim > 2 or 0 in input.shape[-1:]:
+        raise RuntimeError(
+            "Expected non-empty vector or matrix with optional 0-dim batch size, but "
+            f"got: {list(input.shape)}"
+        )
+
+
+def check_classes(target: Tensor) -> None:
+    """Refuse classes that are no integers."""
+    if target.is_floating_point():
+        raise RuntimeError(
+            f"expected scalar type Long but found {target.dtype.scalar_type}"
+        )
+
+
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -54,8 +81,15 @@ def multilabel_margin_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """Return Σ max(0, 1 - x[j] + x[i]) / C over targets j (up to a -1) and others i."""
-    rows = input.reshape((-1, input.shape[-1]))
-    labels = target.reshape((-1, input.shape[-1]))
+    check_rows(input)
+    if tuple(target.shape) != tuple(input.shape):
+        raise RuntimeError(
+            f"inconsistent target size: {list(target.shape)} for input of size: "
+            f"{list(input.shape)}"
+        )
+    check_classes(target)
+    rows = input.reshape((-1, input.shape[-1] if input.ndim else 1))
+    labels = target.reshape(tuple(rows.shape))
     valid = (labels < 0).cumsum(1) == 0
     safe = labels.masked_fill(~valid, 0)
     is_target = (
@@ -105,6 +139,17 @@ def margin_ranking_loss(
         )
     losses = (-target * (input1 - input2) + margin).clamp_min(0)
     return reduced(losses, legacy(size_average, reduce, reduction))
+
+
+def check_triplet(anchor: Tensor, positive: Tensor, negative: Tensor) -> None:
+    """Refuse tensors of different ranks."""
+    ranks = [len(x.shape) for x in (anchor, positive, negative)]
+    if len(set(ranks)) > 1:
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same "
+            f"number of dimensions, but got: anchor {ranks[0]}D, positive {ranks[1]}D, "
+            f"and negative {ranks[2]}D inputs"
+        )
 
 
 @op(method=False, out=False)
@@ -166,6 +211,7 @@ def triplet_margin_loss(
     """Return max(0, d(anchor, positive) - d(anchor, negative) + margin)."""
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
+    check_triplet(anchor, positive, negative)
     near = pairwise_distance(anchor, positive, p, eps)
     far = pairwise_distance(anchor, negative, p, eps)
     if swap:
@@ -187,6 +233,7 @@ def triplet_margin_with_distance_loss(
     """Return the triplet loss with a distance of the caller's."""
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
+    check_triplet(anchor, positive, negative)
     distance = distance_function or pairwise_distance
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:

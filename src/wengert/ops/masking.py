@@ -58,10 +58,18 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 def check_value(input: Tensor, value: Any) -> None:
     """Refuse a number that the dtype cannot hold at all."""
     category = 3 if isinstance(value, complex) else 2 if isinstance(value, float) else 1
-    if category == 3 and not input.dtype.is_complex:
+    if category == 3 and not (input.dtype.is_complex or input.dtype is dtypes.bool_):
         raise RuntimeError(
-            f"value cannot be converted to type {input.dtype.c_name} without overflow"
+            f"value cannot be converted to type {c_type(input.dtype)} without overflow"
         )
+
+
+def c_type(dtype: dtypes.dtype) -> str:
+    """Return the C type of numbers of a dtype."""
+    name = dtype.name
+    if name.endswith(("int8", "int16", "int64")):
+        return f"{name}_t"
+    return dtype.c_name
 
 
 @op()
@@ -91,7 +99,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     if mask.dtype is not dtypes.bool_:
         raise RuntimeError(
             "masked_scatter_ only supports boolean masks, but got mask with dtype "
-            f"{mask.dtype.c_name}"
+            f"{mask.dtype.scalar_type}"
         )
     if source.dtype is not input.dtype:
         raise RuntimeError(

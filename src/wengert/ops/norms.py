@@ -39,10 +39,12 @@ def norm(
     tensor(5.)
     """
     if out is not None:
-        from .public import check_out, write_out
+        from .outputs import check_out, written
 
         check_out("linalg_vector_norm", out, (input,))
-        return write_out(out, norm(input, p, dim, keepdim, dtype=dtype))
+        result = norm(input, p, dim, keepdim, dtype=dtype)
+        found: Tensor = written("norm", out, (input,), result)
+        return found
     if p is None or p == "fro":
         return vector_norm(input, 2, dim, keepdim, dtype=dtype)
     if isinstance(p, str):

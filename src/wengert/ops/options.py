@@ -9,6 +9,7 @@ from numpy import ndarray
 
 from .. import dtypes, errors, modes
 from ..forms import form_of
+from ..placement import preserve_format
 from ..tensor import INFERENCE, AccumulateGrad, Tensor, is_differentiable, plain
 
 Dtype = dtypes.dtype | None
@@ -91,3 +92,13 @@ def not_a_size(function: str, position: int, item: Any, alone: bool) -> TypeErro
         f"{function}(): argument 'size' failed to unpack the object at pos "
         f'{position + 1} with error "type must be tuple of ints,but got {kind}"'
     )
+
+
+def memory_like(input: Tensor, options: dict[str, Any]) -> Any:
+    """Return whose order of memory a tensor like another has; None for contiguous.
+
+    Args:
+        options: its memory format is taken from them.
+    """
+    kept = options.pop("memory_format", preserve_format) is preserve_format
+    return input._data if kept else None

@@ -39,6 +39,30 @@ def check(input: Tensor, dims: int, function: str) -> None:
         )
 
 
+def check_filled(input: Tensor, dims: int, function: str) -> None:
+    """Refuse an input of too few or too many dimensions, or without elements."""
+    shape = list(input.shape)
+    fits = input.ndim in (dims + 1, dims + 2)
+    if fits and 0 not in shape[-dims - 1 :]:
+        return
+    kinds = f"{dims + 1}D or {dims + 2}D (batch mode) tensor"
+    if dims > 1 and not fits:
+        raise RuntimeError(f"non-empty {kinds} expected for input")
+    if dims == 3:
+        if function[:3] == "max":
+            function = "max_pool3d_with_indices_out_cpu_template"
+        raise RuntimeError(
+            f"{function}(): Expected input's non-batch dimensions to have positive "
+            f"length, but input has a shape of {shape} and non-batch dimension 0 has "
+            "length zero!"
+        )
+    who = "max_pool1d: " if function == "max_pool1d" else ""
+    raise RuntimeError(
+        f"{who}Expected {kinds} with optional 0 dim batch size for input, but got:"
+        f"{shape}"
+    )
+
+
 def check_padding(padding: Sizes, kernel: Sizes) -> None:
     for pad, size in zip(padding, kernel, strict=True):
         if pad < 0:
@@ -50,19 +74,55 @@ def check_padding(padding: Sizes, kernel: Sizes) -> None:
             )
 
 
+def check_steps(kernel: Sizes, stride: Sizes, dilation: Sizes, function: str) -> None:
+    """Refuse windows without elements, and steps that lead nowhere."""
+    if function == "max_pool1d" and kernel[0] <= 0:
+        raise RuntimeError(
+            f"{function}() kernel_size must be greater than zero, but got {kernel[0]}"
+        )
+    if min(stride) == 0:
+        raise RuntimeError("stride should not be zero")
+    if min(kernel) <= 0 or min(stride) < 0:
+        raise RuntimeError("kernel size and stride should be greater than zero")
+    if min(dilation) <= 0:
+        axes = "THW"[-len(dilation) :]
+        shown = [f"dilation{a}: {d}" for a, d in zip(axes, dilation, strict=True)]
+        raise RuntimeError(
+            f"dilation should be greater than zero, but got {' '.join(shown)}"
+        )
+
+
 def check_output(
-    input: Tensor, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes
+    input: Tensor,
+    kernel: Sizes,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    function: str,
 ) -> None:
     """Refuse windows that are larger than the input."""
-    sizes = input.shape[input.ndim - len(kernel) :]
-    for n, k, s, p, d in zip(sizes, kernel, stride, padding, dilation, strict=True):
-        if k <= 0 or s <= 0:
-            raise RuntimeError("kernel size and stride should be greater than zero")
-        if n + 2 * p < d * (k - 1) + 1:
-            raise RuntimeError(
-                f"Given input size: {tuple(input.shape)}. Calculated output size is "
-                "too small"
-            )
+    dims = len(kernel)
+    sizes = input.shape[input.ndim - dims :]
+    found = [
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, s, p, d in zip(sizes, kernel, stride, padding, dilation, strict=True)
+    ]
+    if min(found) >= 1:
+        return
+    if function == "max_pool1d":
+        raise RuntimeError(f"{function}() Invalid computed output size: {found[0]}")
+    if function == "avg_pool3d":
+        image, window = [
+            " ".join([f"{at}{axis}: {n}" for axis, n in zip("THW", ns, strict=True)])
+            for at, ns in (("", sizes), ("k", kernel))
+        ]
+        raise RuntimeError(f"input image ({image}) smaller than kernel size ({window})")
+    before = [input.shape[input.ndim - dims - 1], *[1] * (dims == 1)]
+    given, calculated = ["x".join(map(str, [*before, *ns])) for ns in (sizes, found)]
+    raise RuntimeError(
+        f"Given input size: ({given}). Calculated output size: ({calculated}). Output "
+        "size is too small"
+    )
 
 
 def max_pool(
@@ -77,14 +137,16 @@ def max_pool(
 ) -> Any:
     """Return the maximum of each window, and where it is if asked for."""
     name = f"max_pool{dims}d"
-    check(input, dims, name)
+    check_operand(name, "input", 0, input)
     kernel = each(kernel_size, dims, "kernel_size", name)
     stride = steps(stride, kernel, name)
     padding = each(padding, dims, "padding", name)
     dilation = each(dilation, dims, "dilation", name)
+    check_steps(kernel, stride, dilation, name)
     check_padding(padding, kernel)
+    check_filled(input, dims, name)
     if not ceil_mode:
-        check_output(input, kernel, stride, padding, dilation)
+        check_output(input, kernel, stride, padding, dilation, name)
     alone, with_indices = P.MAX_POOLS[dims]
     return (with_indices if return_indices else alone)(
         input,
@@ -108,15 +170,17 @@ def avg_pool(
 ) -> Tensor:
     """Return the average of each window."""
     name = f"avg_pool{dims}d"
-    check(input, dims, name)
+    check_operand(name, "input", 0, input)
     kernel = each(kernel_size, dims, "kernel_size", name)
     stride = steps(stride, kernel, name)
     padding = each(padding, dims, "padding", name)
+    check_steps(kernel, stride, (1,) * dims, name)
     check_padding(padding, kernel)
+    check_filled(input, dims, name)
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
     if not ceil_mode:
-        check_output(input, kernel, stride, padding, (1,) * dims)
+        check_output(input, kernel, stride, padding, (1,) * dims, name)
     return P.AVG_POOLS[dims](
         input,
         kernel_size=kernel,
@@ -134,16 +198,40 @@ def output_sizes(input: Tensor, output_size: Any, dims: int, function: str) -> S
         output_size = (output_size,) * dims
     sizes = input.shape[input.ndim - dims :]
     if len(output_size) != dims:
-        raise RuntimeError(f"{function}: output_size must be {dims}")
+        raise RuntimeError(wrong_count(function, dims, len(output_size)))
     found = [
         n if s is None else int(s) for n, s in zip(sizes, output_size, strict=True)
     ]
     if min(found) < 0:
-        raise RuntimeError(
-            f"{function}: elements of output_size must be greater than or equal to 0 "
-            f"but received {{{', '.join(map(str, found))}}}"
-        )
+        raise RuntimeError(negative_size(input, found, function))
     return tuple(found)
+
+
+def wrong_count(function: str, dims: int, count: int) -> str:
+    """Return what is wrong with an output size that has another number of them."""
+    if dims == 1:
+        return (
+            f"{function}() argument 'output_size' should contain one int (got {count})"
+        )
+    if "max" in function:
+        return f"{function}(): internal error: output_size.size() must be {dims}"
+    return f"{function}: output_size must be {dims}"
+
+
+def negative_size(input: Tensor, found: list[int], function: str) -> str:
+    """Return what is wrong with an output size; one dimension counts as two."""
+    dims = len(found)
+    sizes = [1, *found] if dims == 1 else found
+    if "max" in function:
+        shape = [*input.shape[: input.ndim - dims], *sizes]
+        wrong = min(found)
+        return f"Trying to create tensor with negative dimension {wrong}: {shape}"
+    shown = ", ".join(map(str, sizes[:2])) + "".join([f",{n}" for n in sizes[2:]])
+    function = function.replace("1d", "2d")
+    return (
+        f"{function}: elements of output_size must be greater than or equal to 0 but "
+        f"received {{{shown}}}"
+    )
 
 
 def check_adaptive(input: Tensor, dims: int, function: str) -> None:

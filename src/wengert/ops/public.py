@@ -19,18 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes, errors, inplace as in_place, modes
+from .. import dtypes, errors, inplace as in_place
 from ..dispatch import general
 from ..primitive import Primitive
 from ..quick.elementwise import binary, predicate
-from ..tensor import (
-    Layer,
-    Tensor,
-    counter,
-    level_of,
-    plain,
-    rebind,
-)
+from ..tensor import Layer, Tensor, plain
 
 Function = Callable[..., Any]
 
@@ -147,6 +140,7 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
     Ops of one or two tensors and nothing else get a function of just these: it takes
     half a microsecond less than one of any arguments.
     """
+    is_of_tensor = parameters(inspect.unwrap(call))[:1] == ("input",)
 
     def of_any(*args: Any, out: Any = None, **kwargs: Any) -> Any:
         if args and not isinstance(args[0], Tensor):
@@ -156,12 +150,14 @@ def with_out(call: Function, name: str, numbers: bool = False) -> Function:
                 return handle_torch_function(of_any, args, *args, **kwargs)
             if numbers:
                 args = with_tensor(name, args)
-            else:
-                check_tensor(name, args[0], call)
+            elif is_of_tensor:
+                raise not_of_tensor(name, args)
         if out is None:
             return call(*args, **kwargs)
+        from .outputs import check_out, written
+
         check_out(name, out, args)
-        return write_out(out, call(*args, **kwargs))
+        return written(name, out, args, call(*args, **kwargs))
 
     def of_one(input: Any, *, out: Any = None) -> Any:
         if out is None and isinstance(input, Tensor):
@@ -189,8 +185,7 @@ def with_tensor(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
         return args
     first, *rest = args
     if name not in OF_NUMBERS or not isinstance(first, (int, float, complex)):
-        kinds = ", ".join([type(arg).__name__ for arg in args])
-        raise TypeError(f"{name}(): one of the arguments must be Tensor, got ({kinds})")
+        raise errors.invalid_combination(name, args)
     return (plain(np.asarray(first, dtypes.result_dtype(first))), *rest)
 
 
@@ -203,57 +198,20 @@ def parameters(call: Function) -> tuple[str, ...]:
     return names[: code.co_argcount + code.co_kwonlyargcount]
 
 
-def check_tensor(name: str, value: Any, call: Function) -> None:
-    """Refuse a first argument ``input`` that is no tensor."""
-    if parameters(inspect.unwrap(call))[:1] == ("input",):
-        raise errors.not_a_tensor(name, "input", 1, value)
+OVERLOADED = {
+    *("add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "all", "any"),
+    *("argsort", "baddbmm", "bernoulli", "clamp", "clamp_max", "clamp_min", "clip"),
+    *("copysign", "count_nonzero", "div", "divide", "eq", "fill", "float_power"),
+    *("floor_divide", "fmod", "ge", "greater", "greater_equal", "gt", "index_fill"),
+    *("isin", "le", "lerp", "less", "less_equal", "lt", "masked_fill", "max", "mean"),
+    *("min", "ne", "not_equal", "pow", "prod", "quantile", "nanquantile", "remainder"),
+    *("round", "rsub", "sort", "sub", "subtract", "sum", "true_divide", "xlogy"),
+}
+"""Ops that PyTorch has in several forms, of which none is named in its messages."""
 
 
-def check_out(name: str, out: Any, args: tuple[Any, ...]) -> None:
-    """Refuse to write where a derivative would be lost."""
-    values = [out, *args]
-    items = [x for v in values for x in (v if isinstance(v, tuple | list) else (v,))]
-    tensors = [item for item in items if isinstance(item, Tensor)]
-    if modes.is_grad_enabled() and any([tensor.requires_grad for tensor in tensors]):
-        raise RuntimeError(
-            f"{name}(): functions with out=... arguments don't support automatic "
-            "differentiation, but one of the arguments requires grad."
-        )
-    for tensor in tensors:
-        if level_of(tensor):
-            refuse_layers(name, tensor)
-
-
-def refuse_layers(name: str, tensor: Tensor) -> None:
-    """Refuse ``out=`` where a tensor has a tangent, or is a batch."""
-    from ..layers.batched import Batched
-    from ..layers.dual import Dual
-    from ..layers.level import active
-
-    if level_of(tensor) not in active:
-        return
-    if isinstance(tensor._data, Dual):
-        raise NotImplementedError(
-            f"Trying to use forward AD with {name}_out that does not support it "
-            "because it is an out= function"
-        )
-    if isinstance(tensor._data, Batched):
-        raise RuntimeError(
-            f"Batching rule not implemented for aten::{name}.out; the fallback path "
-            "doesn't work on out= or view ops."
-        )
-
-
-def write_out(out: Any, result: Any) -> Any:
-    """Write results into the tensors given as ``out`` and return these."""
-    if isinstance(result, tuple):
-        written = [write_out(o, r) for o, r in zip(out, result, strict=True)]
-        make = getattr(type(result), "_make", tuple)
-        return make(written)
-    in_place.check_writable(out)
-    if out.shape == result.shape:
-        return in_place.assign(out, result)
-    in_place.check_fits(out, out._data.shape, result._data.dtype)
-    rebind(out, result._data.astype(out._data.dtype, copy=False), out._special)
-    counter(out)[0] += 1
-    return out
+def not_of_tensor(name: str, args: tuple[Any, ...]) -> TypeError:
+    """Return the error about a first argument ``input`` that is no tensor."""
+    if name in OVERLOADED and len(args) > 1:
+        return errors.invalid_combination(name, args)
+    return errors.not_a_tensor(name, "input", 1, args[0])

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from .. import generator as generators, modes
-from ..inplace import check_writable, write_constant
-from ..primitive import camel
-from ..tensor import Tensor, counter, history, plain
-from .options import Dtype, finish, numpy_dtype, sizes
-from .public import check_operand, namespace, op
-
-Generator = generators.Generator
-default_generator = generators.default_generator
-
-
-def source(generator: Generator | None) -> Generator:
-    """Return the generator to draw from."""
-    return default_generator if generator is None else generator
-
+from ..generator import Generator, default_generator
+from ..kernels.memory_order import in_order_of_memory, order_of
+from ..primitives import sampling as S
+from ..tensor import Tensor, plain
+from .drawing import fresh, fresh_of, sampled, source
+from .options import Dtype, memory_like, numpy_dtype, sizes
+from .public import namespace, op
 
 # --- the state ------------------------------------------------------------------------
 
@@ -67,37 +60,14 @@ def set_rng_state(new_state: Tensor) -> None:
 # --- of a size ------------------------------------------------------------------------
 
 
-def fresh(
-    draw: Callable[[tuple[int, ...]], Any], shape: tuple[int, ...], **options: Any
-) -> Tensor:
-    """Return a tensor from what draws an array of any shape; vmap may want several."""
-    if modes.special and modes.local.levels:
-        from ..layers import randomness
-
-        if randomness.local.maps:
-            return finished(randomness.fresh(draw, shape), **options)
-    return finish(np.asarray(draw(shape)), **options)
-
-
-def fresh_of(draw: Callable[..., Any], *parameters: Any, **options: Any) -> Tensor:
-    """Return a tensor from what draws numbers for arrays of parameters."""
-    if modes.special and modes.local.levels:
-        from ..layers import randomness
-
-        return finished(randomness.fresh_of(draw, *parameters), **options)
-    arrays = [p.detach()._data if isinstance(p, Tensor) else p for p in parameters]
-    return finish(np.asarray(draw(*arrays)), **options)
-
-
-def finished(tensor: Tensor, requires_grad: bool = False, **options: Any) -> Tensor:
-    """Return a tensor of a transformation, which cannot require grad."""
-    return tensor.requires_grad_() if requires_grad else tensor
-
-
 def drawing(
     name: str, draw: Callable[..., ndarray], text: str
 ) -> Callable[..., Tensor]:
-    """Return a function of a size, from one that draws an array."""
+    """Publish a function of a size, and its ``<name>_like``.
+
+    Args:
+        draw: of a generator, a shape, a dtype, and whether the memory is contiguous.
+    """
 
     def create(
         *size: Any,
@@ -111,12 +81,42 @@ def drawing(
         shape = sizes(name, size)
         check_floating(name, kind)
         random = source(generator)
-        return fresh(lambda shape: draw(random, shape, kind), shape, **options)
+        return fresh(lambda shape: draw(random, shape, kind, True), shape, **options)
 
     create.__name__ = create.__qualname__ = name
     create.__doc__ = text
     op(method=False)(create)
+
+    def like(
+        input: Tensor,
+        *,
+        generator: Generator | None = None,
+        dtype: Dtype = None,
+        **options: Any,
+    ) -> Tensor:
+        kind = numpy_dtype(input.dtype if dtype is None else dtype, name)
+        check_floating(name, kind)
+        random = source(generator)
+        return fresh_like(partial(draw, random, dtype=kind), input, options)
+
+    publish_like(name, like)
     return create
+
+
+def publish_like(name: str, like: Callable[..., Tensor]) -> None:
+    """Publish ``<name>_like``."""
+    like.__name__ = like.__qualname__ = f"{name}_like"
+    like.__doc__ = f"Return what `{name}` does, like another tensor."
+    op(method=False, out=False)(like)
+
+
+def fresh_like(
+    draw: Callable[..., Any], input: Tensor, options: dict[str, Any]
+) -> Tensor:
+    """Return a tensor of the shape of another, with memory in the same order."""
+    memory = memory_like(input, options)
+    drawn = partial(draw, contiguous=order_of(memory) is None)
+    return fresh(in_order_of_memory(drawn, memory), tuple(input.shape), **options)
 
 
 def check_floating(name: str, dtype: np.dtype[Any]) -> None:
@@ -130,7 +130,7 @@ def check_floating(name: str, dtype: np.dtype[Any]) -> None:
 
 rand = drawing(
     "rand",
-    lambda source, shape, dtype: source.uniform(shape, dtype),
+    lambda random, shape, dtype, contiguous: random.uniform(shape, dtype),
     """Return numbers spread evenly over [0, 1).
 
     Args:
@@ -147,7 +147,9 @@ rand = drawing(
 )
 randn = drawing(
     "randn",
-    lambda source, shape, dtype: source.normal(shape, dtype),
+    lambda random, shape, dtype, contiguous: random.normal(
+        shape, dtype, in_blocks=contiguous
+    ),
     """Return numbers of the standard normal distribution; arguments as of `rand`.
 
     >>> import wengert as torch
@@ -174,34 +176,65 @@ def randint(*bounds: Any, generator: Generator | None = None, **options: Any) ->
     >>> torch.randint(3, 4, (2,))
     tensor([3, 3])
     """
-    low = options.pop("low", None)
-    high = options.pop("high", None)
     size = options.pop("size", None)
     dtype = options.pop("dtype", None)
     rest = list(bounds)
     if rest and size is None and not isinstance(rest[-1], int):
         size = rest.pop()
-    if high is None and rest:
-        high = rest.pop()
+    low, high = limits("randint", rest, options)
+    if size is None:
+        raise wrong_arguments("randint")
+    kind = np.dtype(np.int64) if dtype is None else numpy_dtype(dtype)
+    shape = sizes("randint", (size,))
+    random = source(generator)
+    return fresh(
+        lambda shape: random.integers(low, high, shape, kind), shape, **options
+    )
+
+
+def _randint_like(
+    input: Tensor,
+    *bounds: Any,
+    generator: Generator | None = None,
+    dtype: Dtype = None,
+    **options: Any,
+) -> Tensor:
+    low, high = limits("randint_like", list(bounds), options)
+    kind = numpy_dtype(input.dtype if dtype is None else dtype)
+    random = source(generator)
+    return fresh_like(
+        lambda shape, contiguous: random.integers(low, high, shape, kind),
+        input,
+        options,
+    )
+
+
+publish_like("randint", _randint_like)
+
+
+def limits(name: str, given: list[Any], options: dict[str, Any]) -> tuple[int, int]:
+    """Return between what integers are drawn; the lower limit is 0 by default."""
+    low, high = options.pop("low", None), options.pop("high", None)
+    if high is None and given:
+        high = given.pop()
     if low is None:
-        low = rest.pop() if rest else 0
-    if high is None or size is None or rest:
-        raise TypeError(
-            "randint() received an invalid combination of arguments: it takes "
-            "(high, size) or (low, high, size)"
-        )
+        low = given.pop() if given else 0
+    if high is None or given:
+        raise wrong_arguments(name)
     if low >= high:
         raise RuntimeError(
             f"random_ expects 'from' to be less than 'to', but got from={low} >= "
             f"to={high}"
         )
-    kind = np.dtype(np.int64) if dtype is None else numpy_dtype(dtype)
-    shape = sizes("randint", (size,))
-    random = source(generator)
-    return fresh(
-        lambda shape: random.integers(int(low), int(high), shape, kind),
-        shape,
-        **options,
+    return int(low), int(high)
+
+
+def wrong_arguments(name: str) -> TypeError:
+    first = "input, " if name.endswith("like") else ""
+    size = "" if first else ", size"
+    return TypeError(
+        f"{name}() received an invalid combination of arguments: it takes "
+        f"({first}high{size}) or ({first}low, high{size})"
     )
 
 
@@ -223,27 +256,6 @@ def randperm(
         return rows[0] if len(shape) == 1 else np.reshape(rows, shape)
 
     return fresh(draw, (n,), **options)
-
-
-def like(make: Callable[..., Tensor]) -> None:
-    """Publish ``<name>_like``."""
-
-    def make_like(
-        input: Tensor, *bounds: Any, dtype: Dtype = None, **options: Any
-    ) -> Tensor:
-        kind = input.dtype if dtype is None else dtype
-        size = tuple(input.shape)
-        if bounds or {"low", "high"} & options.keys():
-            return make(*bounds, size=size, dtype=kind, **options)
-        return make(size, dtype=kind, **options)
-
-    make_like.__name__ = f"{make.__name__}_like"
-    make_like.__doc__ = f"Return what `{make.__name__}` does, like another tensor."
-    op(method=False, out=False)(make_like)
-
-
-for _make in (rand, randn, randint):
-    like(_make)
 
 
 @op(method=False)
@@ -277,13 +289,19 @@ def normal(
     given = [value for value in (mean, std) if isinstance(value, Tensor)]
     if not given:
         raise TypeError("normal() needs a size when mean and std are numbers")
+    if options:
+        name = next(iter(options))
+        raise TypeError(f"normal() got an unexpected keyword argument '{name}'")
     kind = given[0].dtype.numpy
 
     def draw_each(*parameters: Any) -> Any:
         shape = np.broadcast_shapes(*[np.shape(array) for array in parameters])
         return draw(shape, kind, *parameters)
 
-    return fresh_of(draw_each, mean, std, **options)
+    if len(given) == 2:
+        return sampled(S.normal, draw_each, mean, std)
+    of_one = S.normal_of_means if given[0] is mean else S.normal_of_deviations
+    return sampled(of_one, draw_each, mean, std)
 
 
 @op()
@@ -294,7 +312,7 @@ def bernoulli(
     random, kind = source(generator), input.dtype.numpy
     if p is not None:
         return fresh(lambda shape: random.bernoulli(p, shape, kind), tuple(input.shape))
-    return fresh_of(random.bernoulli, input)
+    return sampled(S.bernoulli, random.bernoulli, input)
 
 
 @op()
@@ -328,258 +346,13 @@ def multinomial(
 @op(method=False)
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Return Poisson numbers with the rates that the input has."""
-    return fresh_of(source(generator).poisson, input)
+    return sampled(S.poisson, source(generator).poisson, input)
 
 
 @op(method=False)
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
     """Return binomial numbers of counts and probabilities."""
     return fresh_of(source(generator).binomial, count, prob)
-
-
-# --- in place -------------------------------------------------------------------------
-
-
-def filling(name: str, draw: Callable[..., ndarray], text: str) -> None:
-    """Make a method that fills a tensor with numbers drawn for its shape."""
-
-    def fill(
-        self: Tensor, *args: Any, generator: Generator | None = None, **kwargs: Any
-    ) -> Tensor:
-        check_writable(self)
-        data, random = self._data, source(generator)
-        if history(self) is not None or modes.special:
-            kind = self.dtype.numpy
-            drawn = fresh(
-                lambda shape: draw(random, shape, kind, *args, **kwargs),
-                tuple(self.shape),
-            )
-            return write_constant(self, drawn, node_name(name, args, kwargs))
-        data[...] = draw(random, data.shape, data.dtype, *args, **kwargs)
-        counter(self)[0] += 1
-        return self
-
-    fill.__name__ = fill.__qualname__ = name
-    fill.__doc__ = text
-    setattr(Tensor, name, fill)
-
-
-def node_name(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """Return the name of the node of a method that fills, of several the overload's."""
-    given = [*args, *kwargs.values()]
-    overload = 0
-    if name == "random_":
-        overload = 2 - len(given)
-    elif name == "bernoulli_":
-        overload = 1 if given and isinstance(given[0], Tensor) else 2
-    return f"{camel(name.rstrip('_'))}Backward{overload}"
-
-
-def _uniform(
-    source: Any, shape: Any, dtype: Any, from_: float = 0, to: float = 1, **named: Any
-) -> ndarray:
-    return source.uniform(shape, dtype, float(named.get("from", from_)), float(to))
-
-
-def _normal(
-    source: Any, shape: Any, dtype: Any, mean: float = 0, std: float = 1
-) -> ndarray:
-    return source.normal(shape, dtype, float(mean), float(std))
-
-
-def _random(
-    source: Any, shape: Any, dtype: Any, low: int | None = None, high: Any = None
-) -> ndarray:
-    if low is None:
-        return source.random(shape, dtype)
-    if high is None:
-        low, high = 0, low
-    if low >= high:
-        raise RuntimeError(
-            f"random_ expects 'from' to be less than 'to', but got from={low} >= "
-            f"to={high}"
-        )
-    return source.integers(low, high, shape, dtype)
-
-
-def _bernoulli(source: Any, shape: Any, dtype: Any, p: Any = 0.5) -> ndarray:
-    if isinstance(p, Tensor):
-        given = np.broadcast_to(p.detach()._data, shape)
-        return source.bernoulli(np.ascontiguousarray(given), dtype=dtype)
-    return source.bernoulli(p, shape, dtype)
-
-
-filling("uniform_", _uniform, "Fill with numbers spread evenly over [from, to).")
-filling("normal_", _normal, "Fill with normal numbers of a mean and deviation.")
-filling("random_", _random, "Fill with integers from low to high, exclusive.")
-filling("bernoulli_", _bernoulli, "Fill with ones of probability p, and zeros.")
-for _name, _text in {
-    "exponential": "Fill with exponential numbers of a rate `lambd`.",
-    "geometric": "Fill with the numbers of trials up to the first success.",
-    "cauchy": "Fill with Cauchy numbers of a median and width.",
-    "log_normal": "Fill with numbers whose logarithms are normal.",
-}.items():
-    filling(
-        f"{_name}_",
-        lambda source, shape, dtype, *args, _name=_name, **kwargs: getattr(
-            source, _name
-        )(shape, dtype, *args, **kwargs),
-        _text,
-    )
-
-# --- dropout --------------------------------------------------------------------------
-
-
-@op(name="dropout", method=False, inplace=False, out=False)
-def dropout(
-    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
-) -> Tensor:
-    """Return the input with elements set to zero at random, the rest scaled up.
-
-    Args:
-        p: the probability of each element to become zero; the others are divided by
-            1 - p.
-        training: if False, nothing happens.
-        inplace: write the result into the input.
-
-    >>> import wengert as torch
-    >>> torch.nn.functional.dropout(torch.ones(2), 1.0)
-    tensor([0., 0.])
-    """
-    return dropped(input, p, training, inplace, tuple(input.shape))
-
-
-def in_order_of_memory(
-    draw: Callable[[tuple[int, ...]], ndarray], like: Tensor
-) -> Callable[[tuple[int, ...]], ndarray]:
-    """Return what draws numbers in the order in which a tensor lies in memory.
-
-    That is PyTorch's order: a transposed tensor gets the same numbers as it would have
-    got before.
-    """
-    data = like._data
-    if type(data) is not ndarray or data.flags.c_contiguous:
-        return draw
-    order = np.argsort([-stride for stride in data.strides], kind="stable")
-
-    def drawn(shape: tuple[int, ...]) -> ndarray:
-        sizes = tuple([shape[dim] for dim in order])
-        return draw(sizes).transpose(np.argsort(order))
-
-    return drawn
-
-
-def dropped(
-    input: Tensor, p: float, training: bool, inplace: bool, shape: tuple[int, ...]
-) -> Tensor:
-    """Multiply with a mask of this shape, which is broadcast."""
-    if p < 0.0 or p > 1.0:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    check_operand("dropout", "input", 0, input)
-    if not training or p == 0:
-        return input
-    if p == 1:
-        return input.mul_(0) if inplace else input * 0
-    if not (input.dtype.is_floating_point or input.dtype.is_complex):
-        raise RuntimeError(
-            "result type Float can't be cast to the desired output type "
-            f"{input.dtype.scalar_type}"
-        )
-    kind = numpy_dtype(input.dtype)
-
-    def draw(shape: tuple[int, ...]) -> ndarray:
-        mask = default_generator.dropout_mask(shape, kind, p)
-        mask /= 1 - p
-        return mask
-
-    whole = shape == tuple(input.shape)
-    mask = fresh(in_order_of_memory(draw, input) if whole else draw, shape)
-    return input.mul_(mask) if inplace else input * mask
-
-
-def feature_dropout(name: str, dims: int) -> Callable[..., Tensor]:
-    """Return ``dropout1d`` and its like, which drop whole channels."""
-
-    def drop(
-        input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
-    ) -> Tensor:
-        single = input.ndim == dims + 1
-        batch = input.unsqueeze(0) if single else input
-        shape = (*batch.shape[:2], *(1,) * (batch.ndim - 2))
-        result = dropped(batch, p, training, inplace, shape)
-        if inplace:
-            return input
-        return result.squeeze(0) if single else result
-
-    drop.__name__ = name
-    drop.__doc__ = "Return the input with whole channels set to zero at random."
-    return drop
-
-
-dropout1d = feature_dropout("dropout1d", 1)
-dropout2d = feature_dropout("dropout2d", 2)
-dropout3d = feature_dropout("dropout3d", 3)
-namespace["feature_dropout"] = feature_dropout("feature_dropout", -1)
-
-ALPHA = 1.7580993408473766
-
-
-def alpha_dropout(
-    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
-) -> Tensor:
-    """Return the input with elements set to SELU's lowest value at random, rescaled."""
-    return alpha_dropped(input, p, training, inplace, tuple(input.shape))
-
-
-def feature_alpha_dropout(
-    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
-) -> Tensor:
-    """Return the input with whole channels set to SELU's lowest value at random."""
-    shape = (*input.shape[:2], *(1,) * (input.ndim - 2))
-    return alpha_dropped(input, p, training, inplace, shape)
-
-
-def alpha_dropped(
-    input: Tensor, p: float, training: bool, inplace: bool, shape: tuple[int, ...]
-) -> Tensor:
-    if p < 0.0 or p > 1.0:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    if not training or p == 0:
-        return input
-    if p == 1:
-        return input.mul_(0) if inplace else input * 0
-    kind = numpy_dtype(input.dtype)
-    mask = fresh(lambda shape: default_generator.dropout_mask(shape, kind, p), shape)
-    a = 1.0 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
-    scale = mask * a
-    shift = (mask - 1) * (ALPHA * a) + ALPHA * a * p
-    result = input * scale + shift
-    return input.copy_(result) if inplace else result
-
-
-def gumbel_softmax(
-    logits: Tensor,
-    tau: float = 1,
-    hard: bool = False,
-    eps: float = 1e-10,
-    dim: int = -1,
-) -> Tensor:
-    """Return a sample of the Gumbel-softmax distribution; with `hard`, one-hot.
-
-    The gradient of the one-hot sample is that of the soft one.
-    """
-    kind = numpy_dtype(logits.dtype)
-    noise = fresh(
-        lambda shape: -np.log(default_generator.exponential(shape, kind)),
-        tuple(logits.shape),
-    )
-    soft = ((logits + noise) / tau).softmax(dim)
-    if not hard:
-        return soft
-    index = soft.detach().argmax(dim, keepdim=True)
-    one_hot = soft.detach() * 0
-    one_hot.scatter_(dim, index, 1.0)
-    return one_hot - soft.detach() + soft
 
 
 namespace["Generator"] = Generator

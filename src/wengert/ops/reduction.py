@@ -164,7 +164,7 @@ def mean(
     if dtype is not None:
         input = with_dtype(input, dtype)
     if not is_differentiable(input._data.dtype):
-        raise no_mean(input)
+        raise no_mean(input, "Input" if dtype is None else "Optional")
     if dim is None and keepdim is False:
         return R.mean(input)
     check_bool(keepdim, "mean")
@@ -172,11 +172,11 @@ def mean(
     return R.mean_dim(input, dim=dims, keepdim=keepdim)
 
 
-def no_mean(input: Tensor) -> RuntimeError:
+def no_mean(input: Tensor, source: str = "Input") -> RuntimeError:
     """Return the error about integers, whose mean is not one."""
     return RuntimeError(
-        "mean(): could not infer output dtype. Input dtype must be either a floating "
-        f"point or complex dtype. Got: {input.dtype.scalar_type}"
+        f"mean(): could not infer output dtype. {source} dtype must be either a "
+        f"floating point or complex dtype. Got: {input.dtype.scalar_type}"
     )
 
 

@@ -11,7 +11,7 @@ from ..primitives import searching as P
 from ..tensor import Tensor, plain
 from .arguments import memory_of, normalize_dim, numel, shape_from
 from .joining import unbind
-from .public import op
+from .public import namespace, op
 
 # --- where ----------------------------------------------------------------------------
 
@@ -136,7 +136,12 @@ def searchsorted(
 
 @op(method=False, out=False)
 def bucketize(
-    input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False
+    input: Any,
+    boundaries: Tensor,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return for each value between which boundaries it lies.
 
@@ -155,7 +160,10 @@ def bucketize(
             "boundaries tensor must be 1 dimension, but got "
             f"dim({len(boundaries.shape)})"
         )
-    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
+    search = namespace["searchsorted"]
+    options = {"out_int32": out_int32, "right": right, "out": out}
+    found: Tensor = search(boundaries, input, **options)
+    return found
 
 
 # --- which ----------------------------------------------------------------------------

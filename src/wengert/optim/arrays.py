@@ -340,7 +340,8 @@ class Cohort:
 
     def agrees(self) -> bool:
         """Whether the numbers of all parameters are still the same."""
-        return all(len(set(line.tolist())) == 1 for line in self.numbers.values())
+        lines = [line.tolist() for line in self.numbers.values()]
+        return all([line.count(line[0]) == len(line) for line in lines])
 
     def scalars(self, values: Sequence[float]) -> list[ndarray]:
         """Return the numbers as arrays of the cohort's dtype without dimensions.

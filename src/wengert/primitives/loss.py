@@ -87,6 +87,9 @@ huber = elementwise(
 
 
 def _bce(self: ndarray, target: ndarray) -> ndarray:
+    for name, values in (("input", self), ("target", target)):
+        if values.size and not (values.min() >= 0 and values.max() <= 1):
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
     # PyTorch bounds the logarithms from below, so that the loss is finite at 0 and 1.
     yes = np.maximum(np.log(self), -100)
     no = np.maximum(np.log1p(-self), -100)

@@ -47,12 +47,27 @@ def batched_product(a: ndarray, b: ndarray) -> ndarray:
     if b.ndim == 2:
         return product(rows(a), b).reshape(*a.shape[:-1], b.shape[1])
     if a.shape[-1] == b.shape[-2] == 1:
-        # `matmul` calls BLAS for each; a product of strides takes a fifth of the time
-        return np.einsum("...ij,...jk->...ik", a, b)
+        return outer_products(a, b)
     try:
         return np.matmul(a, b)
     except ValueError:
         raise not_multipliable(a.shape, b.shape) from None
+
+
+def outer_products(columns: ndarray, rows: ndarray) -> ndarray:
+    """Multiply stacks of columns by stacks of rows.
+
+    NumPy calls BLAS for matrices with two columns, but not for a single one: with a
+    second one of zeros, products of 128x128 elements take a third of the time.
+    """
+    height, width = columns.shape[-2], rows.shape[-1]
+    if height * width < 256 or columns.dtype.char not in "fd":
+        return columns * rows
+    left = np.zeros((*columns.shape[:-2], 2, height), columns.dtype)
+    left[..., 0, :] = columns[..., 0]
+    right = np.zeros((*rows.shape[:-2], 2, width), rows.dtype)
+    right[..., :1, :] = rows
+    return np.matmul(left.mT, right)
 
 
 def unusual_product(compute: Callable[..., Any], a: ndarray, b: ndarray) -> Any:

@@ -12,7 +12,11 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ..kernels import lstm as kernel
+from ..kernels.sums import column_sums
 from .activation import logistic
+from .joining import stack
+from .matmul import linear
 from .op import fused
 
 # --- LSTM: c' = σ(f) c + σ(i) tanh(g), h' = σ(o) tanh(c') -----------------------------
@@ -81,6 +85,50 @@ lstm_output = fused(
     grad_fn="MulBackward0",
     vjp=_lstm_output_vjp,
     decomposition=_lstm_output_composed,
+)
+
+
+def _lstm_layer_vjp(
+    grads: list[Any],
+    needs: list[bool],
+    h: ndarray,
+    c: ndarray,
+    weight: ndarray,
+    outputs: ndarray,
+    values: ndarray,
+    cells: ndarray,
+    bounded: ndarray,
+    reverse: bool,
+) -> Any:
+    given = [*grads, h, c, weight, outputs, values, cells, bounded]
+    of_gates, of_h, of_c, of_weight = kernel.lstm_vjp(*given, reverse=reverse)
+    flat = of_gates.reshape(-1, of_gates.shape[-1])
+    of_bias = column_sums(flat) if needs[4] else None
+    return of_gates, of_h, of_c, of_weight, of_bias
+
+
+def _lstm_layer_composed(
+    gates: Any, h: Any, c: Any, weight: Any, bias: Any = None, reverse: bool = False
+) -> tuple[Any, Any]:
+    order = range(len(gates))
+    outputs = {}
+    for t in reversed(order) if reverse else order:
+        product = linear(h, weight)
+        now = gates[t] + (product if bias is None else product + bias)
+        c = lstm_state(now, c)
+        h = outputs[t] = lstm_output(now, c)
+    return stack(*[outputs[t] for t in order], dim=0), c
+
+
+lstm_layer = fused(
+    "lstm_layer",
+    kernel.lstm,
+    inputs=("gates", "h", "c", "weight", "bias"),
+    outputs=("outputs", "last"),
+    hidden=("values", "cells", "bounded"),
+    grad_fn="MkldnnRnnLayerBackward0",
+    vjp=_lstm_layer_vjp,
+    decomposition=_lstm_layer_composed,
 )
 
 # --- GRU: n = tanh(x + σ(r) y), h' = (h - n) σ(z) + n ---------------------------------

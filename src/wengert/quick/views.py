@@ -7,6 +7,7 @@ is a view itself, and shares the version counter of all of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from numpy import ndarray
@@ -16,7 +17,7 @@ from ..dispatch import general
 from ..engine import clock, outputs_of
 from ..primitive import Primitive
 from ..tensor import Parameter, Tensor, new
-from ..views import View
+from ..views import View, one_of
 from .calls import is_settled_view, only_grad_is_off
 
 
@@ -132,19 +133,18 @@ def dividing(primitive: Primitive) -> Callable[..., Any]:
                 "self_shape": self._data.shape,
                 "count": len(parts),
             }
-        # The parts are views in one and the same way.
-        view = new(View)
-        view.level = 0
-        view.base = base
-        view.before = special
-        view.step = call
-        view.params = params
-        view.origin = "several"
         counter = self._counter
-        view.version = counter[0]
         outputs = []
         nodes = None if node is None else outputs_of(node, len(parts))
         for index, part in enumerate(parts):
+            view = new(View)
+            view.level = 0
+            view.base = base
+            view.before = special
+            view.step = partial(one_of, call, index)
+            view.params = params
+            view.origin = "several"
+            view.version = counter[0]
             out = new(Tensor)
             out._data = part
             out._form = None

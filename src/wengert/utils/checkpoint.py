@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple, Self
 from weakref import ref
 
-from .. import modes, tree
+from .. import dispatch, modes, tree
 from ..autograd.grad_mode import enable_grad
 from ..autograd.graph import saved_tensors_hooks
 from ..generator import default_generator
@@ -91,6 +91,9 @@ def checkpoint(
         early_stop: the second run stops when it has made what is needed.
         preserve_rng_state: the second run draws the same random numbers.
 
+    A compiled function runs once what is checkpointed in it: what is kept in memory is
+    the compiler's to decide.
+
     Raises:
         CheckpointError: in backward, if the second run does something else.
 
@@ -115,7 +118,7 @@ def checkpoint(
         if kwargs:
             raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
     first, second = context_fn()
-    if not modes.is_grad_enabled_at(0):
+    if not modes.is_grad_enabled_at(0) or dispatch.tracing is not None:
         return function(*args, **kwargs)
     region = Region(
         function,

@@ -6,7 +6,7 @@ from wengert.compiler.graph import Graph, Node
 
 
 def drop_dead(graph: Graph) -> Graph:
-    """The graph without nodes that no output or write depends on.
+    """The graph without nodes that no output or write depends on; itself, if it is so.
 
     A ``call`` is kept only for its results: a Python function run for its effect alone
     has to return something that the program uses.
@@ -15,6 +15,8 @@ def drop_dead(graph: Graph) -> Graph:
     for node in reversed(graph.nodes):
         if node in live:
             live.update(node.inputs)
+    if len(live) == len(graph.nodes):
+        return graph
     result = Graph()
     new: dict[Node, Node] = {}
     for node in graph.nodes:

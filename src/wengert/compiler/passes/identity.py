@@ -21,14 +21,14 @@ def compare_identities(graph: Graph) -> Graph:
     in_memory = _read_from_memory(graph)
 
     def replace(new: Graph, node: Node, _: tuple[Node, ...]) -> Node | None:
-        if node.op != "constant" or node.size <= LARGEST or node in in_memory:
+        if node.size <= LARGEST or node in in_memory:
             return None
         if not _is_identity(node.params["value"]):
             return None
         row, column = (new.iota(node.shape, dim, np.int32) for dim in (0, 1))
         return new.cast(new.add("eq", [row, column]), node.dtype)
 
-    return rewrite(graph, replace)
+    return rewrite(graph, replace, ("constant",))
 
 
 def _read_from_memory(graph: Graph) -> set[Node]:

@@ -17,11 +17,11 @@ def lower_cat(graph: Graph) -> Graph:
     """Turn the joining of a few small arrays into gathers along the dimension."""
 
     def replace(new: Graph, node: Node, parts: tuple[Node, ...]) -> Node | None:
-        if node.op != "cat" or len(parts) > MOST_PARTS or node.size > LARGEST:
+        if len(parts) > MOST_PARTS or node.size > LARGEST:
             return None
         return joined(new, parts, node.params["dim"], node.shape)
 
-    return rewrite(graph, replace)
+    return rewrite(graph, replace, ("cat",))
 
 
 def joined(

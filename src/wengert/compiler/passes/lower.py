@@ -19,7 +19,7 @@ def lower_scatter(graph: Graph) -> Graph:
     """
 
     def replace(new: Graph, node: Node, operands: tuple[Node, ...]) -> Node | None:
-        if node.op != "scatter_add" or operands[1].shape[node.params["dim"]] != 1:
+        if operands[1].shape[node.params["dim"]] != 1:
             return None
         x, index, source = operands
         place = new.iota(x.shape, node.params["dim"], index.dtype)
@@ -28,7 +28,7 @@ def lower_scatter(graph: Graph) -> Graph:
             return new.add("where", [chosen, source, 0])
         return new.add("where", [chosen, new.add("add", [x, source]), x])
 
-    return rewrite(graph, replace)
+    return rewrite(graph, replace, ("scatter_add",))
 
 
 def insert_copies(graph: Graph) -> Graph:

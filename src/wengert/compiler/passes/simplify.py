@@ -23,10 +23,9 @@ def simplify(graph: Graph) -> Graph:
     """The graph with neutral operations removed and chains of views composed."""
 
     def replace(new: Graph, node: Node, operands: Operands) -> Node | None:
-        rule = _RULES.get(node.op)
-        return rule(new, node, operands) if rule else None
+        return _RULES[node.op](new, node, operands)
 
-    return rewrite(graph, replace)
+    return rewrite(graph, replace, _RULES)
 
 
 def uniform(node: Node) -> Any:

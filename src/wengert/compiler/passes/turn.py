@@ -38,11 +38,11 @@ def turn_products(graph: Graph) -> Graph:
         return new.add(node.op, parts, **node.params)
 
     def replace(new: Graph, node: Node, operands: tuple[Node, ...]) -> Node | None:
-        if node.op != "permute" or not is_transpose(node.params["dims"]):
+        if not is_transpose(node.params["dims"]):
             return None
         return turned(new, node.inputs[0], operands[0])
 
-    return rewrite(graph, replace)
+    return rewrite(graph, replace, ("permute",))
 
 
 def is_transpose(dims: tuple[int, ...]) -> bool:

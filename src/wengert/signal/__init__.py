@@ -1,0 +1,3 @@
+"""Signals: `torch.signal`, which has windows."""
+
+from . import windows as windows
