@@ -677,6 +677,8 @@ def test_programs(program, backend):
             found.detach().numpy(), expected.detach().numpy(), 2e-4, 1e-5
         )
     (function,) = made
+    if isinstance(function, torch.nn.Module):
+        function = function.forward
     assert len(function.programs) == PROGRAMS[program]
     assert not function.eager
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .graph import Graph, Node
-from .lowering import rule
+from .lowering.rules import rule
 from .passes.join import stretched
 from .symbol import Symbol, Untraceable
 
