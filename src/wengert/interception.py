@@ -255,7 +255,7 @@ def intercept_method(func: Function, *args: Any, **kwargs: Any) -> Any:
 UNSEEN = {
     *("__init__", "__new__", "__hash__", "__del__", "__getattribute__", "__setattr__"),
     *("__reduce_ex__", "__init_subclass__", "__torch_function__", "__array__"),
-    *("__dir__", "__sizeof__"),
+    *("__dir__", "__sizeof__", "__iter__"),
 }
 """The special methods that are no operators."""
 

@@ -186,6 +186,7 @@ ORDINARY = {
     ),
     *("__reduce_ex__", "__deepcopy__", "as_subclass", "_make_subclass", "is_inference"),
     *("__array__", "__dir__", "__sizeof__", "__weakref__", "__doc__", "__slots__"),
+    "__iter__",
 }
 """The methods that a class with a handler inherits as they are."""
 

@@ -247,6 +247,7 @@ FUNCTIONS = {
     "grad": lambda t, x: t.autograd.grad((x * 2).sum(), x),
     "backward": lambda t, x: t.autograd.backward((x * 2).sum()),
     "x + 1": lambda t, x: (x + 1, x / 2, 2 / x, x % 2, x == 1),
+    "rows": lambda t, x: list(x),
 }
 
 
