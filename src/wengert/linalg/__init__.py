@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..ops import decompositions, matrix_norms
+from ..ops import (
+    cholesky as _cholesky,
+    decompositions as _decompositions,
+    determinants as _determinants,
+    matrix_functions as _matrix_functions,
+    matrix_norms as _matrix_norms,
+)
 from ..ops.linalg import namespace as _functions
 
 if TYPE_CHECKING:

@@ -29,6 +29,14 @@ CONTENTS: dict[str, tuple[str, str]] = {
         broadcast_to expand expand_as
         """,
     ),
+    "cholesky": (
+        """
+        cholesky cholesky_inverse cholesky_solve
+        """,
+        """
+        cholesky cholesky_inverse cholesky_solve
+        """,
+    ),
     "combining": (
         """
         cartesian_prod combinations meshgrid vander
@@ -101,6 +109,14 @@ CONTENTS: dict[str, tuple[str, str]] = {
         geqrf lu lu_solve orgqr ormqr qr svd
         """,
     ),
+    "determinants": (
+        """
+        det logdet slogdet
+        """,
+        """
+        det logdet slogdet
+        """,
+    ),
     "dropout": (
         """
         dropout feature_dropout
@@ -154,16 +170,6 @@ CONTENTS: dict[str, tuple[str, str]] = {
         unsafe_split unsafe_split_with_sizes vsplit
         """,
     ),
-    "linalg": (
-        """
-        cholesky cholesky_inverse cholesky_solve det inverse logdet matrix_exp
-        pinverse slogdet triangular_solve
-        """,
-        """
-        cholesky cholesky_inverse cholesky_solve det inverse logdet matrix_exp
-        pinverse slogdet triangular_solve
-        """,
-    ),
     "lowrank": (
         """
         pca_lowrank svd_lowrank
@@ -192,6 +198,14 @@ CONTENTS: dict[str, tuple[str, str]] = {
         """
         __matmul__ __rmatmul__ addbmm addbmm_ addmm addmm_ addmv addmv_ addr addr_
         baddbmm baddbmm_ bmm dot ger matmul mm mv outer vdot
+        """,
+    ),
+    "matrix_functions": (
+        """
+        matrix_exp pinverse
+        """,
+        """
+        matrix_exp pinverse
         """,
     ),
     "normalization": (
@@ -289,6 +303,14 @@ CONTENTS: dict[str, tuple[str, str]] = {
         clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_ clip clip_ fmax fmin
         heaviside heaviside_ maximum minimum nan_to_num nan_to_num_ nextafter
         nextafter_ where
+        """,
+    ),
+    "solving": (
+        """
+        inverse triangular_solve
+        """,
+        """
+        inverse triangular_solve
         """,
     ),
     "sorting": (

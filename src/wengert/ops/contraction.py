@@ -199,7 +199,7 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     """
     check_square(input, "linalg.matrix_power")
     if n < 0:
-        from .linalg import inv
+        from .solving import inv
 
         return matrix_power(inv(input), -n)
     if n == 0:

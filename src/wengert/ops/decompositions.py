@@ -9,16 +9,11 @@ import numpy as np
 from ..errors import Unsupported
 from ..primitives import decompositions as P
 from ..tensor import Tensor, plain
-from .linalg import (
-    LinAlgError,
-    check_matrix,
-    check_square_matrix,
-    linalg_op,
-    solve_triangular,
-)
+from .linalg import LinAlgError, check_matrix, check_square_matrix, linalg_op
 from .matmul import matmul
 from .public import op
 from .results import named_result
+from .solving import solve_triangular
 
 eigh_result = named_result("linalg_eigh", "eigenvalues", "eigenvectors")
 eig_result = named_result("linalg_eig", "eigenvalues", "eigenvectors")

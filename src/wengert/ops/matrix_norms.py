@@ -11,16 +11,11 @@ from ..primitives import reduction as R
 from ..tensor import Tensor, is_differentiable, plain
 from .arguments import normalize_dim
 from .decompositions import eigvalsh, svdvals
-from .linalg import (
-    LinAlgError,
-    check_numbers,
-    inv,
-    linalg_op,
-    solve,
-    tolerances,
-)
+from .linalg import LinAlgError, check_numbers, linalg_op
+from .matrix_functions import tolerances
 from .norms import vector_norm
 from .reduction import with_dtype
+from .solving import inv, solve
 
 Dims = tuple[int, int]
 
