@@ -93,14 +93,15 @@ def written(name: str, out: Any, args: tuple[Any, ...], result: Any) -> Any:
 
 def check_out(name: str, out: Any, args: tuple[Any, ...]) -> None:
     """Refuse to write where a derivative would be lost."""
-    for item in (*tensors(out), *tensors(args)):
+    found = [*tensors(out), *tensors(args)]
+    if modes.is_grad_enabled() and any([item.requires_grad for item in found]):
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic "
+            "differentiation, but one of the arguments requires grad."
+        )
+    for item in found:
         if level_of(item):
             refuse_layers(name, item)
-        if modes.is_grad_enabled() and item.requires_grad:
-            raise RuntimeError(
-                f"{name}(): functions with out=... arguments don't support automatic "
-                "differentiation, but one of the arguments requires grad."
-            )
 
 
 def tensors(values: Any) -> Iterator[Tensor]:
