@@ -7,8 +7,8 @@ date.
 from __future__ import annotations
 
 import argparse
-import importlib
 import enum
+import importlib
 import inspect
 import re
 import sys
