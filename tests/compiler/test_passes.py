@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wengert.compiler.graph import Graph
+from wengert.compiler.graph import Graph, Node
 from wengert.compiler.passes import drop_dead, fold_constants, optimize, share_common
 from wengert.compiler.program import compile_graph
 
@@ -205,3 +205,79 @@ def test_what_resembles_an_identity_is_none(value):
     graph.outputs = [graph.add("mul", [graph.constant(value), x])]
     assert "eq" not in op_names(optimize(graph))
     np.testing.assert_array_equal(compile_graph(graph).run([value])[0], value * value)
+
+
+# --- products and their operands ------------------------------------------------------
+
+
+def numbers(*shape: int) -> np.ndarray:
+    return np.random.default_rng(sum(shape)).standard_normal(shape).astype(np.float32)
+
+
+def product_shapes(graph: Graph) -> list[tuple[int, ...]]:
+    return [node.shape for node in optimize(graph).nodes if node.op == "matmul"]
+
+
+def layer(graph: Graph, x: Node, arrays: list[np.ndarray]) -> Node:
+    """An activation of a wide layer, whose weight and bias are new inputs."""
+    weight, bias = numbers(80, x.shape[1]), numbers(80)
+    arrays += [weight, bias]
+    z = graph.matmul(x, graph.transpose(graph.input(weight)))
+    biased = graph.add("add", [z, graph.expand(graph.input(bias), z.shape)])
+    return graph.add("maximum", [biased, 0.0])
+
+
+USES = {
+    "products": lambda g, h: g.matmul(g.input(((3, 20), "float32")), h),
+    "transposed products": lambda g, h: g.matmul(g.transpose(h), h),
+    "sums of rows": lambda g, h: g.sum(h, (1,)),
+    "sums of columns": lambda g, h: g.sum(h, (0,), keepdim=True),
+    "a lone sum": lambda g, h: g.sum(h),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_wide_products_are_turned_with_what_is_made_of_them(use):
+    graph, arrays = Graph(), [numbers(20, 30)]
+    hidden = layer(graph, graph.input(arrays[0]), arrays)
+    hidden = layer(graph, hidden, arrays)
+    arrays += [numbers(3, 20)] if use == "products" else []
+    graph.outputs = [USES[use](graph, hidden)]
+    assert product_shapes(graph)[:2] == [(80, 20), (80, 20)]
+    assert_same(graph, arrays, rtol=1e-3, atol=1e-3)
+
+
+MIXED = {
+    "an output": lambda g, h: h,
+    "a reshape": lambda g, h: g.sum(g.reshape(h, (4, 5, 80)), (1,)),
+    "a slice": lambda g, h: g.sum(g.slice(h, slice(3, 9)), (1,)),
+    "another matrix": lambda g, h: g.sum(
+        g.add("mul", [h, g.input(((20, 80), "float32"))]), (1,)
+    ),
+    "indices": lambda g, h: g.sum(
+        g.add("mul", [h, g.iota(h.shape, 1, np.float32)]), (1,)
+    ),
+}
+
+
+@pytest.mark.parametrize("use", MIXED)
+def test_wide_products_that_are_needed_as_they_are_stay(use):
+    graph, arrays = Graph(), [numbers(20, 30)]
+    hidden = layer(graph, graph.input(arrays[0]), arrays)
+    graph.outputs = [MIXED[use](graph, hidden)]
+    arrays += [numbers(20, 80)] if use == "another matrix" else []
+    assert product_shapes(graph) == [(20, 80)]
+    assert_same(graph, arrays, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("updated", [True, False])
+def test_products_of_transposed_parameters_are_cut_in_two(updated):
+    """Where the parameter is updated: each core reads what it is going to write."""
+    weight, grad = numbers(600, 500), numbers(600, 70)
+    graph = Graph()
+    w, g = graph.input(weight), graph.input(grad)
+    graph.outputs = [graph.matmul(graph.transpose(w), g)]
+    if updated:
+        graph.write(w, graph.add("mul", [w, 0.5]))
+    assert product_shapes(graph) == [(500, 70)] * (1 + updated)
+    assert_same(graph, [weight, grad], rtol=1e-3, atol=1e-3)
