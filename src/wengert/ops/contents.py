@@ -93,6 +93,12 @@ CONTENTS: dict[str, tuple[str, str]] = {
         narrow_copy
         """,
     ),
+    "ctc": (
+        """
+        ctc_loss
+        """,
+        "",
+    ),
     "decompositions": (
         """
         geqrf lu lu_solve lu_unpack orgqr ormqr qr svd
