@@ -6,11 +6,11 @@ from math import prod
 from typing import Any
 
 from ..ops.ctc import ctc_loss
-from ..ops.loss import legacy
 from ..ops.projected_loss import LinearCrossEntropyOptions, linear_cross_entropy
 from ..tensor import Tensor
 from .linear import Linear
 from .loss import Loss
+from .module import Module
 
 
 class CTCLoss(Loss):
@@ -51,7 +51,7 @@ class CTCLoss(Loss):
         )
 
 
-class LinearCrossEntropyLoss(Loss):
+class LinearCrossEntropyLoss(Module):
     """The cross-entropy of logits that a linear layer of its own makes of features.
 
     Args:
@@ -92,7 +92,8 @@ class LinearCrossEntropyLoss(Loss):
             raise RuntimeError(
                 f"expected label_smoothing to be in range [0, 1], got {label_smoothing}"
             )
-        super().__init__(reduction=legacy(None, None, reduction))
+        super().__init__()
+        self.reduction = reduction
         self.register_buffer("weight", weight)
         self.num_classes = num_classes
         self.out_features = out_features

@@ -113,6 +113,19 @@ CONTENTS: dict[str, tuple[str, str]] = {
         """,
         "",
     ),
+    "functional": (
+        """
+        alpha_dropout alpha_dropout_ batch_norm bilinear
+        binary_cross_entropy_with_logits channel_shuffle cosine_embedding_loss
+        dropout_ feature_alpha_dropout feature_alpha_dropout_ feature_dropout_
+        hardshrink hinge_embedding_loss instance_norm kl_div margin_ranking_loss
+        native_layer_norm norm_except_dim pdist pixel_shuffle pixel_unshuffle
+        poisson_nll_loss prelu rrelu rrelu_ threshold threshold_ triplet_margin_loss
+        """,
+        """
+        hardshrink prelu
+        """,
+    ),
     "gathering": (
         """
         embedding gather index_select take take_along_dim

@@ -72,7 +72,7 @@ def by_number(
     input_lengths: Any,
     target_lengths: Any,
     blank: int = 0,
-    reduction: int = 1,
+    reduction: int = 0,
     zero_infinity: bool = False,
 ) -> Tensor:
     """Do as `torch.nn.functional.ctc_loss`, with a number for the reduction."""

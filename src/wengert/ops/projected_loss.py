@@ -19,7 +19,7 @@ class LinearCrossEntropyOptions:
     """
 
     allow_retain_graph: bool = False
-    batch_chunk_size: int | None = None
+    batch_chunk_size: Any = None
     chunking_method: str | None = "auto"
     acc_policy: str = "auto"
     acc_dtype: Any = None
