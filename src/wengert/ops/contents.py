@@ -87,7 +87,8 @@ CONTENTS: dict[str, tuple[str, str]] = {
         """
         alias_copy as_strided_copy diagonal_copy expand_copy narrow_copy permute_copy
         select_copy slice_copy split_copy split_with_sizes_copy squeeze_copy t_copy
-        transpose_copy unbind_copy unfold_copy unsqueeze_copy view_copy
+        transpose_copy unbind_copy unfold_copy unsqueeze_copy view_as_complex_copy
+        view_as_real_copy view_copy
         """,
         """
         narrow_copy
@@ -139,6 +140,14 @@ CONTENTS: dict[str, tuple[str, str]] = {
         affine_grid_generator grid_sampler grid_sampler_2d grid_sampler_3d
         """,
         "",
+    ),
+    "hashing": (
+        """
+        hash_tensor
+        """,
+        """
+        hash_tensor
+        """,
     ),
     "indexing": (
         """
@@ -198,6 +207,15 @@ CONTENTS: dict[str, tuple[str, str]] = {
         """
         __matmul__ __rmatmul__ addbmm addbmm_ addmm addmm_ addmv addmv_ addr addr_
         baddbmm baddbmm_ bmm dot ger matmul mm mv outer vdot
+        """,
+    ),
+    "memory": (
+        """
+        get_device is_distributed is_inference
+        """,
+        """
+        apply_ dim_order get_device is_distributed is_pinned is_set_to is_shared map_
+        new_empty_strided to_dense
         """,
     ),
     "normalization": (
@@ -347,7 +365,7 @@ CONTENTS: dict[str, tuple[str, str]] = {
     ),
     "windows": (
         """
-        bartlett_window blackman_window hamming_window hann_window
+        bartlett_window blackman_window hamming_window hann_window kaiser_window
         """,
         "",
     ),
