@@ -36,5 +36,6 @@ def hash_tensor(
     if input.dtype.is_complex:
         kind = input.dtype.scalar_type
         raise NotImplementedError(f"\"xor_sum_cpu\" not implemented for '{kind}'")
-    result: Tensor = hash_of(input, dim=dims, keepdim=keepdim)
+    reduced = dims if input.shape else ()
+    result: Tensor = hash_of(input, dim=reduced, keepdim=keepdim)
     return result
