@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import modes
 from ..tensor import Tensor
 from .loss import check_reduction, legacy, reduced
 from .public import namespace, op
@@ -158,9 +159,15 @@ def cosine_similarity(
 ) -> Tensor:
     """Return the cosine of the angle between vectors along a dimension."""
     x1, x2 = namespace["broadcast_tensors"](x1, x2)
-    first = x1 / x1.norm(2, dim, keepdim=True).clamp_min(eps)
-    second = x2 / x2.norm(2, dim, keepdim=True).clamp_min(eps)
-    return (first * second).sum(dim)
+    norms = [x.norm(2, dim, keepdim=True).clone() for x in (x1, x2)]
+    # the derivatives are those of norms that are not limited
+    previous = modes.switch("grad", False)
+    try:
+        for norm in norms:
+            norm.clamp_min_(eps)
+    finally:
+        modes.switch("grad", previous)
+    return (x1 / norms[0] * (x2 / norms[1])).sum(dim)
 
 
 @op(method=False, out=False)
