@@ -134,7 +134,7 @@ def searchsorted(
     return result
 
 
-@op(method=False)
+@op(method=False, numbers=True)
 def bucketize(
     input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False
 ) -> Tensor:
