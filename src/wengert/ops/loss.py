@@ -11,6 +11,7 @@ from typing import Any
 from .. import errors
 from ..primitives import loss as L
 from ..tensor import Tensor
+from .arguments import holds_anywhere
 from .public import namespace
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -226,7 +227,7 @@ def binary_cross_entropy(
             f"{input.dtype.scalar_type}"
         )
     data = input.detach()
-    if bool(((data < 0) | (data > 1)).any()):
+    if holds_anywhere((data < 0) | (data > 1)):
         raise RuntimeError("all elements of input should be between 0 and 1")
     reduction = legacy(size_average, reduce, reduction)
     if weight is None:
@@ -370,7 +371,7 @@ def gaussian_nll_loss(
             raise ValueError("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")
-    if bool((var < 0).any()):
+    if holds_anywhere(var < 0):
         raise ValueError("var has negative entry/entries")
     with_floor = var.clone()
     with_floor = with_floor + (with_floor.detach().clamp_min(eps) - with_floor.detach())

@@ -10,7 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..primitives import statistics as P
 from ..tensor import Tensor, is_differentiable, plain
-from .arguments import memory_of
+from .arguments import holds_anywhere, memory_of
 from .complex import complex
 from .public import op
 from .reduction import Dim, check_bool, dims_of, numpy_names, one_dim
@@ -174,7 +174,7 @@ def weights_of(
                 f"cov(): expected {name} to have the same numel as there are "
                 f"observations in the input but got {weights.numel()} != {count}"
             )
-        if count and bool((weights < 0).any()):
+        if count and holds_anywhere(weights < 0):
             raise RuntimeError(f"cov(): {name} cannot be negative")
     if fweights is None or aweights is None:
         return aweights if fweights is None else fweights
