@@ -120,8 +120,9 @@ CONTENTS: dict[str, tuple[str, str]] = {
         binary_cross_entropy_with_logits channel_shuffle cosine_embedding_loss
         dropout_ feature_alpha_dropout feature_alpha_dropout_ feature_dropout_
         hardshrink hinge_embedding_loss instance_norm kl_div margin_ranking_loss
-        native_layer_norm norm_except_dim pdist pixel_shuffle pixel_unshuffle
-        poisson_nll_loss prelu rrelu rrelu_ threshold threshold_ triplet_margin_loss
+        native_batch_norm native_layer_norm norm_except_dim pdist pixel_shuffle
+        pixel_unshuffle poisson_nll_loss prelu rrelu rrelu_ threshold threshold_
+        triplet_margin_loss
         """,
         """
         hardshrink prelu
@@ -346,8 +347,8 @@ CONTENTS: dict[str, tuple[str, str]] = {
     ),
     "statistics": (
         """
-        bincount corrcoef cov histc histogram nanquantile quantile std std_mean var
-        var_mean
+        bincount corrcoef cov histc histogram histogramdd nanquantile quantile std
+        std_mean var var_mean
         """,
         """
         bincount corrcoef cov histc histogram nanquantile quantile std var

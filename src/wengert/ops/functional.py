@@ -148,10 +148,37 @@ def native_layer_norm(
     tensor([2.])
     """
     dims = tuple(range(-len(tuple(normalized_shape)), 0))
-    mean = input.mean(dims, keepdim=True)
-    scale = (input.var(dims, correction=0, keepdim=True) + eps).rsqrt()
+    fixed = input.detach()
+    mean = fixed.mean(dims, keepdim=True)
+    scale = (fixed.var(dims, correction=0, keepdim=True) + eps).rsqrt()
     found = namespace["layer_norm"](input, normalized_shape, weight, bias, eps)
     return found, mean, scale
+
+
+@op(method=False, out=False)
+def native_batch_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what `torch.nn.functional.batch_norm` does, the means, and 1 / deviation.
+
+    The last two are empty unless it is in training.
+    """
+    fixed = input.detach()
+    found = batch_norm(
+        input, running_mean, running_var, weight, bias, training, momentum, eps
+    )
+    if not training:
+        return found, fixed.new_empty(0), fixed.new_empty(0)
+    dims = [dim for dim in range(input.ndim) if dim != 1]
+    scale = (fixed.var(dims, correction=0) + eps).rsqrt()
+    return found, fixed.mean(dims), scale
 
 
 @op(method=False, out=False)
