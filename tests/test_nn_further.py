@@ -42,6 +42,28 @@ def enlarged(t: Any) -> Any:
     return F.upsample(x, 4), F.upsample_nearest(x, 4), F.upsample_bilinear(x, 4)
 
 
+def normalized(t: Any) -> Any:
+    t.manual_seed(0)
+    layer = t.nn.utils.weight_norm(t.nn.Linear(3, 2))
+    whole = t.nn.utils.weight_norm(t.nn.Conv1d(2, 3, 2), dim=None)
+    x = t.arange(6.0).reshape(2, 3)
+    first = layer(x)
+    first.sum().backward()
+    with t.no_grad():
+        layer.weight_g.mul_(2)
+    grads = layer.weight_g.grad, layer.weight_v.grad
+    results = first, layer(x), whole(x), layer.weight, whole.weight_g
+    t.nn.utils.remove_weight_norm(layer)
+    names = sorted(name for name, _ in layer.named_parameters())
+    return (
+        *results,
+        *grads,
+        layer(x),
+        layer.weight,
+        t.tensor(names == ["bias", "weight"]),
+    )
+
+
 def printed(t: Any) -> Any:
     return t.tensor(
         [
@@ -52,7 +74,7 @@ def printed(t: Any) -> Any:
     )
 
 
-PROGRAMS = [loss_of_sequences, loss_of_features, pooled, enlarged, printed]
+PROGRAMS = [normalized, loss_of_sequences, loss_of_features, pooled, enlarged, printed]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
