@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import modes
 from ..tensor import Tensor
 from .loss import check_reduction, legacy, reduced
 from .public import namespace, op
@@ -159,15 +158,15 @@ def cosine_similarity(
 ) -> Tensor:
     """Return the cosine of the angle between vectors along a dimension."""
     x1, x2 = namespace["broadcast_tensors"](x1, x2)
-    norms = [x.norm(2, dim, keepdim=True).clone() for x in (x1, x2)]
-    # the derivatives are those of norms that are not limited
-    previous = modes.switch("grad", False)
-    try:
-        for norm in norms:
-            norm.clamp_min_(eps)
-    finally:
-        modes.switch("grad", previous)
-    return (x1 / norms[0] * (x2 / norms[1])).sum(dim)
+    first, second = [limited(x.norm(2, dim, keepdim=True), eps) for x in (x1, x2)]
+    return (x1 / first * (x2 / second)).sum(dim)
+
+
+def limited(norm: Tensor, least: float) -> Tensor:
+    """Return a norm that is at least so much, with the derivatives of the norm."""
+    value = norm.detach()
+    result: Tensor = norm + (value.clamp_min(least) - value)
+    return result
 
 
 @op(method=False, out=False)
