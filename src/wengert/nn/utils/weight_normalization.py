@@ -53,7 +53,9 @@ def weight_norm(module: Kind, name: str = "weight", dim: int | None = 0) -> Kind
         name: of the weight; the parameters are ``<name>_g`` and ``<name>_v``.
         dim: the dimension along which the norms are kept apart; None for one norm.
 
+    >>> import warnings
     >>> import wengert as torch
+    >>> warnings.simplefilter("ignore", FutureWarning)
     >>> layer = torch.nn.utils.weight_norm(torch.nn.Linear(3, 2))
     >>> layer.weight_g.shape, layer.weight_v.shape
     (torch.Size([2, 1]), torch.Size([2, 3]))
