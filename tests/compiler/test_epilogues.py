@@ -134,3 +134,18 @@ def test_the_cut_does_not_change_what_an_epilogue_makes(monkeypatch):
     monkeypatch.setattr(products, "ROWS", 8)
     for found, wanted in zip(run(), whole, strict=True):
         np.testing.assert_array_equal(found, wanted)
+
+
+def test_the_work_of_an_epilogue_counts():
+    """A program that is worth a worker's waking by its epilogues has to wake it."""
+    graph = Graph()
+    _, z = operands(graph, 128, 64, 128)
+    for _ in range(20):
+        z = graph.add("sigmoid", [z])
+    graph.outputs = [z]
+    program = compile_graph(graph)
+    (product,) = program._products
+    (kernel,) = program._kernels.values()
+    expected = program._products[product].nanoseconds + kernel.estimate
+    assert sum(program._tables._work) == expected
+    assert product.epilogue is not None

@@ -50,10 +50,10 @@ class Launches:
         groups = [step for step in batch if isinstance(step, Group)]
         if found:
             jobs = [self._product(step) for step in found]
-            work = sum(self.plans[step].nanoseconds for step in found)
         else:
             jobs = [self._kernel(step) for step in groups]
-            work = sum(self.kernels[step].estimate for step in groups)
+        work = sum(self.plans[step].nanoseconds for step in found)
+        work += sum(self.kernels[step].estimate for step in groups)
         self._launch(jobs, work)
         for group in groups:
             self._fold(self.kernels[group])
