@@ -433,7 +433,7 @@ class _Writer(Values):
         if any(not self._item_varies(*self._root(s)) for s in folds):
             return []
         interleave = 4 if len(lines) <= 12 else 2 if len(lines) <= 60 else 1
-        masked = count is not None and count % width != 0 and count < 6 * width
+        masked = count is not None and _worth_masks(count, width)
         if masked:
             interleave = 1
         elif count is not None:
@@ -460,3 +460,13 @@ class _Writer(Values):
             k for k in ("i64", "i32", "i16", "i8") if f"load {k}," in text
         ]
         return llvm.machine().vector_bytes // SIZES[kinds[0] if kinds else "i64"]
+
+
+def _worth_masks(count: int, width: int) -> bool:
+    """Whether a vector loop is to end with a mask, and not with single elements.
+
+    A turn with one element takes about as long as one with a vector of them; masks make
+    every turn a little longer, and turns are not interleaved.
+    """
+    turns, rest = divmod(count, width)
+    return rest > 0 and (turns < 6 or rest > 1 + turns / 6)
