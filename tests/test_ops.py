@@ -237,6 +237,7 @@ OTHERWISE_RECORDED = {
     "logcumsumexp_of_scalar": "composed; PyTorch has a special case for it",
     "conv_transpose": "the bias is added, PyTorch's gradient of it has a common node",
     "group_norm": "composed; the weight's gradient does not depend on it",
+    "ctc_loss": "PyTorch's backward cannot be differentiated",
     "grid_sample": "composed; PyTorch's backward of it has all inputs",
     "cat_of_[(0,), (2, 3)]": "what is empty is left out, and has no gradient",
 }

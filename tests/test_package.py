@@ -45,7 +45,7 @@ LAYERS = [
     {"interception"},
     {"overrides"},
     {"nn", "optim", "utils", "serialization", "cuda", "distributions"},
-    {"accelerator", "amp", "backends", "random", "testing"},
+    {"accelerator", "amp", "backends", "random", "settings", "testing"},
     {"compiler", "show", "distributed"},
     {""},  # wengert/__init__.py
 ]

@@ -76,3 +76,22 @@ def test_out_takes_a_result() -> None:
     assert type(written) is wengert.return_types.max
     assert written.values is values
     assert values.tolist() == [4.0, 5.0]
+
+
+@pytest.mark.parametrize("name", ["unique", "unique_consecutive"])
+@pytest.mark.parametrize(
+    ("shape", "dim"), [((0,), None), ((0, 3), None), ((0, 3), 0), ((3, 0), 1)]
+)
+def test_unique_of_nothing(name: str, shape: tuple[int, ...], dim: Any) -> None:
+    options = {"return_inverse": True, "return_counts": True, "dim": dim}
+    ours, theirs = [
+        [tuple(x.shape) for x in getattr(library, name)(library.ones(shape), **options)]
+        for library in (wengert, torch)
+    ]
+    assert ours == theirs
+
+
+def test_unique_refuses_what_is_empty_elsewhere() -> None:
+    for library in (wengert, torch):
+        with pytest.raises(RuntimeError, match="0 sized dimensions"):
+            library.unique(library.ones(3, 0), dim=0)

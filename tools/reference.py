@@ -7,6 +7,7 @@ date.
 from __future__ import annotations
 
 import argparse
+import enum
 import importlib
 import inspect
 import re
@@ -137,6 +138,8 @@ def entry(value: Any, names: list[str], bound: bool) -> str:
 
 def signature(value: Any, bound: bool) -> str:
     """Return the parameters without their types; nothing for a property."""
+    if isinstance(value, enum.EnumMeta):  # Python's versions say different things
+        return "(value)"
     try:
         parameters = list(inspect.signature(value).parameters.values())
     except (TypeError, ValueError):

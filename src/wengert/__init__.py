@@ -68,11 +68,20 @@ _MODULES = (
     *("func", "linalg", "masked"),
     *("nn", "optim", "random", "signal", "special", "testing", "utils"),
 )
+_SETTINGS = (
+    *("are_deterministic_algorithms_enabled", "get_deterministic_debug_mode"),
+    *("get_float32_matmul_precision", "get_num_threads", "is_warn_always_enabled"),
+    *("is_deterministic_algorithms_warn_only_enabled", "set_default_tensor_type"),
+    *("set_deterministic_debug_mode", "set_float32_matmul_precision"),
+    *("set_flush_denormal", "set_num_threads", "set_warn_always"),
+    *("use_deterministic_algorithms",),
+)
 _LATER = {name: name for name in _MODULES} | {
     "autocast": "amp",
     "compile": "compiler.compiled",
     "finfo": "limits",
     "iinfo": "limits",
+    **dict.fromkeys(_SETTINGS, "settings"),
     "is_anomaly_check_nan_enabled": "autograd.anomaly_mode",
     "is_anomaly_enabled": "autograd.anomaly_mode",
     "load": "serialization",

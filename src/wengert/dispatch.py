@@ -77,8 +77,9 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
         promotes = primitive.promote is not None and below is not Tensor
         if promotes and not agree(arrays, primitive):
             arrays = promoted(arrays, primitive)
-        if modes.special and modes.local.compute is not None:
-            results, hidden = modes.local.compute(primitive, arrays, params)
+        instead = modes.local.compute if modes.special else None
+        if instead is not None:
+            results, hidden = instead(primitive, arrays, params)
         elif primitive.hidden:
             if any([isinstance(array, LAYERS) for array in arrays]):
                 return primitive.decomposition(*args, **params)  # type: ignore[misc]
@@ -92,7 +93,7 @@ def general(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
     except (TypeError, ValueError) as error:
         raise explained(primitive, arrays, error) from error
     made = record(primitive, args, arrays, params, results, level, hidden, tracked)
-    if modes.special and modes.local.made is not None:
+    if instead is not None and modes.local.made is not None:
         modes.local.made(primitive, made)
     return made
 

@@ -292,12 +292,13 @@ def mismatched_grad_dtype(found: Any, expected: Any) -> RuntimeError:
     )
 
 
-def requires_grad_of_non_leaf() -> RuntimeError:
-    return RuntimeError(
-        "you can only change requires_grad flags of leaf variables. If you want to use "
-        "a computed variable in a subgraph that doesn't require differentiation use "
-        "var_no_grad = var.detach()."
+def requires_grad_of_non_leaf(value: bool) -> RuntimeError:
+    message = "you can only change requires_grad flags of leaf variables."
+    advice = (
+        " If you want to use a computed variable in a subgraph that doesn't require "
+        "differentiation use var_no_grad = var.detach()."
     )
+    return RuntimeError(message if value else message + advice)
 
 
 def numpy_of_recorded() -> RuntimeError:

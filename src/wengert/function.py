@@ -31,7 +31,7 @@ from .tensor import (
     plain,
     wrap_at,
 )
-from .views import View, attach
+from .views import Severed, View, attach
 
 
 class FunctionCtx:
@@ -353,10 +353,24 @@ def new_context(
     node = cls.new_node()
     if level:
         node.level = level
-    node.edges, _ = edges_of(args, level)
+    node.edges, cut_off = edges_of(args, level)
+    if cut_off:
+        node.edges = severed(args, node.edges)
     node.needs_input_grad = tuple([edge is not None for edge in node.edges])
     node.inputs = [spec_of(arg) if isinstance(arg, Tensor) else None for arg in args]
     return node
+
+
+def severed(args: tuple[Any, ...], edges: Edges) -> Edges:
+    """Return edges with ends for arguments that require grad without having a node."""
+    return tuple(
+        [
+            Severed()
+            if edge is None and isinstance(arg, Tensor) and arg.requires_grad
+            else edge
+            for arg, edge in zip(args, edges, strict=True)
+        ]
+    )
 
 
 def run_forward(cls: type[Function], node: FunctionNode, args: tuple[Any, ...]) -> Any:

@@ -109,7 +109,7 @@ def arrive(self: Node, grad: Any, recorded: bool) -> Any:
         given = hooks.show(grad, recorded)
         result = hooks.run(hook, recorded, given)
         if result is not None:
-            check_replacement(result, given, hook)
+            check_replacement(result, given, name_of(hook))
             grad = hidden(result, recorded)
     if hooks.retains is not None and grad is not None:
         retain(hooks.retains(), hooks.show(grad, recorded))
@@ -134,7 +134,8 @@ def proceed(self: Node, grad: Any, edges: Edges, recorded: bool) -> Cotangents:
         rule = kind.apply_recorded if recorded else kind.apply
         cotangents = rule(self, grad, edges)
     for hook in list(hooks.accumulated.values()):
-        check_nothing(hooks.run(hook, recorded, self.variable))  # type: ignore[attr-defined]
+        leaf: Tensor = self.variable  # type: ignore[attr-defined]
+        check_nothing(hooks.run(hook, recorded, leaf), leaf, hook)
     if not hooks.node_after:
         return cotangents
     after = hooks.show_all(fitted(self, cotangents, edges), recorded)
@@ -186,36 +187,35 @@ def replaced(given: Grads, result: Any, hook: Hook) -> Grads:
         )
     for new, old in zip(result, given, strict=True):
         if new is not None:
-            check_replacement(new, old, hook)
+            check_replacement(new, old, name_of(hook))
     return result
 
 
-def check_nothing(result: object) -> None:
+def check_nothing(result: object, leaf: Tensor, hook: Hook) -> None:
     """Refuse what a hook returns that has nothing to replace."""
-    if isinstance(result, Tensor):
+    if result is not None and result is not leaf:
+        check_replacement(result, leaf, name_of(hook))
         raise RuntimeError("Tensor post accumulate grad hooks should return None.")
-    if result is not None:
-        raise not_returned_by_hooks(result)
 
 
 def not_returned_by_hooks(result: object) -> TypeError:
     return TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
 
 
-def check_replacement(result: object, given: Tensor | None, hook: Hook) -> None:
-    """Refuse what a hook returns if it cannot stand for the gradient."""
+def check_replacement(result: object, given: Tensor | None, name: str) -> None:
+    """Refuse what a hook of this name returns if it cannot stand for the gradient."""
     if given is None:
         raise RuntimeError("can't replace a None gradient with a non-None value")
     if not isinstance(result, Tensor):
         raise not_returned_by_hooks(result)
     if result.dtype is not given.dtype:
         raise RuntimeError(
-            f"hook '{name_of(hook)}' has changed the type of value (was "
+            f"hook '{name}' has changed the type of value (was "
             f"torch.{given.dtype.scalar_type}Tensor got "
             f"torch.{result.dtype.scalar_type}Tensor)"
         )
     if result.shape != given.shape:
-        raise RuntimeError(f"hook '{name_of(hook)}' has changed the size of value")
+        raise RuntimeError(f"hook '{name}' has changed the size of value")
 
 
 def name_of(hook: Hook) -> str:

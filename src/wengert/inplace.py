@@ -32,6 +32,7 @@ from .tensor import (
     AccumulateGrad,
     Layer,
     Tensor,
+    below,
     counter,
     history,
     is_differentiable,
@@ -50,6 +51,8 @@ def check_writable(tensor: Tensor, *, recorded: bool = False) -> None:
     Args:
         recorded: what is written has a history itself.
     """
+    if tensor._special is not None:
+        tensor = below(tensor)
     check_not_inference(tensor)
     if modes.special and max(level_of(tensor), birth(tensor)) < modes.local.pure:
         # above this module in the order of imports

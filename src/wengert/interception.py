@@ -32,6 +32,7 @@ from .subclassing import (
     know_all,
     name_of,
     overloaded,
+    overrides,
 )
 from .tensor import Tensor
 
@@ -165,6 +166,45 @@ def watched(func: Function) -> Function:
     return call
 
 
+# --- functions of instances of classes with handlers ----------------------------------
+
+classes_handle = False
+"""Whether functions look for arguments whose classes have handlers."""
+
+
+def let_classes_handle() -> None:
+    """Let functions look for handlers, from the first class that has one on."""
+    global classes_handle
+    if classes_handle:
+        return
+    classes_handle = True
+    known = holders(len(sys.modules), len(namespace))
+    found = [*zip(MODULES, spaces(), strict=True), (PACKAGE, vars(loaded()[0]))]
+    for module, space in found:
+        for name, value in list(space.items()):
+            if is_seen(module, name, value):
+                space[name] = handed_to_classes(value)
+    for place, name, _, public in known:
+        put(place, name, handed_to_classes(public))
+    holders.cache_clear()
+
+
+@functools.cache
+def handed_to_classes(func: Function) -> Function:
+    """Return a function that lets the classes of its arguments handle the call."""
+
+    @functools.wraps(func)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if modes.local.overriding:
+            for arg in candidates((*args, *kwargs.values())):
+                if overrides(type(arg)):
+                    relevant = candidates((*args, *kwargs.values()))
+                    return handle_torch_function(call, relevant, *args, **kwargs)
+        return func(*args, **kwargs)
+
+    return call
+
+
 # --- where names are looked up --------------------------------------------------------
 
 
@@ -215,7 +255,7 @@ def intercept_method(func: Function, *args: Any, **kwargs: Any) -> Any:
 UNSEEN = {
     *("__init__", "__new__", "__hash__", "__del__", "__getattribute__", "__setattr__"),
     *("__reduce_ex__", "__init_subclass__", "__torch_function__", "__array__"),
-    *("__dir__", "__sizeof__"),
+    *("__dir__", "__sizeof__", "__iter__"),
 }
 """The special methods that are no operators."""
 
@@ -283,10 +323,9 @@ def holders(modules: int, functions: int) -> list[Held]:
     Args:
         modules, functions: how many are loaded: they decide what there is to find.
     """
-    spaces = [namespace, *[vars(module) for module in loaded()[1:]]]
     known = {
         inspect.unwrap(value): value
-        for module, space in zip(MODULES, spaces, strict=True)
+        for module, space in zip(MODULES, spaces(), strict=True)
         for name, value in space.items()
         if is_seen(module, name, value)
     }
@@ -305,6 +344,11 @@ def holders(modules: int, functions: int) -> list[Held]:
         for name, value in (place if isinstance(place, dict) else vars(place)).items()
         if type(value) is FunctionType and inspect.unwrap(value) in known
     ]
+
+
+def spaces() -> list[dict[str, Any]]:
+    """Return the functions of each of `MODULES` by name."""
+    return [namespace, *[vars(module) for module in loaded()[1:]]]
 
 
 def subclasses(kind: type[Any]) -> Iterator[type[Any]]:

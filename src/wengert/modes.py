@@ -24,6 +24,7 @@ class _Local(threading.local):
     """Whether the tangents of forward mode go on through ops."""
     anomaly = False
     check_nan = True
+    multithreading = True
     saved_hooks: tuple[Any, ...] = ()
     overriding = True
     """Whether ops on instances of subclasses of Tensor are handed to those."""

@@ -80,7 +80,7 @@ def record(
         elif cut_off:
             for out in outputs:
                 if is_differentiable(out._data.dtype):
-                    out._node = views.Severed()
+                    out._node = views.Severed(primitive.node_class.__name__)
     return tuple(outputs) if several else outputs[0]
 
 
@@ -223,8 +223,7 @@ def fits(
         shape, dtype: those of the result.
     """
     targets: list[Any] = []
-    # what a hook gives back may have any shape and dtype
-    differ = bool(modes.special) and bool(modes.local.saved_hooks)
+    differ = False
     for arg, edge in zip(args, edges):  # noqa: B905 (quicker)
         target = None
         if isinstance(arg, Tensor):
@@ -239,7 +238,10 @@ def fits(
                 if target[0] != shape:
                     differ = True
         targets.append(target)
-    return tuple(targets) if differ else None
+    # what a hook gives back may have any shape and dtype
+    if differ or (modes.special and modes.local.saved_hooks):
+        return tuple(targets)
+    return None
 
 
 def statics(

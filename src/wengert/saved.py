@@ -119,6 +119,7 @@ def pack_saved(node: Any, hooks: Hooks, index: int) -> None:
         level = check[2] if len(check) == 3 else 0
         result = wrap_at(level, value)
         shown = with_history(node, index, wrap_at(level, value))
+        shown._counter = check[0]
         saved[2 * index] = packed = pack(shown, hooks, None)
         if packed.content is shown:  # which would hold the node that holds it
             packed.content = result

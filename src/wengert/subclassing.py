@@ -186,6 +186,7 @@ ORDINARY = {
     ),
     *("__reduce_ex__", "__deepcopy__", "as_subclass", "_make_subclass", "is_inference"),
     *("__array__", "__dir__", "__sizeof__", "__weakref__", "__doc__", "__slots__"),
+    "__iter__",
 }
 """The methods that a class with a handler inherits as they are."""
 
@@ -204,6 +205,11 @@ def __init_subclass__(cls: type[Tensor], **options: Any) -> None:
     if not overrides(cls) or (own is None and cls.__base__ is not Tensor):
         return
     know_all()
+    if own is not None:
+        # above this module in the order of imports
+        from .interception import let_classes_handle
+
+        let_classes_handle()
     for name, value in vars(Tensor).items():
         if name in cls.__dict__ or name in ORDINARY:
             continue

@@ -215,10 +215,10 @@ class Tensor(metaclass=_Open):
             shown.requires_grad = value
             return
         node = self._node
+        if node is not None and not isinstance(node, AccumulateGrad):
+            raise errors.requires_grad_of_non_leaf(value)
         if (node is not None) == value:
             return
-        if node is not None and not isinstance(node, AccumulateGrad):
-            raise errors.requires_grad_of_non_leaf()
         if not value:
             self._idle, self._node = node, None
         elif not is_differentiable(self._data.dtype):
@@ -239,7 +239,8 @@ class Tensor(metaclass=_Open):
             raise errors.requires_grad_in_transform()
         if requires_grad and not is_differentiable(self._data.dtype):
             raise errors.only_floats_require_grad("floating point")
-        self.requires_grad = requires_grad
+        if not requires_grad or not self.requires_grad:
+            self.requires_grad = requires_grad
         return self
 
     def is_inference(self) -> bool:
@@ -288,7 +289,8 @@ class Tensor(metaclass=_Open):
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             check_grad(self, value)
-        below(self)._grad = value
+        owner = self if self._special is None else below(self)
+        owner._grad = value
 
     @grad.deleter
     def grad(self) -> None:
@@ -299,7 +301,7 @@ class Tensor(metaclass=_Open):
         """How many times the memory of this tensor has been written to."""
         if self._special is not None and is_inference(self):
             raise RuntimeError("Inference tensors do not track version counter.")
-        return version_of(self)
+        return version_of(below(self))
 
     @property
     def device(self) -> dtypes.device:

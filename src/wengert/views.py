@@ -169,12 +169,16 @@ class Severed(Node):
     that was made while recording was off.
     """
 
-    __slots__ = ()
+    __slots__ = ("title",)
 
-    def __init__(self) -> None:
+    def __init__(self, title: str = "Severed") -> None:
         self.number = next(clock)
         self.edges = (None,)
         self.fits = None
+        self.title = title
+
+    def name(self) -> str:
+        return self.title
 
     def apply(self, grad: Any, edges: Edges) -> Cotangents:
         return (None,)

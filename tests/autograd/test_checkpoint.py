@@ -447,3 +447,16 @@ def test_a_second_run_that_saves_more(t, log):
     y = module(t).checkpoint(f, x, use_reentrant=False, early_stop=False)
     with pytest.raises(RuntimeError, match="trying to save more tensors during recomp"):
         y.backward()
+
+
+@pytest.mark.parametrize("early_stop", [True, False])
+@side_by_side
+def test_backward_inside_a_region(t, log, early_stop):
+    def f(x):
+        y = x.detach().requires_grad_()
+        (y * y).sum().backward()
+        return (y.grad * x).sum()
+
+    x = t.ones(3, requires_grad=True)
+    module(t).checkpoint(f, x, use_reentrant=False, early_stop=early_stop).backward()
+    log(x.grad)

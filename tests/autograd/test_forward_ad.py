@@ -182,3 +182,48 @@ def test_which_memory_a_dual_has(t, log):
         primal.mul_(2)
         tangent.mul_(2)
         log(x, *fw.unpack_dual(dual))
+
+
+@side_by_side
+def test_writing_into_a_dual_writes_into_what_it_was_made_of(t, log):
+    fw = module(t)
+
+    def values(dual):
+        return [part.detach() for part in fw.unpack_dual(dual)]
+
+    leaf = t.tensor([0.5, 1.0, 1.5], requires_grad=True)
+    for base in (leaf * 2, t.tensor([0.5, 1.0, 1.5])):
+        with fw.dual_level():
+            dual = fw.make_dual(base, t.ones(3))
+            part = dual[1:]
+            part.mul_(3)
+            log(base, *values(dual), *values(part))
+            dual[0] = dual[2]
+            log(base, *values(dual), dual._version, base._version)
+            dual.zero_()
+            log(base, *values(part))
+        base = base * leaf
+        base.sum().backward()
+        log(leaf.grad)
+    with fw.dual_level():
+        dual = fw.make_dual(leaf, t.ones(3))
+        log.error(lambda: dual.mul_(2))
+        with t.no_grad():
+            dual.mul_(2)
+        log(leaf, *values(dual))
+
+
+@side_by_side
+def test_what_is_unpacked_is_a_view(t, log):
+    fw = module(t)
+    x = t.ones(2, requires_grad=True)
+    log(fw.unpack_dual(x).primal is x)
+    with fw.dual_level():
+        primal, tangent = fw.unpack_dual(x)
+        log(primal.is_leaf, primal.requires_grad, tangent)
+        dual = fw.make_dual(t.ones(2), t.ones(2))
+        dual.data = t.zeros(2)
+        log(*fw.unpack_dual(dual))
+        constant = t.zeros(3)
+        constant[0] = fw.make_dual(x, t.ones(2))[0]
+        log(fw.unpack_dual(constant).primal.requires_grad)

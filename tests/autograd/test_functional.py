@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import wengert
-from tests.autograd.support import Log, assert_same
+from tests.autograd.support import Log, assert_same, side_by_side
 
 
 def cube(x):
@@ -120,3 +120,58 @@ def test_forward_mode_needs_vectorize():
         wengert.autograd.functional.jacobian(
             square, wengert.ones(2), strategy="forward-mode"
         )
+
+
+PRODUCTS = ("vjp", "jvp", "vhp", "hvp")
+VECTORS = {
+    "another shape": lambda t: t.ones(3),
+    "a number": lambda t: 1.0,
+    "a list": lambda t: [t.ones(2)],
+    "a tuple": lambda t: (t.ones(2),),
+    "two": lambda t: (t.ones(2), t.ones(2)),
+    "a scalar": lambda t: t.tensor(1.0),
+    "nothing": lambda t: None,
+}
+
+
+@pytest.mark.parametrize("vector", VECTORS)
+@side_by_side
+def test_wrong_vectors(t, log, vector):
+    x, v = t.tensor([1.0, 2.0]), VECTORS[vector](t)
+    for name in PRODUCTS:
+        call = getattr(t.autograd.functional, name)
+        for inputs in (x, (x,), (x, x), x * 1j):
+            log.error(lambda c=call, i=inputs: c(lambda *a: sum(a).pow(3).sum(), i, v))
+
+
+RESULTS = {
+    "a number": lambda t, x: 3.0,
+    "nothing": lambda t, x: None,
+    "a list": lambda t, x: [x],
+    "two": lambda t, x: (x, x * 2),
+    "nested": lambda t, x: ((x,), x),
+    "a tensor and a number": lambda t, x: (x, 3),
+    "a vector": lambda t, x: x * x * x,
+    "one in a vector": lambda t, x: (x * x * x).sum().reshape(1),
+    "integers": lambda t, x: x.long(),
+    "a constant": lambda t, x: t.ones(2),
+    "a constant number": lambda t, x: t.ones(()),
+}
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("result", RESULTS)
+@side_by_side
+def test_wrong_results(t, log, result, strict):
+    functional, x = t.autograd.functional, t.tensor([1.0, 2.0])
+
+    def f(x):
+        return RESULTS[result](t, x)
+
+    for name in PRODUCTS:
+        call = getattr(functional, name)
+        log.error(lambda call=call: call(f, x, t.ones(2), strict=strict))
+    log.error(lambda: functional.jacobian(f, x, strict=strict))
+    log.error(lambda: functional.hessian(f, x, strict=strict))
+    forward = {"strategy": "forward-mode", "vectorize": True}
+    log.error(lambda: functional.jacobian(f, x, **forward))

@@ -396,3 +396,56 @@ def test_post_accumulate_hooks_return_nothing(t, log, name):
     x.register_post_accumulate_grad_hook(lambda p: returned)
     log.error(lambda: (x * x).sum().backward())
     log(x.grad)
+
+
+HOOKS = {
+    "nothing": lambda value: None,
+    "the same": lambda value: value,
+    "another": lambda value: value * 2,
+    "a number": lambda value: 3,
+    "another shape": lambda value: t_ones(value, 3),
+    "a broader shape": lambda value: t_ones(value, 1),
+    "another dtype": lambda value: value.double(),
+    "integers": lambda value: value.long(),
+    "a list": lambda value: [value],
+}
+
+
+def t_ones(value, size):
+    return value.detach().new_ones(size)
+
+
+@pytest.mark.parametrize("name", HOOKS)
+@side_by_side
+def test_what_hooks_may_return(t, log, name):
+    hook = HOOKS[name]
+
+    def leaf():
+        x = t.ones(2, requires_grad=True)
+        x.register_post_accumulate_grad_hook(hook)
+        (x * 2).sum().backward()
+
+    def module(register):
+        x = t.ones(2, requires_grad=True)
+        layer = t.nn.Linear(2, 1, bias=False)
+        layer.weight.data.fill_(1)
+        register(layer)
+        layer(x).sum().backward()
+        return x.grad
+
+    log.error(leaf)
+    log.error(
+        lambda: module(
+            lambda layer: layer.register_full_backward_hook(
+                lambda module, inputs, outputs: (hook(inputs[0]),)
+            )
+        )
+    )
+    if name != "nothing":
+        log.error(
+            lambda: module(
+                lambda layer: layer.register_full_backward_pre_hook(
+                    lambda module, outputs: (hook(outputs[0]),)
+                )
+            )
+        )

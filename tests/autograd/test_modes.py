@@ -479,3 +479,28 @@ def test_anomaly_mode_of_backward_alone():
             y.sum().backward()
 
     assert "made while anomaly mode was off" in notes_of(program)
+
+
+@side_by_side
+def test_variables(t, log):
+    variable = t.autograd.Variable
+    x = t.ones(2, requires_grad=True)
+    log(variable(x), variable(x * 2, requires_grad=True), variable())
+    for wrong in (3, [1.0]):
+        log.error(lambda wrong=wrong: variable(wrong))
+    log.error(lambda: variable(t.tensor([1]), True))
+    log(isinstance(x, variable), isinstance(3, variable))
+    log(t.autograd.variable.Variable is variable)
+
+
+@side_by_side
+def test_multithreading_is_accepted(t, log):
+    enabled = t.autograd.is_multithreading_enabled
+    log(enabled())
+    with t.autograd.set_multithreading_enabled(False):
+        log(enabled())
+        (t.ones(1, requires_grad=True) * 2).backward()
+    log(enabled())
+    t.autograd.set_multithreading_enabled(False)
+    log(enabled())
+    t.autograd.set_multithreading_enabled(True)

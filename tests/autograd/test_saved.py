@@ -342,3 +342,29 @@ def test_hooks_must_be_functions():
             raw.register_hooks(*pair)
     raw.register_hooks(lambda s: s, lambda s: s * 2)
     y.sum().backward()
+
+
+@side_by_side
+def test_saved_results_may_be_written_to_as_well(t, log):
+    x = t.tensor([1.0, 2.0], requires_grad=True)
+    with t.autograd.graph.allow_mutation_on_saved_tensors():
+        a = x.clone()
+        for op in (t.exp, t.sigmoid, lambda v: v.sqrt().tanh()):
+            b = op(a)
+            a.mul_(2)
+            b.mul_(5)
+            (a * b).sum().backward(retain_graph=True)
+            log(x.grad)
+
+
+@side_by_side
+def test_counting_writes_by_hand(t, log):
+    increment = t.autograd.graph.increment_version
+    x, y = t.ones(2), t.ones(2)
+    with t.inference_mode():
+        z = t.ones(2)
+    increment(x)
+    increment(iter([x, y, z]))
+    for wrong in (3, None, [x, 3]):
+        log.error(lambda wrong=wrong: increment(wrong))
+    log(y._version)

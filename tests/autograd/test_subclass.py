@@ -218,3 +218,53 @@ def test_copies():
         assert made.requires_grad
         assert made.note == "kept"
         assert made.tolist() == [1, 1]
+
+
+FUNCTIONS = {
+    **{
+        name: (lambda t, x, name=name: getattr(t.nn.functional, name)(x))
+        for name in (
+            *("relu", "selu", "gelu", "softsign", "tanhshrink", "relu6", "normalize"),
+            *("dropout", "alpha_dropout", "hardtanh"),
+        )
+    },
+    **{
+        name: (lambda t, x, name=name: getattr(t, name)(x))
+        for name in ("exp", "mean", "sort", "argsort", "norm", "unique", "zeros_like")
+    },
+    "clamp": lambda t, x: t.clamp(x, 0),
+    "einsum": lambda t, x: t.einsum("ij,kj", x, x),
+    "second argument": lambda t, x: t.add(t.ones(2, 3), x),
+    "in a list": lambda t, x: t.stack([t.ones(2, 3), x]),
+    "allclose": lambda t, x: t.allclose(x, x),
+    "mse_loss": lambda t, x: t.nn.functional.mse_loss(x, x),
+    "cross_entropy": lambda t, x: t.nn.functional.cross_entropy(x, t.tensor([0, 1])),
+    "pad": lambda t, x: t.nn.functional.pad(x, (1, 1)),
+    "broadcast_tensors": lambda t, x: t.broadcast_tensors(x, x),
+    "vector norm": lambda t, x: t.linalg.norm(x),
+    "Linear": lambda t, x: t.nn.Linear(3, 2)(x),
+    "LayerNorm": lambda t, x: t.nn.LayerNorm(3)(x),
+    "grad": lambda t, x: t.autograd.grad((x * 2).sum(), x),
+    "backward": lambda t, x: t.autograd.backward((x * 2).sum()),
+    "x + 1": lambda t, x: (x + 1, x / 2, 2 / x, x % 2, x == 1),
+    "rows": lambda t, x: list(x),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@side_by_side
+def test_which_functions_handlers_see(t, log, name):
+    seen = []
+
+    class Mine(t.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            if func.__name__ != "__get__":
+                seen.append(func.__name__.replace("__rtruediv__", "__rdiv__"))
+            return super().__torch_function__(func, types, args, kwargs or {})
+
+    x = t.ones(2, 3).as_subclass(Mine).requires_grad_()
+    seen.clear()
+    result = FUNCTIONS[name](t, x)
+    log([called for called in seen if called not in ("dim", "size")])
+    log(type(result).__name__ if isinstance(result, t.Tensor) else None)

@@ -586,3 +586,54 @@ def test_second_derivatives_of_what_was_detached_in_place(t, log):
     z = (y * y).sum()
     y.detach_()
     log.error(lambda: t.autograd.grad(z, x, create_graph=True))
+
+
+@side_by_side
+def test_only_leaves_are_told_whether_they_require_grad(t, log):
+    x = t.ones(2, requires_grad=True)
+    for value in (True, False):
+        y = x * 2
+        log.error(lambda y=y, value=value: setattr(y, "requires_grad", value))
+        log.error(lambda y=y, value=value: y.requires_grad_(value) is y)
+
+
+@side_by_side
+def test_parameters_count_writes_with_what_they_were_made_of(t, log):
+    x = t.ones(2)
+    x.add_(1)
+    p = t.nn.Parameter(x)
+    y = p * p
+    x.mul_(2)
+    log(p._version, x._version)
+    log.error(lambda: y.sum().backward())
+
+
+@side_by_side
+def test_a_custom_function_of_a_view_made_in_no_grad(t, log):
+    class Double(t.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            log(ctx.needs_input_grad)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, grad):
+            log(grad)
+            return grad * 2
+
+    x = t.ones(3, requires_grad=True)
+    with t.no_grad():
+        view = x[:2]
+    y = Double.apply(view)
+    log(y.requires_grad, y.is_leaf, type(y.grad_fn).__name__)
+    y.sum().backward()
+    log(x.grad)
+
+
+@side_by_side
+def test_the_op_is_named_whose_view_cannot_be_written_to(t, log):
+    x = t.ones(3, requires_grad=True)
+    with t.no_grad():
+        view = x[:2]
+    for part in (view[:1], view.view(2, 1), view.unsqueeze(0)):
+        log.error(lambda part=part: part.mul_(2))

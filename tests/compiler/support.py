@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+import wengert as torch
 from wengert.compiler.graph import Graph, Node
 from wengert.compiler.program import compile_graph
 
@@ -40,3 +41,14 @@ def softmax(graph: Graph, x: Node, dim: int) -> Node:
     grown = graph.add("exp", [graph.add("sub", [x, top])])
     total = graph.expand(graph.sum(grown, (dim,), keepdim=True), x.shape)
     return graph.add("div", [grown, total])
+
+
+def close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(
+        actual.detach().numpy(), expected.detach().numpy(), tolerance, tolerance
+    )
+
+
+def data(*shape, seed=0, **options):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, **options)

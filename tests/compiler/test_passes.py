@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wengert.compiler.graph import Graph
+from wengert.compiler.graph import Graph, Node
 from wengert.compiler.passes import drop_dead, fold_constants, optimize, share_common
 from wengert.compiler.program import compile_graph
 
@@ -52,6 +52,59 @@ KEPT = {
 }
 
 
+CHEAPER = {
+    "-(x * c)": (lambda g, x: neg(g, mul(g, x, 3.0)), ["mul"]),
+    "-x * c": (lambda g, x: mul(g, neg(g, x), 3.0), ["mul"]),
+    "-(-x * c)": (lambda g, x: neg(g, mul(g, neg(g, x), 3.0)), ["mul"]),
+    "-x * -y": (lambda g, x: mul(g, neg(g, x), neg(g, x)), ["mul"]),
+    "-x * -y of a row": (
+        lambda g, x: mul(g, neg(g, x), g.expand(neg(g, g.slice(x, slice(1))), x.shape)),
+        ["mul"],
+    ),
+    "x * 2 * c": (lambda g, x: mul(g, mul(g, x, 2.0), -100.0), ["mul"]),
+    "what a mask lets through, twice": (
+        lambda g, x: g.add("add", [masked(g, x, x), masked(g, x, mul(g, x, x))]),
+        ["gt", "mul", "add", "where"],
+    ),
+}
+DEARER = {
+    "x * 3 * c rounds twice": (lambda g, x: mul(g, mul(g, x, 3.0), 5.0), 2),
+    "x * 2 * 0.5 overflows": (lambda g, x: mul(g, mul(g, x, 2.0), 0.5), 2),
+    "x * 0.5 * 2 underflows": (lambda g, x: mul(g, mul(g, x, 0.5), 2.0), 2),
+}
+EXTREMES = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, -3e-39, 3e38, -2e38, 1.7]
+
+
+def mul(graph: Graph, x: Node, y: Node | float) -> Node:
+    return graph.add("mul", [x, y])
+
+
+def neg(graph: Graph, x: Node) -> Node:
+    return graph.add("neg", [x])
+
+
+def masked(graph: Graph, x: Node, y: Node) -> Node:
+    return graph.add("where", [graph.add("gt", [x, 0.5]), y, 0.0])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", [*CHEAPER, *DEARER])
+def test_cheaper_ways_to_the_same_bits(name):
+    values = np.array(EXTREMES * 2, np.float32).reshape(4, 5)
+    graph = Graph()
+    make, expected = (CHEAPER | DEARER)[name]
+    graph.outputs = [make(graph, graph.input(values))]
+    (wanted,) = compile_graph(graph, "numpy").run([values])
+    names = [op for op in op_names(optimize(graph)) if op not in ("expand", "slice")]
+    assert (names if name in CHEAPER else len(names)) == expected
+    (found,) = compile_graph(optimize(graph), "numpy").run([values])
+    number = ~np.isnan(wanted)
+    np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(np.signbit(found)[number], np.signbit(wanted)[number])
+    for machine_code in compile_graph(graph).run([values]):
+        np.testing.assert_array_equal(machine_code, wanted)
+
+
 @pytest.mark.parametrize("name", KEPT)
 def test_what_changes_special_values_stays(name):
     values = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 2.0], np.float32)
@@ -69,7 +122,7 @@ def test_times_minus_one_of_a_product():
     graph, x = one_input()
     product = graph.add("mul", [x, 3.0])
     graph.outputs = [graph.add("mul", [product, -1.0])]
-    assert op_names(optimize(graph)) == ["expand", "mul", "neg"]
+    assert op_names(optimize(graph)) == ["expand", "mul"]
     values = np.ones((4, 5), np.float32)
     (found,) = compile_graph(graph, backend="numpy").run([values])
     np.testing.assert_array_equal(found, -3 * values)
@@ -205,3 +258,79 @@ def test_what_resembles_an_identity_is_none(value):
     graph.outputs = [graph.add("mul", [graph.constant(value), x])]
     assert "eq" not in op_names(optimize(graph))
     np.testing.assert_array_equal(compile_graph(graph).run([value])[0], value * value)
+
+
+# --- products and their operands ------------------------------------------------------
+
+
+def numbers(*shape: int) -> np.ndarray:
+    return np.random.default_rng(sum(shape)).standard_normal(shape).astype(np.float32)
+
+
+def product_shapes(graph: Graph) -> list[tuple[int, ...]]:
+    return [node.shape for node in optimize(graph).nodes if node.op == "matmul"]
+
+
+def layer(graph: Graph, x: Node, arrays: list[np.ndarray]) -> Node:
+    """An activation of a wide layer, whose weight and bias are new inputs."""
+    weight, bias = numbers(80, x.shape[1]), numbers(80)
+    arrays += [weight, bias]
+    z = graph.matmul(x, graph.transpose(graph.input(weight)))
+    biased = graph.add("add", [z, graph.expand(graph.input(bias), z.shape)])
+    return graph.add("maximum", [biased, 0.0])
+
+
+USES = {
+    "products": lambda g, h: g.matmul(g.input(((3, 20), "float32")), h),
+    "transposed products": lambda g, h: g.matmul(g.transpose(h), h),
+    "sums of rows": lambda g, h: g.sum(h, (1,)),
+    "sums of columns": lambda g, h: g.sum(h, (0,), keepdim=True),
+    "a lone sum": lambda g, h: g.sum(h),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_wide_products_are_turned_with_what_is_made_of_them(use):
+    graph, arrays = Graph(), [numbers(20, 30)]
+    hidden = layer(graph, graph.input(arrays[0]), arrays)
+    hidden = layer(graph, hidden, arrays)
+    arrays += [numbers(3, 20)] if use == "products" else []
+    graph.outputs = [USES[use](graph, hidden)]
+    assert product_shapes(graph)[:2] == [(80, 20), (80, 20)]
+    assert_same(graph, arrays, rtol=1e-3, atol=1e-3)
+
+
+MIXED = {
+    "an output": lambda g, h: h,
+    "a reshape": lambda g, h: g.sum(g.reshape(h, (4, 5, 80)), (1,)),
+    "a slice": lambda g, h: g.sum(g.slice(h, slice(3, 9)), (1,)),
+    "another matrix": lambda g, h: g.sum(
+        g.add("mul", [h, g.input(((20, 80), "float32"))]), (1,)
+    ),
+    "indices": lambda g, h: g.sum(
+        g.add("mul", [h, g.iota(h.shape, 1, np.float32)]), (1,)
+    ),
+}
+
+
+@pytest.mark.parametrize("use", MIXED)
+def test_wide_products_that_are_needed_as_they_are_stay(use):
+    graph, arrays = Graph(), [numbers(20, 30)]
+    hidden = layer(graph, graph.input(arrays[0]), arrays)
+    graph.outputs = [MIXED[use](graph, hidden)]
+    arrays += [numbers(20, 80)] if use == "another matrix" else []
+    assert product_shapes(graph) == [(20, 80)]
+    assert_same(graph, arrays, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("updated", [True, False])
+def test_products_of_transposed_parameters_are_cut_in_two(updated):
+    """Where the parameter is updated: each core reads what it is going to write."""
+    weight, grad = numbers(600, 500), numbers(600, 70)
+    graph = Graph()
+    w, g = graph.input(weight), graph.input(grad)
+    graph.outputs = [graph.matmul(graph.transpose(w), g)]
+    if updated:
+        graph.write(w, graph.add("mul", [w, 0.5]))
+    assert product_shapes(graph) == [(500, 70)] * (1 + updated)
+    assert_same(graph, [weight, grad], rtol=1e-3, atol=1e-3)

@@ -184,3 +184,13 @@ def test_drawn_numbers_have_zero_gradients(name: str) -> None:
     (our_name, ours, our_grads), (name_, theirs, their_grads) = kinds
     assert our_name == name_ and our_grads == their_grads
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+def test_probabilities_are_checked_over_whole_batches() -> None:
+    target = [[0.0, 1.0], [1.0, 0.0]]
+    for t in (wengert, torch):
+        loss = t.func.vmap(t.nn.functional.binary_cross_entropy)
+        good, bad = t.tensor([[0.1, 0.9], [0.3, 1.0]]), t.tensor([[0.1, 0.9], [2, 0]])
+        assert loss(good, t.tensor(target)).shape == (2,)
+        with pytest.raises(RuntimeError, match="all elements of input should be"):
+            loss(bad, t.tensor(target))

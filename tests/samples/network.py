@@ -185,6 +185,15 @@ LOSSES = [
     functional("cosine_similarity", inputs=[(3, 4), (3, 4)], grad_fn=False),
     functional(
         "cosine_similarity",
+        label="of_short_vectors",
+        inputs=[(3, 4), (3, 4)],
+        domain=(-1e-3, 1e-3),
+        kwargs={"eps": 2e-3},
+        grad_fn=False,
+        smooth=False,
+    ),
+    functional(
+        "cosine_similarity",
         label="broadcast",
         inputs=[(3, 1, 4), (1, 5, 4)],
         grad_fn=False,

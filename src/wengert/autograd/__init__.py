@@ -11,8 +11,10 @@ from .backward import backward as backward, grad as grad
 from .grad_mode import (
     enable_grad as enable_grad,
     inference_mode as inference_mode,
+    is_multithreading_enabled as is_multithreading_enabled,
     no_grad as no_grad,
     set_grad_enabled as set_grad_enabled,
+    set_multithreading_enabled as set_multithreading_enabled,
 )
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _LATER = {
     "Function": "function",
+    "Variable": "variable",
     "anomaly_mode": "anomaly_mode",
     "detect_anomaly": "anomaly_mode",
     "forward_ad": "forward_ad",
@@ -28,6 +31,7 @@ _LATER = {
     "gradcheck": "gradcheck",
     "gradgradcheck": "gradcheck",
     "set_detect_anomaly": "anomaly_mode",
+    "variable": "variable",
 }
 """What most programs do not ask for, and the module that is loaded when one does."""
 
@@ -36,8 +40,3 @@ __getattr__ = _loader(globals(), _LATER)
 
 def __dir__() -> list[str]:
     return [*globals(), *_LATER]
-
-
-def Variable(data: Tensor, requires_grad: bool = False) -> Tensor:
-    """Return the tensor: what was once a class of its own is every tensor now."""
-    return data.requires_grad_() if requires_grad else data

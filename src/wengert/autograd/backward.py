@@ -330,7 +330,7 @@ def output_node(place: Place) -> Node | None:
 def input_node(place: Place) -> Node:
     """Return where the gradient of an input arrives."""
     if not isinstance(place, (Tensor, GradientEdge)):
-        raise TypeError(
+        raise RuntimeError(
             "all inputs have to be Tensors or GradientEdges, but got "
             f"{type(place).__name__}"
         )

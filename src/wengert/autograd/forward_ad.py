@@ -126,6 +126,8 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
                 f"Expected {name} to be floating point or complex, but got: "
                 f"{value.dtype}"
             )
+    if modes.is_inference_mode_enabled():
+        return tensor.view(tensor.shape)
     if tangent_of(tensor, current) is not None:
         raise RuntimeError(
             "Making a dual Tensor based on a Tensor that already has a forward "
@@ -145,11 +147,8 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
             "torch.func.jvp there."
         )
     primal = primal_of(tensor, current)
-    # of its own, so that the dual can require grad by itself
-    view = primal.view(primal.shape)
-    if modes.is_inference_mode_enabled():
-        return view
-    return on_level(current, Dual(view, tangent, current))
+    # a view of its own, so that the dual can require grad by itself
+    return on_level(current, Dual(primal.view(primal.shape), tangent, current))
 
 
 def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:
@@ -166,4 +165,5 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
     if current is None:
         return UnpackedDualTensor(below(tensor), None)
     tangent: Any = tangent_of(tensor, current) if modes.is_forward_enabled() else None
-    return UnpackedDualTensor(primal_of(tensor, current), tangent)
+    primal = primal_of(tensor, current)
+    return UnpackedDualTensor(primal.view(primal.shape), tangent)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .. import errors
 from ..func import jacfwd, vmap
 from ..primitives.copying import ones_like, zeros_like
-from ..tensor import Tensor
+from ..tensor import Tensor, is_differentiable
 from .backward import grad as backward_grad
 from .grad_mode import enable_grad
 
@@ -52,9 +53,8 @@ def vjp(
     with enable_grad():
         given = prepared(inputs, "vjp", create_graph)
         result, outputs = called(func, given, "vjp", strict)
-        vector = vector_like(
-            outputs, v, "v", "the user-provided function returns a single Tensor"
-        )
+        single = "the user-provided function returns a single Tensor"
+        vector = vector_like(outputs, v, "vjp", single, isinstance(result, tuple))
         found = pulled(outputs, given, vector, create_graph)
         filled = filled_in(found, given, strict, create_graph)
     return finished(result, create_graph), shaped(filled, inputs, create_graph)
@@ -78,10 +78,10 @@ def jvp(
     """
     with enable_grad():
         given = prepared(inputs, "jvp", create_graph)
-        vector = vector_like(
-            given, v, "v", "the input to the user-provided function is a single Tensor"
-        )
+        vector = vector_like(given, v, "jvp", SINGLE_INPUT, isinstance(inputs, tuple))
         result, outputs = called(func, given, "jvp", strict)
+        if not all(is_differentiable(out.dtype) for out in outputs):
+            raise errors.integers_require_no_grad()
         u = tuple([zeros(out).requires_grad_() for out in outputs])
         cotangents = pulled(outputs, given, u, True)
         rows = filled_in(cotangents, given, strict, create_graph)
@@ -222,7 +222,13 @@ def by_forward_mode(
             "only implemented for `vectorize=True`."
         )
     given = as_parts(inputs, "inputs", "jacobian")
-    result = jacfwd(func, tuple(range(len(given))))(*given)
+
+    def checked(*parts: Tensor) -> Any:
+        result = func(*parts)
+        as_parts(result, "outputs", "None")
+        return result
+
+    result = jacfwd(checked, tuple(range(len(given))))(*given)
     if isinstance(inputs, tuple):
         return result
     if isinstance(result[0], tuple):
@@ -257,7 +263,7 @@ def hessian(
     forward = outer_jacobian_strategy == "forward-mode"
 
     def scalar(*given: Tensor) -> Tensor:
-        return one_number(func(*given), "hessian")
+        return one_number(func(*given), "hessian", strict).squeeze()
 
     def gradient(*given: Tensor) -> Any:
         if forward:
@@ -265,9 +271,8 @@ def hessian(
             from ..func import grad as functional_grad
 
             return functional_grad(scalar, tuple(range(len(given))))(*given)
-        result = scalar(*given)
-        check_depends((result,), strict)
-        found = pulled((result,), given, None, True)
+        given = prepared(given, "hessian", True)
+        found = pulled((scalar(*given),), given, None, True)
         filled = filled_in(found, given, strict, False)
         if strict:
             check_varies(filled, given, True)
@@ -300,14 +305,18 @@ def vhp(
     >>> torch.autograd.functional.vhp(cubes, torch.ones(2), torch.ones(2))
     (tensor(2.), tensor([6., 6.]))
     """
+    return by_hessian(func, inputs, v, create_graph, strict, "vhp")
+
+
+def by_hessian(
+    func: Function, inputs: Tensors, v: Any, create_graph: bool, strict: bool, name: str
+) -> tuple[Any, Any]:
+    """Do as `vhp` for a function of this name."""
     with enable_grad():
-        given = prepared(inputs, "vhp", create_graph)
-        vector = vector_like(
-            given, v, "v", "the input to the user-provided function is a single Tensor"
-        )
-        result, outputs = called(func, given, "vhp", strict)
-        one_number(result, "vhp")
-        first = pulled(outputs, given, None, True)
+        given = prepared(inputs, name, create_graph)
+        vector = vector_like(given, v, name, SINGLE_INPUT, isinstance(inputs, tuple))
+        result = one_number(func(*given), name, strict)
+        first = pulled((result,), given, None, True)
         gradient = filled_in(first, given, strict, False)
         if strict:
             check_varies(gradient, given, True)
@@ -333,19 +342,7 @@ def hvp(
     >>> torch.autograd.functional.hvp(cubes, torch.ones(2), torch.ones(2))
     (tensor(2.), tensor([6., 6.]))
     """
-    as_parts(inputs, "inputs", "hvp")
-    if v is None:
-        vector_like(
-            as_parts(inputs, "inputs", "hvp"),
-            v,
-            "v",
-            "the input to the user-provided function is a single Tensor",
-        )
-
-    def checked(*given: Tensor) -> Any:
-        return one_number(outputs_checked(func(*given), "hvp"), "hvp")
-
-    return vhp(checked, inputs, v, create_graph, strict)
+    return by_hessian(func, inputs, v, create_graph, strict, "hvp")
 
 
 # --- inputs, outputs, vectors ---------------------------------------------------------
@@ -419,47 +416,62 @@ def check_varies(gradients: Sequence[Tensor], inputs: Parts, strict: bool) -> No
                 f"user-provided function with respect to input {index} is independent "
                 "of the input. This is not allowed in strict mode. You should ensure "
                 "that your function is twice differentiable and that the jacobian "
-                "depends "
-                "on the inputs (this would be violated by a linear function for "
-                "example)."
+                "depends on the inputs (this would be violated by a linear function "
+                "for example)."
             )
 
 
-def one_number(result: Any, name: str) -> Tensor:
-    """Refuse a result that is not one number."""
-    if not isinstance(result, Tensor):
-        if isinstance(result, tuple) and all(isinstance(r, Tensor) for r in result):
-            raise RuntimeError(
-                f"The function given to {name} should return a single Tensor"
-            )
-        outputs_checked(result, name)
+def one_number(result: Any, name: str, strict: bool) -> Tensor:
+    """Refuse a result that is not one number, or with `strict` is a constant."""
+    outputs_checked(result, name)
+    check_depends(result if isinstance(result, tuple) else (result,), strict)
+    if isinstance(result, tuple):
+        raise RuntimeError(
+            f"The function given to {name} should return a single Tensor"
+        )
     if result.numel() != 1:
         raise RuntimeError(
             f"The Tensor returned by the function given to {name} should contain a "
             "single element"
         )
-    return result
+    number: Tensor = result
+    return number
 
 
-def vector_like(tensors: Parts, v: Any, what: str, single: str) -> Parts | None:
-    """Return the vector as a tuple, or refuse one that is not like the tensors."""
+SINGLE_INPUT = "the input to the user-provided function is a single Tensor"
+
+
+def vector_like(
+    tensors: Parts, v: Any, name: str, single: str, several: bool
+) -> Parts | None:
+    """Return the vector as a tuple, or refuse one that is not like the tensors.
+
+    Args:
+        name: of the function that it is given to.
+        single: what must be so for it to be left out.
+        several: whether the tensors are a tuple for the user.
+    """
     if v is None:
         if len(tensors) != 1 or tensors[0].numel() != 1:
             raise RuntimeError(
                 f"The vector v can only be None if {single} with a single element."
             )
+        if tensors[0].dtype.is_complex:
+            raise errors.needs_real_output(tensors[0].dtype)
         return tuple([ones_like(x.detach()) for x in tensors])
-    parts = v if isinstance(v, tuple) else (v,)
+    parts = as_parts(v, "v", name)
     if len(parts) != len(tensors):
+        if not several:
+            raise RuntimeError("The given v should contain a single Tensor.")
         raise RuntimeError(
-            f"{what} is a tuple of invalid length: should be {len(tensors)} but got "
+            f"v is a tuple of invalid length: should be {len(tensors)} but got "
             f"{len(parts)}."
         )
     for index, (part, tensor) in enumerate(zip(parts, tensors, strict=True)):
         if part.shape != tensor.shape:
-            where = f"Entry {index} in {what}" if len(parts) > 1 else what
+            where = f"Entry {index} in " if several else ""
             raise RuntimeError(
-                f"{where} has invalid size: should be {tensor.shape} but got "
+                f"{where}v has invalid size: should be {tensor.shape} but got "
                 f"{part.shape}."
             )
     return parts

@@ -95,6 +95,17 @@ class set_grad_enabled(Mode):
         return f"torch.autograd.grad_mode.set_grad_enabled(mode={self.value})"
 
 
+class set_multithreading_enabled(set_grad_enabled):
+    """Accept what PyTorch has: backward runs in the thread that calls it, always."""
+
+    name = "multithreading"
+
+
+def is_multithreading_enabled() -> bool:
+    """Return what `set_multithreading_enabled` has set."""
+    return modes.local.multithreading
+
+
 class inference_mode(Mode):
     """Like `no_grad` without tangents; what is made inside can never be recorded.
 

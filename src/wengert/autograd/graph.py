@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from weakref import WeakSet
@@ -17,7 +17,15 @@ from ..hooks import RemovableHandle, hooks_of
 from ..primitive import OpNode
 from ..recording import numpy_dtype, recording_hooks
 from ..saved import bare, check_hooks, pack_saved, saved_hooks
-from ..tensor import CPU, AccumulateGrad, Tensor, counter, history, level_of
+from ..tensor import (
+    CPU,
+    AccumulateGrad,
+    Tensor,
+    counter,
+    history,
+    is_inference,
+    level_of,
+)
 
 Hook = Callable[..., Any]
 
@@ -43,7 +51,8 @@ def call_node(self: Node, *grads: Tensor | None) -> Any:
     return found[0] if len(found) == 1 else found
 
 
-OpNode.__call__ = AccumulateGrad.__call__ = call_node  # type: ignore[attr-defined]
+for _kind in (OpNode, AccumulateGrad):
+    setattr(_kind, "__call__", call_node)  # noqa: B010 (mypy refuses to assign it)
 
 
 class InputMetadata(NamedTuple):
@@ -112,11 +121,19 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     return edge
 
 
-def increment_version(tensor: Tensor | Sequence[Tensor]) -> None:
+def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
     """Let a tensor count as written to."""
-    several = (tensor,) if isinstance(tensor, Tensor) else tensor
+    if not isinstance(tensor, Tensor | Iterable):
+        raise RuntimeError("increment_version expect a Iterable[Tensor] as input")
+    several = (tensor,) if isinstance(tensor, Tensor) else tuple(tensor)
     for item in several:
-        counter(item)[0] += 1
+        if not isinstance(item, Tensor):
+            raise RuntimeError(
+                "increment_version expects each element of the iterable to be a tensor"
+            )
+    for item in several:
+        if not is_inference(item):
+            counter(item)[0] += 1
 
 
 class saved_tensors_hooks:
@@ -159,6 +176,12 @@ class save_on_cpu(saved_tensors_hooks):
 @contextmanager
 def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
     """Inside, entering `saved_tensors_hooks` raises an error with this message."""
+    if not isinstance(error_message, str):
+        raise TypeError(
+            "_saved_tensors_hooks_disable(): incompatible function arguments. The "
+            "following argument types are supported:\n    a string\n\nInvoked with: "
+            f"{error_message!r}"
+        )
     before = modes.local.saved_hooks
     if before and not isinstance(before[-1], str):
         raise RuntimeError(error_message)
@@ -263,9 +286,7 @@ def register_multi_grad_hook(
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
     nodes = [history(tensor) for tensor in tensors]
     if any(node is None for node in nodes):
-        raise RuntimeError(
-            "cannot register a hook on a tensor that doesn't require gradient"
-        )
+        raise AssertionError("Expected gradient function to be set")
     gathering = _Gathering(nodes, fn, mode)
     handles = []
     for index, node in enumerate(nodes):

@@ -7,9 +7,10 @@ the text of the first serves all others; only its arguments are made anew.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from math import prod
+from typing import Any
 
 from .graph import Node
 from .groups import STORE, Group, Sink
@@ -18,13 +19,25 @@ from .kernels import Kernel, build_kernel, bytes_of, cut, flops_of
 from .values import Argument
 
 
-def build_kernels(groups: Iterable[Group], stored: set[Node]) -> dict[Group, Kernel]:
-    """Write the kernels of groups; ``stored`` are the nodes that others read."""
+def build_kernels(
+    groups: Iterable[Group],
+    stored: set[Node],
+    rows: Mapping[Any, int] | None = None,
+) -> dict[Group, Kernel]:
+    """Write the kernels of groups.
+
+    Args:
+        groups: what to compute.
+        stored: the nodes that others read.
+        rows: how many rows of a matrix each chunk has, for groups where that is given.
+    """
     known: dict[Hashable, tuple[Kernel, Dense]] = {}
     result = {}
     for group in groups:
         dense = Dense(group)
-        if dense.key in known:
+        if rows and group in rows:
+            kernel = build_kernel(group, stored, rows[group])
+        elif dense.key in known:
             kernel = adapted(*known[dense.key], dense)
         else:
             kernel = build_kernel(group, stored)

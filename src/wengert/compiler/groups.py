@@ -47,9 +47,15 @@ class Step:
 
 @dataclass(eq=False)
 class Product(Step):
-    """A matrix product."""
+    """A matrix product.
+
+    ``epilogue`` is what its chunks do with the rows they made, ``beside`` the product
+    before it that it runs together with.
+    """
 
     node: Node = None  # type: ignore[assignment]
+    epilogue: Group | None = None
+    beside: Product | None = None
 
     def results(self) -> list[Node]:
         return [self.node]

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from . import llvm
-from .emit import SIZES, Emitter, Value, llvm_type
+from .emit import SIZES, Value, llvm_type
 from .graph import Node
 from .groups import COLUMN, FULL, OUTER, ROW, STORE, Group, Sink, result_place
 from .index import address, contiguous_strides
@@ -56,44 +56,20 @@ class Kernel:
     phases: int = 1
 
 
-def build_kernel(group: Group, stored: set[Node]) -> Kernel:
-    """Write the kernel of ``group``; ``stored`` are the nodes that others read."""
-    return _Writer(group, stored).build()
+def build_kernel(group: Group, stored: set[Node], rows: int = 0) -> Kernel:
+    """Write the kernel of ``group``.
+
+    Args:
+        group: what to compute.
+        stored: the nodes that others read.
+        rows: how many rows of a matrix each chunk has, where that is given.
+    """
+    return _Writer(group, stored, rows).build()
 
 
-def combining_kernel(op: str, node: Node) -> tuple[str, set[str]]:
-    """A kernel that folds partial results: args are result, partials, length, count."""
-    e = Emitter()
-    kind = llvm_type(node.dtype)
-    memory = "i8" if kind == "i1" else kind
-    e.line("define void @KERNEL(ptr %args, i64 %chunk, ptr %scratch) {")
-    result, partials = (e.load(_slot(e, i), "ptr") for i in (0, 1))
-    length, count = (e.load(_slot(e, i), "i64") for i in (2, 3))
-    e.line("  br label %columns\ncolumns:")
-    e.line("  %j = phi i64 [ 0, %0 ], [ %j1, %store ]")
-    e.line("  br label %fold\nfold:")
-    e.line("  %i = phi i64 [ 0, %columns ], [ %i1, %fold ]")
-    start = e.constant(identity(op, node.dtype), kind)
-    e.line(f"  %acc = phi {kind} [ {start.text}, %columns ], [ %total, %fold ]")
-    row = Value(e, "%i", "i64") * length + Value(e, "%j", "i64")
-    pointer = e.op(
-        f"getelementptr {memory}, ptr {partials.text}, i64 {row.text}", "ptr"
-    )
-    part = e.load(pointer.text, kind)
-    total = combine(e, op, Value(e, "%acc", kind), part, node.dtype)
-    e.lines[:] = [line.replace("%total", total.text) for line in e.lines]
-    e.line("  %i1 = add i64 %i, 1")
-    e.line(f"  %more = icmp ult i64 %i1, {count.text}")
-    e.line("  br i1 %more, label %fold, label %store\nstore:")
-    out = e.op(f"getelementptr {memory}, ptr {result.text}, i64 %j", "ptr")
-    e.store(total, out.text)
-    e.line("  %j1 = add i64 %j, 1")
-    e.line(f"  %again = icmp ult i64 %j1, {length.text}")
-    e.line("  br i1 %again, label %columns, label %done\ndone:\n  ret void\n}")
-    return "\n".join(e.lines), e.declared
-
-
-def cut(group: Group, rows: int, row_length: int, flat: bool) -> tuple[float, int, int]:
+def cut(
+    group: Group, rows: int, row_length: int, flat: bool, given_rows: int = 0
+) -> tuple[float, int, int]:
     """Nanoseconds, how many chunks, and how many rows (or elements) each has."""
     elements = rows * row_length
     cost = sum(n.info.cost for n in group.nodes if n.size > 1 or elements == 1)
@@ -103,6 +79,9 @@ def cut(group: Group, rows: int, row_length: int, flat: bool) -> tuple[float, in
     if any(s.is_final for s in group.sinks):
         most = min(most, MOST_PARTIALS)
     total = elements if flat else rows
+    if given_rows:
+        each = given_rows * (group.sizes[1] if flat else 1)
+        return estimate, ceil(total / each), each
     unit = BLOCK if flat else 1
     wanted = max(ceil(estimate / CHUNK_NS), 1 + (estimate > HALVED_NS))
     wanted = max(1, min(most, wanted, total // unit))
@@ -119,10 +98,6 @@ def bytes_of(group: Group) -> int:
     return sum(node.nbytes for node in [*group.reads, *group.results()])
 
 
-def _slot(e: Emitter, number: int) -> str:
-    return e.op(f"getelementptr i64, ptr %args, i64 {number}", "ptr").text
-
-
 class _Writer(Values):
     # --- the kernel ------------------------------------------------------------------
 
@@ -130,7 +105,7 @@ class _Writer(Values):
         phases, at_row_end = self._sinks_by_phase()
         self._plan_stash(phases)
         self.estimate, chunks, each = cut(
-            self.group, self.rows, self.row_length, self.flat
+            self.group, self.rows, self.row_length, self.flat, self.given_rows
         )
         self.single = chunks == 1
         body = self._function(phases, at_row_end, each)
@@ -458,7 +433,7 @@ class _Writer(Values):
         if any(not self._item_varies(*self._root(s)) for s in folds):
             return []
         interleave = 4 if len(lines) <= 12 else 2 if len(lines) <= 60 else 1
-        masked = count is not None and count % width != 0 and count < 6 * width
+        masked = count is not None and _worth_masks(count, width)
         if masked:
             interleave = 1
         elif count is not None:
@@ -485,3 +460,13 @@ class _Writer(Values):
             k for k in ("i64", "i32", "i16", "i8") if f"load {k}," in text
         ]
         return llvm.machine().vector_bytes // SIZES[kinds[0] if kinds else "i64"]
+
+
+def _worth_masks(count: int, width: int) -> bool:
+    """Whether a vector loop is to end with a mask, and not with single elements.
+
+    A turn with one element takes about as long as one with a vector of them; masks make
+    every turn a little longer, and turns are not interleaved.
+    """
+    turns, rest = divmod(count, width)
+    return rest > 0 and (turns < 6 or rest > 1 + turns / 6)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from . import gemm, products, threads
+from . import threads
 from .alike import build_kernels
+from .epilogues import attach_epilogues, heirs
 from .graph import Graph, Node, type_of
 from .groups import Call, Group, Product, Sink, Step
-from .kernels import combining_kernel
+from .launches import Launches
 from .llvm import compile_functions
 from .memory import GuardedBytes, Lifetime, aligned_bytes, plan, plan_guarded
+from .partials import combining_kernel
 from .program import Arrays, Program, conforming, evaluate
 from .schedule import schedule
 from .tables import Tables
@@ -33,15 +34,13 @@ class NativeProgram(Program):
         self._runtime = threads.runtime()
         started = time.perf_counter()
         self._schedule = schedule(graph)
+        self._steps, self._products = attach_epilogues(self._schedule.steps)
         self._kernels = build_kernels(
-            [step for step in self._schedule.steps if isinstance(step, Group)],
+            [step for step in self._steps if isinstance(step, Group)],
             self._schedule.stored,
+            {step.epilogue: plan.rows for step, plan in self._products.items()},
         )
-        self._products = {
-            step: products.plan(step.node)
-            for step in self._schedule.steps
-            if isinstance(step, Product)
-        }
+        self._heirs = heirs(self._steps, self._kernels, graph.outputs)
         self._addresses = self._compile()
         self._batches = self._batch_steps()
         self._assign_memory(guarded)
@@ -54,12 +53,12 @@ class NativeProgram(Program):
         """Neighbouring steps that run the same kernel and do not wait for each other.
 
         A batch is one launch: the update of many parameters has one barrier at its end,
-        not one for each.
+        not one for each. So is a product with its epilogue.
         """
         batches: list[list[Step]] = []
-        for step in self._schedule.steps:
+        for step in self._steps:
             last = batches[-1] if batches else []
-            if last and self._alike(last[0], step) and not step.after & set(last):
+            if last and self._join(last, step):
                 last.append(step)
             else:
                 batches.append([step])
@@ -80,11 +79,17 @@ class NativeProgram(Program):
                 first_write = min(first_write, now)
         return last_look < first_write
 
-    def _alike(self, a: Step, b: Step) -> bool:
-        if not (isinstance(a, Group) and isinstance(b, Group)):
+    def _join(self, batch: list[Step], step: Step) -> bool:
+        """Whether a step can be done in one launch with others."""
+        first = batch[0]
+        if isinstance(first, Product):
+            beside = isinstance(step, Product) and step.beside is first
+            return first.epilogue is step or beside
+        if not (isinstance(first, Group) and isinstance(step, Group)):
             return False
-        partials = self._kernels[a].partials or self._kernels[b].partials
-        return not partials and self._addresses[a] == self._addresses[b]
+        partials = self._kernels[first].partials or self._kernels[step].partials
+        same = not partials and self._addresses[first] == self._addresses[step]
+        return same and not step.after & set(batch)
 
     # --- memory ----------------------------------------------------------------------
 
@@ -169,10 +174,12 @@ class NativeProgram(Program):
 
     def _in_arena(self, node: Node) -> bool:
         elsewhere = ("input", "scalar", "constant", "call")
-        return node.op not in elsewhere and node not in self._output_of
+        here = node.op not in elsewhere and node not in self._output_of
+        return here and node not in self._heirs
 
     def _address(self, owner: Any) -> tuple[int, int | None]:
         """A fixed address, or 0 and the slot of an array that a replay brings."""
+        owner = self._heirs.get(owner, owner)
         if isinstance(owner, Sink):
             if owner.write is not None:
                 return 0, self._input_of[owner.write]
@@ -209,6 +216,16 @@ class NativeProgram(Program):
         """Write the structures that `runtime` documents."""
         tables = Tables(len(self.graph.inputs) + len(self.graph.outputs))
         self._tables = tables
+        launches = Launches(
+            tables,
+            self._kernels,
+            self._products,
+            self._addresses,
+            self._place,
+            self._address,
+            (self._scratch.ctypes.data, self._scratch_each),
+            self._runtime.addresses["batched"],
+        )
         steps: list[int | Call] = []  # stretches by number
         self._call_seconds: dict[Step, float] = {}  # that they took the last time
         self._labels: list[tuple[int, int, Step]] = []  # first and last launch of steps
@@ -218,10 +235,7 @@ class NativeProgram(Program):
                 steps += [tables.end_stretch(), step]
                 continue
             before = len(tables.launches)
-            if len(batch) > 1:
-                self._add_batch(tables, batch)
-            else:
-                self._add_launches(tables, step)
+            launches.add(batch)
             self._labels.append((before, len(tables.launches), step))
         steps.append(tables.end_stretch())
         self._has_calls = len(steps) > 1
@@ -235,68 +249,6 @@ class NativeProgram(Program):
         ]
         if not self._has_calls:
             self._enter = self._runtime.enter
-
-    def _add_batch(self, tables: Tables, batch: list[Step]) -> None:
-        groups = [step for step in batch if isinstance(step, Group)]
-        entries: list[Any] = []
-        for step in groups:
-            kernel = self._kernels[step]
-            words = tables.words(self._resolved(tables, kernel.arguments))
-            for chunk in range(kernel.chunks):
-                entries += [self._addresses[step], words, chunk]
-        work = sum(self._kernels[group].estimate for group in groups)
-        tables.launch(
-            self._runtime.addresses["batched"],
-            entries,
-            len(entries) // 3,
-            self._scratch.ctypes.data,
-            self._scratch_each,
-            work,
-        )
-
-    def _add_launches(self, tables: Tables, step: Step) -> None:
-        scratch = self._scratch.ctypes.data, self._scratch_each
-        if isinstance(step, Product):
-            product = self._products[step]
-            words = product.arguments(self._place.get(step, 0))
-            resolved = self._resolved(tables, words)
-            addresses = gemm.functions(product.kind)
-            for name, chunks in product.launches:
-                work = product.nanoseconds
-                tables.launch(addresses[name], resolved, chunks, *scratch, work)
-            return
-        assert isinstance(step, Group)
-        kernel = self._kernels[step]
-        arguments = self._resolved(tables, kernel.arguments)
-        address = self._addresses[step]
-        tables.launch(address, arguments, kernel.chunks, *scratch, kernel.estimate)
-        for sink in kernel.partials:
-            folded: list[Any] = [
-                Argument("sink", sink),
-                self._place[sink],
-                sink.node.size,
-                kernel.chunks,
-            ]
-            arguments = self._resolved(tables, folded)
-            tables.launch(self._addresses[sink], arguments, 1, *scratch, 0.0)
-
-    def _resolved(self, tables: Tables, arguments: Sequence[Any]) -> list[Any]:
-        """Arguments as numbers, or as ``(slot, offset)`` where a replay brings them."""
-        result: list[Any] = []
-        for argument in arguments:
-            if not isinstance(argument, Argument):
-                result.append(argument)
-            elif argument.what == "error":
-                result.append(tables.error_address)
-            elif argument.what == "partial":
-                result.append(self._place[argument.owner])
-            else:
-                address, slot = self._address(argument.owner)
-                fixed = slot is None
-                result.append(
-                    address + argument.offset if fixed else (slot, argument.offset)
-                )
-        return result
 
     # --- running ---------------------------------------------------------------------
 
@@ -407,7 +359,7 @@ class NativeProgram(Program):
 
         Kernels are timed now, on numbers made up; calls were when they last ran.
         """
-        steps, launches = len(self._schedule.steps), len(self._tables.launches)
+        steps, launches = len(self._steps), len(self._tables.launches)
         compiled = f"compiled in {self.compile_seconds * 1e3:.0f} ms"
         arena = f"arena {_size(self._arena.nbytes)}{self._tables.sharing()}"
         lines = [f"{steps} steps, {launches} launches, {compiled}, {arena}"]
@@ -417,7 +369,7 @@ class NativeProgram(Program):
         ]
         measured = {step: taken for step, _, taken in self._measured(made_up, 5)}
         measured |= self._call_seconds
-        for number, step in enumerate(self._schedule.steps):
+        for number, step in enumerate(self._steps):
             if isinstance(step, Call) and step.node.op == "result":
                 continue  # in the line of its call
             mark = "" if isinstance(step, Call) else "″"  # in the launch above

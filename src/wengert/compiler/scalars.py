@@ -75,6 +75,8 @@ def _cast(e: Emitter, x: Value, source: np.dtype, target: np.dtype) -> Value:
         wide = e.op(f"freeze {wide.type} {wide.text}", wide.type)
         return wide if wide.type == kind else e.convert("trunc", wide, kind)
     unsigned = source.kind in "bu"
+    if kind in FLOATS and x.type == "i1":
+        return x.select(e.constant(1, kind), e.constant(0, kind))
     if kind in FLOATS:
         return e.convert("uitofp" if unsigned else "sitofp", x, kind)
     if kind == x.type:

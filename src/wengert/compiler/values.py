@@ -57,17 +57,15 @@ class Loop:
 class Values:
     """Writes the values of a group's nodes; `kernels` adds the loops around them."""
 
-    def __init__(self, group: Group, stored: set[Node]) -> None:
-        self.group = group
-        self.stored = stored
+    def __init__(self, group: Group, stored: set[Node], given_rows: int = 0) -> None:
+        self.group, self.stored, self.given_rows = group, stored, given_rows
         self.e = Emitter()
         self.arguments: dict[Argument, int] = {}
         self.pointers: dict[Argument, str] = {}
         self.row_memo: dict[Item, Value] = {}
         self.memo: dict[Item, Value] = {}
         self.stash: dict[Item, Sink | int] = {}
-        self.scratch = 0
-        self.phase = 0
+        self.scratch = self.phase = 0
         self.access = ""  # metadata of loads and stores in the current inner loop
         self.first_phase: dict[Item, int] = {}
         self.entry = self.e.entry
@@ -104,7 +102,8 @@ class Values:
         elif group.columns_over is not None:
             inner = tuple(a for a in every if a not in group.columns_over)
         else:
-            loops = self._collapse(self._ordered(every, vectors), vectors)
+            order = every if self.given_rows else self._ordered(every, vectors)
+            loops = self._collapse(order, vectors)
             self.outer, self.inner = loops[:-1], loops[-1:]
             self._finish_loops()
             return

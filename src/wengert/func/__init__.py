@@ -9,4 +9,9 @@ from .modules import (
     functional_call as functional_call,
     stack_module_state as stack_module_state,
 )
+from .others import (
+    debug_unwrap as debug_unwrap,
+    functionalize as functionalize,
+    replace_all_batch_norm_modules_ as replace_all_batch_norm_modules_,
+)
 from .reverse import grad as grad, grad_and_value as grad_and_value, vjp as vjp

@@ -29,6 +29,7 @@ TOGETHER = {
     *("softmax_backward", "log_softmax_backward", "cross", "shares", "bmm"),
     *("select_scatter", "slice_scatter", "diagonal_scatter"),
     *("max_pool_backward", "take_pooled"),
+    *("fractional_max_pool2d", "fractional_max_pool3d"),
 }
 """Ops of several inputs of one rank, all of which get the batch as first dimension."""
 

@@ -16,7 +16,7 @@ from .. import modes
 from ..primitive import Primitive
 from ..primitives.copying import copy, zeros_like
 from ..recording import numpy_dtype
-from ..tensor import Tensor, is_differentiable
+from ..tensor import Tensor, forward_levels, is_differentiable
 from .level import Shared, active, belongs, decomposed, is_recorded, lowered
 from .pushing import CONSTANT, DECOMPOSED, push_of, pushes
 
@@ -54,11 +54,23 @@ class Dual(Shared):
             tangent = self.tangent
         elif tangent is None:
             tangent = zeros_like(self.primal)
-        if is_recorded(self.primal) or is_recorded(self.tangent):
-            self.take(copy(self.primal, primal), fit_tangent(tangent, self.primal))
+        tangent = fit_tangent(tangent, self.primal)
+        own = self.level in forward_levels  # whose records are the primals'
+        if not own and (is_recorded(self.primal) or is_recorded(self.tangent)):
+            self.take(copy(self.primal, primal), tangent)
         else:
             self.primal.copy_(primal)
-            self.take(self.primal, fit_tangent(tangent, self.primal))
+            self.take_tangent(tangent)
+
+    def take_tangent(self, tangent: Any) -> None:
+        """Have another tangent, and the primal as it is."""
+        if self.base is None:
+            self.held = (self.held[0], tangent)
+            return
+        base: Any = self.base
+        whole = base.tangent.clone()
+        self.step(whole).copy_(tangent)
+        base.take_tangent(whole)
 
     def values_of(self, what: str) -> Any:
         """Return the array whose values are this one's."""

@@ -59,16 +59,18 @@ class Level:
         self.previous = modes.switch(
             "grad", outside if self.grad is None else self.grad
         )
-        self.outer = modes.local.forward, modes.local.pure
+        # these two need not count in `modes.special`, as `levels` does
         if self.forward:
-            modes.switch("forward", True)
+            self.tangents, modes.local.forward = modes.local.forward, True
         if self.pure:
-            modes.switch("pure", number)
+            self.outer, modes.local.pure = modes.local.pure, number
         return number
 
     def __exit__(self, *exception: object) -> None:
-        for name, value in zip(("forward", "pure"), self.outer, strict=True):
-            modes.switch(name, value)
+        if self.forward:
+            modes.local.forward = self.tangents
+        if self.pure:
+            modes.local.pure = self.outer
         modes.switch("grad", self.previous)
         modes.switch("levels", self.before)
         active.discard(self.number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..lazy import loader as _loader
 from . import (
     functional as functional,
     init as init,
@@ -180,3 +181,18 @@ from .upsampling import (
 )
 
 from . import modules as modules  # isort: skip (it gathers the others)
+
+_LATER = {
+    "CTCLoss": "further_loss",
+    "FractionalMaxPool2d": "fractional",
+    "FractionalMaxPool3d": "fractional",
+    "LinearCrossEntropyLoss": "further_loss",
+    "LinearCrossEntropyOptions": "further_loss",
+}
+"""What few programs need is imported when it is first asked for."""
+
+__getattr__ = _loader(globals(), _LATER)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

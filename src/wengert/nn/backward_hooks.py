@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..function import Function
+from ..hooks import check_replacement
 from ..modes import is_grad_enabled
 from ..tensor import Tensor
 
@@ -77,7 +78,7 @@ class Watch:
         for hook in self.pre:
             replaced = hook(self.module, grads)
             if replaced is not None:
-                grads = as_many(replaced, len(grads), "grad_output")
+                grads = as_many(replaced, grads, "grad_output")
         self.grad_outputs = grads
         if self.no_inputs is not None:
             warnings.warn(
@@ -95,7 +96,7 @@ class Watch:
         for hook in self.after:
             replaced = hook(self.module, grads, self.grad_outputs)
             if replaced is not None:
-                grads = as_many(replaced, len(grads), "grad_input")
+                grads = as_many(replaced, grads, "grad_input")
         return grads
 
 
@@ -126,12 +127,15 @@ def shown_to(
     return tuple(found)
 
 
-def as_many(replaced: Any, count: int, what: str) -> Grads:
-    """Return the gradients that a hook gave, which must be as many as it was given."""
+def as_many(replaced: Any, given: Grads, what: str) -> Grads:
+    """Return the gradients that a hook gave, which must be like those it was given."""
     grads = replaced if isinstance(replaced, tuple | list) else (replaced,)
-    if len(grads) != count:
+    if len(grads) != len(given):
         raise RuntimeError(
             f"Backward hook returned an invalid number of {what}, got {len(grads)}, "
-            f"but expected {count}"
+            f"but expected {len(given)}"
         )
+    for new, old in zip(grads, given, strict=True):
+        if new is not None and old is not None:
+            check_replacement(new, old, "hook")
     return tuple(grads)

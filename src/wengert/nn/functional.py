@@ -143,7 +143,16 @@ from .rearranging import (
 )
 
 if TYPE_CHECKING:
+    from ..ops.ctc import ctc_loss
+    from ..ops.fractional import (
+        fractional_max_pool2d,
+        fractional_max_pool2d_with_indices,
+        fractional_max_pool3d,
+        fractional_max_pool3d_with_indices,
+    )
     from ..ops.grids import affine_grid, grid_sample
+    from ..ops.projected_loss import linear_cross_entropy
+    from .old_names import upsample, upsample_bilinear, upsample_nearest
 
 
 def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -168,7 +177,16 @@ threshold_ = in_place(threshold)
 
 LATER = {
     "affine_grid": "ops.grids",
+    "ctc_loss": "ops.ctc",
+    "fractional_max_pool2d": "ops.fractional",
+    "fractional_max_pool2d_with_indices": "ops.fractional",
+    "fractional_max_pool3d": "ops.fractional",
+    "fractional_max_pool3d_with_indices": "ops.fractional",
     "grid_sample": "ops.grids",
+    "linear_cross_entropy": "ops.projected_loss",
+    "upsample": "nn.old_names",
+    "upsample_bilinear": "nn.old_names",
+    "upsample_nearest": "nn.old_names",
 }
 """What few programs need is imported when it is first asked for."""
 
@@ -210,6 +228,7 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -220,6 +239,10 @@ __all__ = [
     "embedding_bag",
     "feature_alpha_dropout",
     "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool2d_with_indices",
+    "fractional_max_pool3d",
+    "fractional_max_pool3d_with_indices",
     "gaussian_nll_loss",
     "gelu",
     "glu",
@@ -241,6 +264,7 @@ __all__ = [
     "leaky_relu",
     "leaky_relu_",
     "linear",
+    "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
@@ -295,4 +319,7 @@ __all__ = [
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
     "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]

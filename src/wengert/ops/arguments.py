@@ -181,6 +181,16 @@ def memory_of(input: Any) -> ndarray | None:
     return data if type(data) is ndarray else None
 
 
+def holds_anywhere(condition: Tensor) -> bool:
+    """Whether something holds for any element, or for any of any element of a batch."""
+    if type(condition._data) is ndarray:
+        return bool(condition.any())
+    from ..layers.memory import memory_below  # above this module
+
+    below = memory_below(condition)
+    return bool(condition.any()) if below is None else bool(below[0].any())
+
+
 def tensors_from(tensors: Any, op: str) -> Sequence[Tensor]:
     """Return the tensors of a list or tuple.
 

@@ -95,11 +95,18 @@ CONTENTS: dict[str, tuple[str, str]] = {
         """
         alias_copy as_strided_copy diagonal_copy expand_copy narrow_copy permute_copy
         select_copy slice_copy split_copy split_with_sizes_copy squeeze_copy t_copy
-        transpose_copy unbind_copy unfold_copy unsqueeze_copy view_copy
+        transpose_copy unbind_copy unfold_copy unsqueeze_copy view_as_complex_copy
+        view_as_real_copy view_copy
         """,
         """
         narrow_copy
         """,
+    ),
+    "ctc": (
+        """
+        ctc_loss
+        """,
+        "",
     ),
     "decompositions": (
         """
@@ -136,6 +143,20 @@ CONTENTS: dict[str, tuple[str, str]] = {
         uniform_
         """,
     ),
+    "functional": (
+        """
+        alpha_dropout alpha_dropout_ batch_norm bilinear
+        binary_cross_entropy_with_logits channel_shuffle cosine_embedding_loss
+        dropout_ feature_alpha_dropout feature_alpha_dropout_ feature_dropout_
+        hardshrink hinge_embedding_loss instance_norm kl_div margin_ranking_loss
+        native_batch_norm native_layer_norm norm_except_dim pdist pixel_shuffle
+        pixel_unshuffle poisson_nll_loss prelu rrelu rrelu_ threshold threshold_
+        triplet_margin_loss
+        """,
+        """
+        hardshrink prelu
+        """,
+    ),
     "gathering": (
         """
         embedding gather index_select take take_along_dim
@@ -149,6 +170,14 @@ CONTENTS: dict[str, tuple[str, str]] = {
         affine_grid_generator grid_sampler grid_sampler_2d grid_sampler_3d
         """,
         "",
+    ),
+    "hashing": (
+        """
+        hash_tensor
+        """,
+        """
+        hash_tensor
+        """,
     ),
     "indexing": (
         """
@@ -206,6 +235,15 @@ CONTENTS: dict[str, tuple[str, str]] = {
         """,
         """
         matrix_exp pinverse
+        """,
+    ),
+    "memory": (
+        """
+        get_device is_distributed is_inference
+        """,
+        """
+        apply_ dim_order get_device is_distributed is_pinned is_set_to is_shared map_
+        new_empty_strided to_dense
         """,
     ),
     "normalization": (
@@ -343,8 +381,8 @@ CONTENTS: dict[str, tuple[str, str]] = {
     ),
     "statistics": (
         """
-        bincount corrcoef cov histc histogram nanquantile quantile std std_mean var
-        var_mean
+        bincount corrcoef cov histc histogram histogramdd nanquantile quantile std
+        std_mean var var_mean
         """,
         """
         bincount corrcoef cov histc histogram nanquantile quantile std var
@@ -362,7 +400,7 @@ CONTENTS: dict[str, tuple[str, str]] = {
     ),
     "windows": (
         """
-        bartlett_window blackman_window hamming_window hann_window
+        bartlett_window blackman_window hamming_window hann_window kaiser_window
         """,
         "",
     ),

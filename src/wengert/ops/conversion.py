@@ -23,7 +23,6 @@ from ..tensor import (
     counter,
     history,
     is_differentiable,
-    is_inference,
     new,
     plain,
     rebind,
@@ -60,7 +59,7 @@ def detach(input: Tensor) -> Tensor:
         # a constant to all transformations, and not just to the innermost
         return detach(data) if isinstance(data, Tensor) else data.detached()
     alias = plain(data)
-    if is_inference(input):
+    if input._special is INFERENCE:
         alias._special = INFERENCE
     alias._counter = counter(input)
     if modes.special:
@@ -418,7 +417,8 @@ def _set_data(self: Tensor, value: Tensor) -> None:
             "data set to a tensor that requires gradients must be floating point or "
             "complex dtype"
         )
-    rebind(self, value._data, self._special)
+    owner = below(self)
+    rebind(owner, value._data, owner._special)
 
 
 def check_no_batch(tensor: Tensor, message: str) -> None:
@@ -551,9 +551,11 @@ def new_parameter(
         raise errors.integers_require_no_grad()
     if dispatch.tracing is not None:
         dispatch.tracing((source,))
-    source = below(source)
+    if source._special is not None:
+        source = below(source)
     made = rebuild(cls, source._data, requires_grad)
-    if is_inference(source):
+    made._counter = counter(source)
+    if source._special is INFERENCE:
         if requires_grad and not modes.is_inference_mode_enabled():
             raise errors.inference_requires_grad()
         rebind(made, source._data, INFERENCE)

@@ -9,7 +9,7 @@ from ..primitives import shape as S
 from ..primitives.copying import clone
 from ..primitives.indexing import basic_slice
 from ..tensor import Tensor
-from . import broadcasting, indexing, joining, shape, strided
+from . import broadcasting, complex, indexing, joining, shape, strided
 from .arguments import normalize_dim
 from .public import publish
 
@@ -50,6 +50,8 @@ def copying(name: str, view: Callable[..., Any]) -> Callable[..., Any]:
 
 for _name, _view in {
     "alias": alias,
+    "view_as_complex": complex.view_as_complex,
+    "view_as_real": complex.view_as_real,
     "as_strided": strided.as_strided,
     "diagonal": strided.diagonal,
     "expand": broadcasting.expand,

@@ -102,6 +102,46 @@ def empty_strided(
     return finish(ndarray(tuple(size), kind, memory, 0, steps), **options)
 
 
+@op(method=False, out=False)
+def empty_permuted(
+    size: Sequence[int],
+    physical_layout: Sequence[int],
+    *,
+    dtype: Dtype = None,
+    **options: Any,
+) -> Tensor:
+    """Return an uninitialised tensor whose dimensions lie in memory in another order.
+
+    Args:
+        physical_layout: the dimensions from that of the longest steps to that of the
+            shortest.
+
+    >>> import wengert as torch
+    >>> torch.empty_permuted((2, 3), (1, 0)).stride()
+    (1, 2)
+    """
+    size, order = tuple(size), tuple(physical_layout)
+    if len(size) != len(order):
+        raise RuntimeError(
+            "Number of dimensions in size does not match the length of the "
+            f"physical_layout; i.e. len(size) = {len(size)} is not equal to "
+            f"len(physical_layout) = {len(order)}"
+        )
+    for index, dim in enumerate(order):
+        if not 0 <= dim < len(size):
+            raise RuntimeError(
+                f"Dimension out of range (expected to be between 0 and {len(size) - 1},"
+                f" but got {dim} at index {index}).  NB: negative dims not currently "
+                "supported; file an issue if you want it."
+            )
+        if dim in order[:index]:
+            raise RuntimeError("Duplicate dim not allowed")
+    memory = np.empty([size[dim] for dim in order], numpy_dtype(dtype))
+    return finish(
+        memory.transpose([order.index(d) for d in range(len(size))]), **options
+    )
+
+
 @op(method=False)
 def arange(
     *bounds: Any,

@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import Unsupported
 from ..primitives import decompositions as P
 from ..tensor import Tensor, plain
+from .arguments import holds_anywhere
 from .linalg import LinAlgError, check_matrix, check_square_matrix, linalg_op
 from .matmul import matmul
 from .public import op
@@ -339,7 +340,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -
     place = failed.int()
     if zero.shape[-1]:
         place = ((zero.int().argmax(-1) + 1) * failed).int()
-    if check_errors and bool(failed.any()):
+    if check_errors and holds_anywhere(failed):
         raise LinAlgError("torch.linalg.lu_factor_ex: U has a zero on its diagonal")
     return lu_factor_ex_result(factors, pivots, place)
 

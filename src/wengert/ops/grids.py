@@ -292,9 +292,9 @@ def affine_grid(
 
     >>> import wengert as torch
     >>> theta = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
-    >>> torch.nn.functional.affine_grid(theta, (1, 1, 1, 2), align_corners=True)
-    tensor([[[[-1., -1.],
-              [ 1., -1.]]]])
+    >>> torch.nn.functional.affine_grid(theta, (1, 1, 1, 2), align_corners=False)
+    tensor([[[[-0.5000,  0.0000],
+              [ 0.5000,  0.0000]]]])
     """
     size = tuple(size)
     if align_corners is None:

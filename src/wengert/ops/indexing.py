@@ -18,7 +18,6 @@ from .index_parsing import (
     parse,
     simple_step,
 )
-from .joining import unbind
 from .public import op
 
 STEPS = {
@@ -155,7 +154,7 @@ def shown(self: Tensor, parsed: Parsed, index: Any) -> Tensor:
 def __iter__(self: Tensor) -> Iterator[Tensor]:
     if not self.shape:
         raise TypeError("iteration over a 0-d tensor")
-    return iter(unbind(self))
+    return iter(self.unbind())
 
 
 def __reversed__(self: Tensor) -> Tensor:

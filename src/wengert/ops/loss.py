@@ -11,6 +11,7 @@ from typing import Any
 from .. import errors
 from ..primitives import loss as L
 from ..tensor import Tensor
+from .arguments import holds_anywhere
 from .public import namespace
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -367,7 +368,7 @@ def gaussian_nll_loss(
             raise ValueError("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")
-    if bool((var < 0).any()):
+    if holds_anywhere(var < 0):
         raise ValueError("var has negative entry/entries")
     with_floor = var.clone()
     with_floor = with_floor + (with_floor.detach().clamp_min(eps) - with_floor.detach())

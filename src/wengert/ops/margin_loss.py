@@ -158,9 +158,15 @@ def cosine_similarity(
 ) -> Tensor:
     """Return the cosine of the angle between vectors along a dimension."""
     x1, x2 = namespace["broadcast_tensors"](x1, x2)
-    first = x1 / x1.norm(2, dim, keepdim=True).clamp_min(eps)
-    second = x2 / x2.norm(2, dim, keepdim=True).clamp_min(eps)
-    return (first * second).sum(dim)
+    first, second = [limited(x.norm(2, dim, keepdim=True), eps) for x in (x1, x2)]
+    return (x1 / first * (x2 / second)).sum(dim)
+
+
+def limited(norm: Tensor, least: float) -> Tensor:
+    """Return a norm that is at least so much, with the derivatives of the norm."""
+    value = norm.detach()
+    result: Tensor = norm + (value.clamp_min(least) - value)
+    return result
 
 
 @op(method=False, out=False)

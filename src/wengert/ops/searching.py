@@ -11,7 +11,7 @@ from ..primitives import searching as P
 from ..tensor import Tensor, plain
 from .arguments import memory_of, normalize_dim, numel, shape_from
 from .joining import unbind
-from .public import namespace, op
+from .public import op
 
 # --- where ----------------------------------------------------------------------------
 
@@ -134,14 +134,9 @@ def searchsorted(
     return result
 
 
-@op(method=False, out=False)
+@op(method=False, numbers=True)
 def bucketize(
-    input: Any,
-    boundaries: Tensor,
-    *,
-    out_int32: bool = False,
-    right: bool = False,
-    out: Tensor | None = None,
+    input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False
 ) -> Tensor:
     """Return for each value between which boundaries it lies.
 
@@ -160,10 +155,7 @@ def bucketize(
             "boundaries tensor must be 1 dimension, but got "
             f"dim({len(boundaries.shape)})"
         )
-    search = namespace["searchsorted"]
-    options = {"out_int32": out_int32, "right": right, "out": out}
-    found: Tensor = search(boundaries, input, **options)
-    return found
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
 # --- which ----------------------------------------------------------------------------

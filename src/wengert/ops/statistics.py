@@ -10,7 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..primitives import statistics as P
 from ..tensor import Tensor, is_differentiable, plain
-from .arguments import memory_of
+from .arguments import holds_anywhere, memory_of
 from .complex import complex
 from .public import op
 from .reduction import Dim, check_bool, dims_of, numpy_names, one_dim
@@ -174,7 +174,7 @@ def weights_of(
                 f"cov(): expected {name} to have the same numel as there are "
                 f"observations in the input but got {weights.numel()} != {count}"
             )
-        if count and bool((weights < 0).any()):
+        if count and holds_anywhere(weights < 0):
             raise RuntimeError(f"cov(): {name} cannot be negative")
     if fweights is None or aweights is None:
         return aweights if fweights is None else fweights
@@ -382,6 +382,91 @@ def histogram(
         edges = P.edges(input.detach(), bins=bins, low=low, high=high)
     found = P.histogram(input.detach(), edges, weight, density=density)
     return histogram_result(found, edges)
+
+
+@op(method=False, out=False)
+def histogramdd(
+    input: Tensor,
+    bins: Any,
+    range: Sequence[float] | None = None,
+    weight: Tensor | None = None,
+    density: bool = False,
+) -> Any:
+    """Return how many points lie in each of several boxes, and the boxes' edges.
+
+    Args:
+        input: points, the last dimension being their coordinates.
+        bins: how many for each coordinate, or for all; or their edges.
+        range: the bounds of each coordinate; by default those of the points.
+        weight: how much each point counts.
+        density: divide such that the integral is 1.
+
+    Returns:
+        Named ``hist`` and ``bin_edges``.
+
+    >>> import wengert as torch
+    >>> points = torch.tensor([[0.0, 0.0], [1.0, 1.0], [0.9, 0.8]])
+    >>> torch.histogramdd(points, [2, 2]).hist
+    tensor([[1., 0.],
+            [0., 2.]])
+    """
+    count = input.shape[-1] if input.ndim else 0
+    given = [bins] * count if isinstance(bins, int) else list(bins)
+    check_boxes(input, given, range, weight)
+    points = input.detach()
+    edges = []
+    for index, item in enumerate(given):
+        if isinstance(item, Tensor):
+            edges.append(item.detach())
+            continue
+        low, high = range[2 * index : 2 * index + 2] if range else (0, 0)
+        column = points[..., index]
+        edges.append(P.edges(column, bins=item, low=low, high=high))
+    found = P.histogramdd(points, weight, *edges, density=density)
+    return histogramdd_result(found, tuple(edges))
+
+
+histogramdd_result = named_result("histogramdd", "hist", "bin_edges")
+
+
+def check_boxes(
+    input: Tensor, bins: list[Any], range: Sequence[float] | None, weight: Any
+) -> None:
+    """Refuse boxes that do not fit the points."""
+    if input.dtype.numpy.kind != "f":
+        raise NotImplementedError(
+            f"\"histogramdd\" not implemented for '{input.dtype.scalar_type}'"
+        )
+    count = input.shape[-1] if input.ndim else 0
+    if len(bins) != count:
+        raise RuntimeError(
+            "histogramdd: The size of bins must be equal to the innermost dimension of "
+            "the input."
+        )
+    if range is not None and len(range) != 2 * count:
+        raise RuntimeError(
+            f"torch.histogramdd: for a {count}-dimensional histogram range should have "
+            f"{2 * count} elements, but got {len(range)}"
+        )
+    if weight is not None and tuple(weight.shape) != tuple(input.shape[:-1]):
+        raise RuntimeError(
+            "torch.histogramdd: if weight tensor is provided it should have the same "
+            "shape as the input tensor excluding its innermost dimension, but got "
+            f"input with shape {list(input.shape)} and weight with shape "
+            f"{list(weight.shape)}"
+        )
+    for index, item in enumerate(bins):
+        if isinstance(item, int) and item <= 0:
+            raise RuntimeError(
+                f"torch.histogram(): bins must be > 0, but got {item} for dimension "
+                f"{index}"
+            )
+        if range is not None and range[2 * index] > range[2 * index + 1]:
+            low, high = range[2 * index : 2 * index + 2]
+            raise RuntimeError(
+                f"torch.histogramdd: min should not exceed max, but got min {low:g} "
+                f"max {high:g} for dimension {index}"
+            )
 
 
 @op()

@@ -57,6 +57,14 @@ blackman_window = window(
     "0.42 - 0.5 cos 2πt + 0.08 cos 4πt",
     lambda t: 0.42 - 0.5 * np.cos(2 * np.pi * t) + 0.08 * np.cos(4 * np.pi * t),
 )
+
+
+def kaiser(t: ndarray, beta: float = 12.0) -> ndarray:
+    result: ndarray = np.i0(beta * np.sqrt(1 - (2 * t - 1) ** 2)) / np.i0(beta)
+    return result
+
+
+kaiser_window = window("kaiser_window", "I₀(β √(1 - (2t - 1)²)) / I₀(β)", kaiser)
 bartlett_window = window(
     "bartlett_window", "1 - |2t - 1|", lambda t: 1 - np.abs(2 * t - 1)
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from .op import nondifferentiable
 
@@ -111,6 +112,18 @@ bitwise_right_shift = of_two("bitwise_right_shift", _shift(np.right_shift), "bfc
 
 gcd = of_two("gcd", np.gcd, "bfc")
 lcm = of_two("lcm", np.lcm, "bfc")
+
+# --- hashes ---------------------------------------------------------------------------
+
+
+def _hash_of(self: ndarray, *, dim: tuple[int, ...], keepdim: bool) -> ndarray:
+    wide = np.float64 if self.dtype.kind == "f" else np.int64
+    bits = self.astype(wide if self.dtype != np.uint64 else np.uint64).view(np.uint64)
+    reduce: Any = np.bitwise_xor.reduce
+    return np.asarray(reduce(bits, dim, keepdims=keepdim))
+
+
+hash_of = nondifferentiable("hash_tensor", _hash_of)
 
 # --- closeness ------------------------------------------------------------------------
 

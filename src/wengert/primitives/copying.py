@@ -56,7 +56,7 @@ copy = fused(
     grad_fn="CopyBackwards",
     vjp_self=lambda grad: zeros_like(grad),
     vjp_src=lambda grad, src_shape: narrowed(grad, src_shape),
-    jvp=lambda src_t, result: copy(result, src_t),
+    jvp=lambda src_t, result: copy(zeros_like(result), src_t),
 )
 copy.primitive.node_class.name = (  # type: ignore[attr-defined]
     lambda node: "torch::autograd::CopyBackwards"

@@ -125,6 +125,21 @@ def adaptive_maximum(dims: int) -> Any:
 
 ADAPTIVE_MAX_POOLS = {dims: adaptive_maximum(dims) for dims in (1, 2, 3)}
 
+
+def taken(dims: int) -> Any:
+    """Declare the elements at given places as the result of fractional pooling."""
+    pool = linear(
+        f"fractional_max_pool{dims}d",
+        lambda self, indices, *, spatial: kernel.take_pooled(self, indices, spatial),
+        pooled_vjp(dims),
+        inputs=("self", "indices"),
+        grad_fn=f"FractionalMaxPool{dims}DBackward0",
+    )
+    return flat(pool)
+
+
+FRACTIONAL_MAX_POOLS = {dims: taken(dims) for dims in (2, 3)}
+
 # --- the average ----------------------------------------------------------------------
 
 

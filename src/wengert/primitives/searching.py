@@ -67,7 +67,13 @@ def as_rows(array: ndarray, dim: int | None) -> ndarray:
     """Return what is compared with each other as rows: elements, or places of `dim`."""
     if dim is None:
         return array.reshape(-1, 1)
-    return np.moveaxis(array, dim, 0).reshape(array.shape[dim], -1)
+    count = array.shape[dim]
+    if not array.size and count:
+        raise RuntimeError(
+            "There are 0 sized dimensions, and they aren't selected, so unique cannot "
+            "be applied"
+        )
+    return np.moveaxis(array, dim, 0).reshape(count, array.size // max(count, 1))
 
 
 def chosen_rows(array: ndarray, rows: ndarray, dim: int | None) -> ndarray:
@@ -77,8 +83,8 @@ def chosen_rows(array: ndarray, rows: ndarray, dim: int | None) -> ndarray:
 
 def _unique(self: ndarray, *, dim: int | None) -> tuple[ndarray, ndarray, ndarray]:
     rows = as_rows(self, dim)
-    if rows.shape[1] == 1:
-        order = rows[:, 0].argsort(kind="stable")
+    if rows.shape[1] < 2:
+        order = rows.reshape(-1).argsort(kind="stable")
     else:
         order = np.lexsort(rows.T[::-1])
     starts, numbers, counts = runs(rows[order])

@@ -162,4 +162,19 @@ def _bincount(self: ndarray, weights: ndarray | None, *, minlength: int) -> ndar
     return found.astype(np.float32) if single else found
 
 
+def _histogramdd(
+    self: ndarray, weight: ndarray | None, *edges: ndarray, density: bool
+) -> ndarray:
+    points = self.reshape(-1, self.shape[-1])
+    weights = None if weight is None else weight.reshape(-1)
+    wide = [edge.astype(np.float64) for edge in edges]
+    found, _ = np.histogramdd(points, wide, density=density, weights=weights)
+    return found.astype(self.dtype)
+
+
+histogramdd = nondifferentiable(
+    "histogramdd", _histogramdd, inputs=("self", "weight", "*edges")
+)
+"""How many points lie in each of several boxes."""
+
 bincount = nondifferentiable("bincount", _bincount, inputs=("self", "weights"))

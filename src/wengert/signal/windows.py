@@ -113,7 +113,7 @@ def kaiser(M: int, *, beta: float = 12.0, sym: bool = True, **options: Any) -> T
     """I₀(β √(1 - t²)) / I₀(β), where t goes from -1 to 1.
 
     >>> kaiser(3, beta=1)
-    tensor([0.7899, 1.0000, 0.7899])
+    tensor([0.7898, 1.0000, 0.7898])
     """
     check("kaiser", M, options)
     if beta < 0:
@@ -199,7 +199,7 @@ def blackman(M: int, *, sym: bool = True, **options: Any) -> Tensor:
     """0.42 - 0.5 cos t + 0.08 cos 2t, where t goes from 0 to 2π.
 
     >>> blackman(5)[2]
-    tensor(1.)
+    tensor(1.0000)
     """
     check("blackman", M, options)
     return general_cosine(M, a=[0.42, 0.5, 0.08], sym=sym, **options)

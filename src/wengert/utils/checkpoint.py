@@ -130,7 +130,9 @@ def checkpoint(
         reentrant=bool(use_reentrant),
     )
     with saved_tensors_hooks(region.pack, region.unpack), first:
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
+    region.is_complete = True
+    return result
 
 
 def checkpoint_sequential(
@@ -340,6 +342,8 @@ class Region:
         ]
         self.traces: list[Trace] = []
         self.places: list[ref[Place]] = []
+        self.is_complete = False
+        """Whether the first run is over; it may call backward itself."""
 
     def pack(self, tensor: Tensor) -> Place:
         """Keep a place in place of a value."""
@@ -408,13 +412,18 @@ class Refill:
     def __init__(self, region: Region) -> None:
         self.region = region
         self.traces: list[Trace] = []
+        self.goes_on = False
+        """Whether this has saved more than a first run that is not over yet."""
 
     def pack(self, tensor: Tensor) -> Tensor:
         """Put a value into its place."""
         region, index = self.region, len(self.traces)
         self.traces.append(trace_of(tensor))
         kept = wrap_at(level_of(tensor), tensor._data)
-        if index == len(region.places):
+        if index >= len(region.places):
+            if not region.is_complete:
+                self.goes_on = True
+                return kept
             raise CheckpointError(
                 "wengert.utils.checkpoint: trying to save more tensors during "
                 "recomputation than during the original forward pass.\n"
@@ -434,6 +443,8 @@ class Refill:
     def check(self) -> None:
         """Refuse a second run that has saved something else than the first."""
         first, second = self.region.traces, self.traces
+        if self.goes_on:
+            return
         if len(first) != len(second):
             raise CheckpointError(
                 "wengert.utils.checkpoint: A different number of tensors was saved "

@@ -10,7 +10,9 @@ from .fold import fold_constants
 from .identity import compare_identities
 from .join import lower_cat
 from .lower import insert_copies, lower_scatter
+from .orient import orient_products
 from .simplify import simplify
+from .split import split_products
 from .turn import turn_products
 
 __all__ = [
@@ -21,8 +23,10 @@ __all__ = [
     "lower_scatter",
     "insert_copies",
     "optimize",
+    "orient_products",
     "share_common",
     "simplify",
+    "split_products",
     "turn_products",
 ]
 
@@ -33,4 +37,5 @@ def optimize(graph: Graph) -> Graph:
     graph = compare_identities(fold_constants(graph))
     graph = drop_dead(share_common(simplify(graph)))
     graph = drop_dead(simplify(turn_products(graph)))
+    graph = drop_dead(simplify(split_products(orient_products(graph))))
     return insert_copies(graph)

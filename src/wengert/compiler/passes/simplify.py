@@ -54,7 +54,29 @@ def _add(new: Graph, node: Node, operands: Operands) -> Node | None:
             return x
         if other.op == "neg":
             return new.add("sub", [x, other.inputs[0]])
-    return None
+    return _added_where_both_are(new, node, *operands)
+
+
+def _added_where_both_are(new: Graph, node: Node, x: Node, y: Node) -> Node | None:
+    """The sum of what one mask lets through twice, as gradients of parts are."""
+    if x.op != "where" or y.op != "where" or x.inputs[0] is not y.inputs[0]:
+        return None
+    (mask, x, x_else), (_, y, y_else) = x.inputs, y.inputs
+    if not (_is(x_else, 0.0) and _is(y_else, 0.0)):
+        return None
+    return new.add("where", [mask, new.add("add", [x, y]), x_else])
+
+
+def _negated(new: Graph, node: Node) -> Node | None:
+    """What a node is the negative of, if there is less to compute."""
+    if node.op == "neg":
+        return node.inputs[0]
+    if node.op == "expand" and node.inputs[0].op == "neg":
+        return new.expand(node.inputs[0].inputs[0], node.shape)
+    value = uniform(node)
+    if value is None or node.dtype.kind != "f":
+        return None
+    return new.expand(new.constant(-value, node.dtype), node.shape)
 
 
 def _sub(new: Graph, node: Node, operands: Operands) -> Node | None:
@@ -70,9 +92,31 @@ def _mul(new: Graph, node: Node, operands: Operands) -> Node | None:
             return x
         if node.dtype.kind == "f" and _is(other, -1):
             return x.inputs[0] if x.op == "neg" else new.add("neg", [x])
-    if all(x.op == "neg" for x in operands):
-        return new.add("mul", [x.inputs[0] for x in operands])
+        if x.op == "neg":
+            negative = _negated(new, other)
+            if negative is not None:
+                return new.add("mul", [x.inputs[0], negative])
+        if x.op == "mul" and node.dtype.kind == "f":
+            for inner, factor in (x.inputs, x.inputs[::-1]):
+                both = _exact_product(factor, other)
+                if both is not None:
+                    constant = new.constant(both, node.dtype)
+                    return new.add("mul", [inner, new.expand(constant, node.shape)])
     return None
+
+
+def _exact_product(first: Node, second: Node) -> Any:
+    """The factor that gives what two do one after the other, for every value.
+
+    The first is a power of two, so that it rounds nothing; the second is no fraction,
+    so that it does not bring back what overflows by the first.
+    """
+    p, c = uniform(first), uniform(second)
+    if p is None or c is None or np.frexp(abs(p))[0] != 0.5:
+        return None
+    with np.errstate(over="ignore"):
+        both = p * c
+    return both if abs(p) >= 1 and abs(c) >= 1 and np.isfinite(both) else None
 
 
 def _div(new: Graph, node: Node, operands: Operands) -> Node | None:
@@ -90,7 +134,20 @@ def _inverse_is_exact(divisor: Any) -> bool:
     return bool(abs(mantissa) == 0.5 and abs(exponent) < 100)
 
 
-def _neg(_: Graph, node: Node, operands: Operands) -> Node | None:
+def _neg(new: Graph, node: Node, operands: Operands) -> Node | None:
+    (x,) = operands
+    if x.op == node.op:
+        return x.inputs[0]
+    if x.op == "mul":
+        for factor, other in (x.inputs, x.inputs[::-1]):
+            if uniform(other) is not None and other.dtype.kind == "f":
+                negative = _negated(new, other)
+                assert negative is not None
+                return new.add("mul", [factor, negative])
+    return None
+
+
+def _not(_: Graph, node: Node, operands: Operands) -> Node | None:
     (x,) = operands
     return x.inputs[0] if x.op == node.op else None
 
@@ -177,7 +234,7 @@ _RULES: dict[str, Rule] = {
     "mul": _mul,
     "div": _div,
     "neg": _neg,
-    "logical_not": _neg,
+    "logical_not": _not,
     "pow": _pow,
     "where": _where,
     "cast": _cast,
