@@ -97,6 +97,21 @@ CASES = {
         [[0.3, 1.0, 2.0], [2.0, 0.1, 4.0]],
         [-1.0],
     ),
+    "half_cauchy": Case(
+        "D.HalfCauchy(scale)",
+        {"scale": SCALE},
+        [[0.3, 1.0, 2.0], [2.0, 0.1, 4.0]],
+        [-1.0],
+    ),
+    "negative_binomial_probs": Case(
+        "D.NegativeBinomial(count, probs)",
+        {"count": [0.5, 2.0, 9.0], "probs": [0.2, 0.5, 0.9]},
+        [[0, 1, 7]],
+        [0.5],
+    ),
+    "negative_binomial_logits": Case(
+        "D.NegativeBinomial(3, logits=logits)", {"logits": [-1.0, 2.0]}, [[0, 1]], [-1]
+    ),
     "student": Case(
         "D.StudentT(df, loc, scale)",
         {"df": [0.7, 1.5, 5.0], **LOC_SCALE},
