@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..primitives import linalg as P
 from ..tensor import Tensor, plain
-from .linalg import LinAlgError, check_square_matrix, info, linalg_op
+from .linalg import (
+    LinAlgError,
+    check_square_matrix,
+    failing_minor,
+    info,
+    linalg_op,
+    of_those_that_succeed,
+)
 from .public import op
 from .results import named_result
 from .solving import solve_triangular
@@ -71,7 +79,9 @@ def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -
     except LinAlgError:
         if check_errors:
             raise
-        return cholesky_ex_result(A * float("nan"), info(A, failed=True))
+        orders = info(A.mT.conj() if upper else A, failing_minor)
+        factor = partial(linalg_cholesky, upper=upper)
+        return cholesky_ex_result(of_those_that_succeed(factor, A, orders), orders)
 
 
 @op()

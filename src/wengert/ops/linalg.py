@@ -10,9 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from ..primitives import linalg as P
 from ..tensor import Tensor, is_differentiable, plain
+from .arguments import memory_of
 from .contraction import check_square, linalg_cross, matrix_power, multi_dot, vecdot
 from .matmul import matmul
 from .norms import vector_norm
@@ -84,6 +86,49 @@ def is_vector(A: Tensor, B: Tensor) -> bool:
     )
 
 
-def info(A: Tensor, failed: bool = False) -> Tensor:
-    """Return for each matrix 0, or 1 if something failed."""
-    return plain(np.full(tuple(A.shape[:-2]), int(failed), np.int32))
+def info(A: Tensor, order_of: Callable[[ndarray], int] | None = None) -> Tensor:
+    """Return for each matrix 0, or where it fails.
+
+    Args:
+        order_of: says so of one matrix, counting from 1; without it all succeed.
+    """
+    orders = np.zeros(tuple(A.shape[:-2]), np.int32)
+    if order_of is not None:
+        matrices = memory_of(A)
+        if matrices is None:  # inside of a transformation
+            orders[...] = 1
+        else:
+            for place in np.ndindex(orders.shape):
+                orders[place] = order_of(matrices[place])
+    return plain(orders)
+
+
+def failing_minor(matrix: ndarray) -> int:
+    """Return the order of the first leading minor that is not positive definite."""
+    for order in range(1, len(matrix) + 1):
+        try:
+            np.linalg.cholesky(matrix[:order, :order])
+        except np.linalg.LinAlgError:
+            return order
+    return 0
+
+
+def dependent_column(matrix: ndarray) -> int:
+    """Return the number of the first column of a singular matrix that depends."""
+    try:
+        np.linalg.inv(matrix)
+    except np.linalg.LinAlgError:
+        ranks = [np.linalg.matrix_rank(matrix[:, : k + 1]) for k in range(len(matrix))]
+        return next((k + 1 for k, rank in enumerate(ranks) if rank <= k), len(matrix))
+    return 0
+
+
+def of_those_that_succeed(
+    compute: Callable[[Tensor], Tensor], A: Tensor, orders: Tensor
+) -> Tensor:
+    """Compute with the matrices that do not fail; the results of others are NaN."""
+    failed = orders != 0
+    one = plain(np.eye(A.shape[-1], dtype=A.dtype.numpy))
+    result = compute(A.where(~failed[..., None, None], one))
+    extra = (None,) * (result.ndim - failed.ndim)
+    return result.where(~failed[(..., *extra)], float("nan"))

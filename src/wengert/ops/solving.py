@@ -13,9 +13,11 @@ from .linalg import (
     LinAlgError,
     check_numbers,
     check_square_matrix,
+    dependent_column,
     info,
     is_vector,
     linalg_op,
+    of_those_that_succeed,
 )
 from .matmul import matmul
 from .matrix_functions import pinv
@@ -68,8 +70,8 @@ def inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
     except LinAlgError:
         if check_errors:
             raise
-        failed = A * float("nan")
-        return inv_ex_result(failed, info(A, failed=True))
+        orders = info(A, dependent_column)
+        return inv_ex_result(of_those_that_succeed(P.inv, A, orders), orders)
 
 
 @linalg_op()
@@ -140,7 +142,9 @@ def solve_ex(
     except LinAlgError:
         if check_errors:
             raise
-        return solve_ex_result(B * float("nan"), info(A, failed=True))
+        orders = info(A, dependent_column)
+        found = of_those_that_succeed(lambda A: solve(A, B, left=left), A, orders)
+        return solve_ex_result(found, orders)
 
 
 @linalg_op()
