@@ -13,7 +13,7 @@ from threading import get_ident
 from typing import Any
 
 from ..generator import Generator
-from ..ops import drawing, dropout, filling, random
+from ..ops import drawing
 from ..quick import calls, elementwise, products, reductions, views
 from ..tensor import Tensor
 from . import failures
@@ -55,10 +55,8 @@ class Watch:
             self.patched.append((Generator, name, vars(Generator).get(name)))
             watch = self.watched_draw if name in DRAWS else self.watched_seed
             setattr(Generator, name, watch(method))
-        fresh = drawing.fresh
-        for module in (drawing, dropout, filling, random):
-            self.patched.append((module, "fresh", fresh))
-            module.fresh = self.watched_fresh(fresh)  # type: ignore[attr-defined]
+        self.patched.append((drawing, "watched", drawing.watched))
+        drawing.watched = self.watched_fresh
         for name in LOOKS:
             if name in vars(Tensor):
                 method = vars(Tensor)[name]
@@ -107,19 +105,11 @@ class Watch:
 
         return draw
 
-    def watched_fresh(self, fresh: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function that makes random tensors, made again at each replay."""
-
-        def drawn(draw: Callable[..., Any], shape: Any, **options: Any) -> Any:
-            if get_ident() != self.tracer.thread:
-                return fresh(draw, shape, **options)
-            return fresh(
-                lambda sizes: self.tracer.draw("random numbers", lambda: draw(sizes)),
-                shape,
-                **options,
-            )
-
-        return drawn
+    def watched_fresh(self, draw: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what draws the numbers of a tensor, drawn again at each replay."""
+        if get_ident() != self.tracer.thread:
+            return draw
+        return lambda sizes: self.tracer.draw("random numbers", lambda: draw(sizes))
 
     def watched_look(self, method: Callable[..., Any]) -> Callable[..., Any]:
         """Return a method that shows no values but those of constants."""

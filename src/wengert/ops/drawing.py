@@ -18,10 +18,19 @@ def source(generator: Generator | None) -> Generator:
     return default_generator if generator is None else generator
 
 
+def watched(draw: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what draws, or while a function is captured what draws at each replay.
+
+    See `compiler.watch`, which replaces this function for as long.
+    """
+    return draw
+
+
 def fresh(
     draw: Callable[[tuple[int, ...]], Any], shape: tuple[int, ...], **options: Any
 ) -> Tensor:
     """Return a tensor from what draws an array of any shape; vmap may want several."""
+    draw = watched(draw)
     if modes.special and modes.local.levels:
         from ..layers import randomness
 
