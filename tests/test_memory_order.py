@@ -87,6 +87,9 @@ def test_drawing_with_parameters_that_lie_in_some_order(view):
             memory = library.zeros(shape)
             VIEWS[view](memory).bernoulli_(chances)
             yield memory
+            named = library.zeros(shape)
+            VIEWS[view](named).bernoulli_(p=chances)
+            yield named
         weights = VIEWS[view](library.arange(1.0, 36.0).view(5, 7))
         yield library.multinomial(weights, 3)
         yield library.multinomial(weights, 5, True)

@@ -41,6 +41,7 @@ def filling(
         order = order_of(data)
         if order is not None:
             args = tuple([in_order(arg, self.shape, order) for arg in args])
+            kwargs = {k: in_order(arg, self.shape, order) for k, arg in kwargs.items()}
         drawn = in_order_of_memory(
             lambda shape: drawing(random, shape, kind, *args, **kwargs), data
         )
