@@ -11,8 +11,7 @@ from ..ops.random import binomial
 from ..tensor import Tensor
 from . import constraints
 from .distribution import Shape
-from .probabilities import OfProbabilities, named_one
-from .utils import broadcast_all
+from .probabilities import OfProbabilities
 
 __all__ = ["Binomial"]
 
@@ -46,10 +45,7 @@ class Binomial(OfProbabilities):
         logits: Any = None,
         validate_args: bool | None = None,
     ) -> None:
-        name, value = named_one(probs=probs, logits=logits)
-        count, value = broadcast_all(total_count, value)
-        setattr(self, name, value)
-        self.total_count = count.type_as(value)
+        self._take_with_count(total_count, probs, logits)
         super().__init__(self._param.size(), validate_args=validate_args)
 
     @constraints.dependent_property(is_discrete=True, event_dim=0)

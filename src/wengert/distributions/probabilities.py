@@ -44,6 +44,13 @@ class OfProbabilities(Distribution):
         name, value = named_one(probs=probs, logits=logits)
         setattr(self, name, broadcast_all(value)[0])
 
+    def _take_with_count(self, total_count: Any, probs: Any, logits: Any) -> None:
+        """Keep what is given, and a number of trials for each."""
+        name, value = named_one(probs=probs, logits=logits)
+        count, value = broadcast_all(total_count, value)
+        setattr(self, name, value)
+        self.total_count: Tensor = count.type_as(value)
+
 
 class OfVectors(OfProbabilities):
     """The same, with a vector of probabilities, one for each value."""
