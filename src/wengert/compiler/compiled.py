@@ -84,12 +84,12 @@ def compile(
     if engine == "llvm":
         require_llvm()
     compiled = Compiled(model, fullgraph, engine, limit)
-    if "forward" in dir(type(model)):
-        from ..nn.module import Module
+    from ..nn.module import Module  # a capture needs it, too
+
+    if isinstance(model, Module):
         from .module import OptimizedModule
 
-        if isinstance(model, Module):
-            return OptimizedModule(model, compiled)
+        return OptimizedModule(model, compiled)
     return compiled
 
 
