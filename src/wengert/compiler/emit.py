@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 FLOATS = ("float", "double")
-SIZES = {"i1": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "float": 4, "double": 8}
-SIZES["i128"] = 16
+SIZES = {"i1": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "i128": 16}
+SIZES |= {"float": 4, "double": 8}
 _TYPES = {
     "b1": "i1",
     "i1": "i8",

@@ -57,7 +57,7 @@ def smaller(arg: Any) -> Any:
 
 
 def like(array: Traced, shape: tuple[int, ...]) -> ndarray:
-    """Return an array in the order of a traced one, of which nobody reads anything."""
+    """Return zeros of a shape in the order of a traced array."""
     order = array.in_memory or range(array.ndim)
     sizes = [shape[dim] for dim in order]
     return np.zeros(sizes, array.numpy_dtype).transpose(np.argsort(order))

@@ -83,10 +83,9 @@ def lstm_vjp(
     """
     length, count, size = outputs.shape
     order = slice(None, None, -1 if reverse else 1)
-    before = np.concatenate([h[None], outputs[order][:-1]])
     slopes = np.empty_like(values)
     i, f, g, o = (part(values, k) for k in range(4))
-    memory = np.concatenate([c[None], cells[order][:-1]])[order]
+    state, memory = before(h, outputs[order]), before(c, cells[order])[order]
     opening = values * (1 - values)
     np.multiply(part(opening, 0), g, part(slopes, 0))
     np.multiply(part(opening, 1), memory, part(slopes, 1))
@@ -106,8 +105,13 @@ def lstm_vjp(
         of_c *= f[t]
         np.dot(slopes[t], weight, of_h)
     flat = slopes[order].reshape(-1, 4 * size)
-    of_weight = flat.T @ before.reshape(-1, size)
+    of_weight = flat.T @ state.reshape(-1, size)
     return slopes, of_h, of_c, of_weight
+
+
+def before(first: ndarray, steps: ndarray) -> ndarray:
+    """What each step began with: the first state, then what the one before has left."""
+    return np.concatenate([first[None], steps[:-1]])
 
 
 def part(values: ndarray, gate: int) -> ndarray:
